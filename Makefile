@@ -1,0 +1,53 @@
+# Two commands for a fresh machine with python3 and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+.PHONY: demo test lint types layers check bench schema conformance mutate-cells test-pythons clean
+
+# Everything is run against the built wheel, as a host would install it; it is rebuilt when a source or ruleset changes.
+SOURCES := $(shell find src rulesets -type f -not -path '*/__pycache__/*' 2>/dev/null) pyproject.toml hatch_build.py README.md
+WHEEL = $(VENV)/.wheel
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip build
+
+$(WHEEL): $(BIN)/python $(SOURCES)
+	rm -rf $(VENV)/dist
+	$(BIN)/python -m build --wheel --outdir $(VENV)/dist . >$(VENV)/build.log 2>&1 || (cat $(VENV)/build.log; exit 1)
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps $(VENV)/dist/*.whl
+	$(BIN)/python -m pip install --quiet "ntm-rules[cli] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	touch $@
+
+$(VENV)/.test: $(WHEEL)
+	$(BIN)/python -m pip install --quiet --group test
+	touch $@
+
+$(VENV)/.lint: $(WHEEL)
+	$(BIN)/python -m pip install --quiet --group lint --group test
+	touch $@
+
+demo: $(WHEEL)
+	$(BIN)/ntm-rules demo
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	cd $(VENV) && bin/python -m pytest -q -p no:cacheprovider --doctest-modules --pyargs ntm_rules
+
+check: lint types layers
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.lint
+	$(BIN)/mypy
+
+layers: $(VENV)/.lint
+	PYTHONPATH=src $(BIN)/lint-imports
+
+test-pythons:
+	for version in 3.10 3.11 3.12 3.13; do $(MAKE) test PYTHON=python$$version VENV=.venv-$$version || exit 1; done
+
+clean:
+	rm -rf $(VENV) .venv-* dist build

@@ -1,0 +1,86 @@
+"""Vietnam's new-rural-commune criteria as rulesets, and the engine that judges communes by them.
+
+The flow, one direction::
+
+    rulesets/*.yaml ── load_ruleset ──▶ Ruleset ──┐
+                                                  ├─ evaluate ─▶ Assessment ─▶ explain, report, to_json
+    facts: dict, JSON, YAML, CSV ────▶ Commune ───┘
+
+>>> import ntm_rules as ntm
+>>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+>>> commune = ntm.Commune.from_indicators(rs, {"15.1": {"numerator": 8705, "denominator": 10162}}, region="dbsh", year=2023)
+>>> result = ntm.evaluate(rs, commune).indicator("15.1")
+>>> result.status.value, result.gap_count
+('missing', 441)
+"""
+
+from __future__ import annotations
+
+from ntm_rules.engine.native import evaluate, evaluate_many
+from ntm_rules.model.assessment import (
+    Assessment,
+    AtRisk,
+    CriterionResult,
+    FactNeeded,
+    Ladder,
+    Reason,
+    Result,
+    Status,
+    Verdict,
+)
+from ntm_rules.model.commune import Commune
+from ntm_rules.model.errors import (
+    CommuneError,
+    DateError,
+    FactError,
+    NtmRulesError,
+    Problem,
+    RulebookError,
+    UnknownNameError,
+)
+from ntm_rules.model.requirement import Clause, Evidence
+from ntm_rules.model.ruleset import Criterion, FoundThreshold, Ruleset
+from ntm_rules.model.text import Text
+from ntm_rules.model.values import Ratio
+from ntm_rules.public import evaluate_tiers, list_rulesets, load_ruleset, read_communes, rulebook_version
+
+__all__ = [
+    "Assessment",
+    "AtRisk",
+    "Clause",
+    "Commune",
+    "CommuneError",
+    "Criterion",
+    "CriterionResult",
+    "DateError",
+    "Evidence",
+    "FactError",
+    "FactNeeded",
+    "FoundThreshold",
+    "Ladder",
+    "NtmRulesError",
+    "Problem",
+    "Ratio",
+    "Reason",
+    "Result",
+    "RulebookError",
+    "Ruleset",
+    "Status",
+    "Text",
+    "UnknownNameError",
+    "Verdict",
+    "__version__",
+    "evaluate",
+    "evaluate_many",
+    "evaluate_tiers",
+    "list_rulesets",
+    "load_ruleset",
+    "read_communes",
+    "rulebook_version",
+]
+
+__version__ = "0.1.0"
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,329 @@
+"""The meaning of a ruleset, written to be read: each requirement judged on its own, with gap and reasons.
+
+`native` compiles the same meaning to one function per ruleset, column and year; property tests hold the two equal, and every
+result shown to people comes from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from ntm_rules.explain import EXPLAINER
+from ntm_rules.model.assessment import Assessment, Reason, Result, Status, Verdict
+from ntm_rules.model.checking import clean_facts, fact_named
+from ntm_rules.model.commune import Commune
+from ntm_rules.model.requirement import (
+    Branch,
+    Cell,
+    CellState,
+    Clause,
+    Combination,
+    Comparison,
+    Direction,
+    Evidence,
+    FactComparison,
+    OneOf,
+    Requirement,
+    RulesetMet,
+    SetBy,
+    Unstated,
+    never,
+    weakest,
+)
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.values import FactValue, Ratio, exact, to_decimal, units_short
+
+__all__ = ["Judge", "judge_of", "satisfies"]
+
+Fields = dict[str, Any]
+
+
+def satisfies(actual: Decimal | Ratio, direction: Direction, threshold: Decimal) -> bool:
+    """Whether an exact number passes a threshold; a ratio by cross-multiplication."""
+    left, right = exact(actual), Fraction(threshold)
+    if direction is Direction.AT_LEAST:
+        return left >= right
+    if direction is Direction.AT_MOST:
+        return left <= right
+    return left == right
+
+
+def judge_of(assessment: Assessment) -> Judge:
+    """The judge that works out an assessment's results in full."""
+    ruleset, commune = assessment.ruleset, assessment.commune
+    return Judge(
+        ruleset=ruleset,
+        commune=commune,
+        facts=clean_facts(ruleset.catalogue, commune.facts),
+        attested=assessment.attested,
+        column=assessment.column,
+        year=assessment.year,
+        strict=assessment.strict,
+    )
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Judge:
+    """One commune under one ruleset, column and fact year."""
+
+    ruleset: Ruleset
+    commune: Commune
+    facts: Mapping[str, FactValue]
+    attested: Mapping[str, bool]
+    column: str
+    year: int | None
+    strict: bool
+
+    def result(self, clause: Clause) -> Result:
+        """The result of an indicator, condition or prerequisite: measured, else attested (docs/semantics.md)."""
+        measured = self._clause(clause)
+        verdict = self.attested.get(clause.id)
+        if verdict is None:
+            return measured
+        if measured.status is Status.UNDETERMINED:
+            status = Status.MET if verdict else Status.MISSING
+            return attrs.evolve(measured, status=status, reason=None, attested=verdict, facts_wanted=())
+        conflict = verdict is (measured.status is Status.MISSING)
+        return attrs.evolve(measured, attested=verdict, conflict=conflict)
+
+    def _clause(self, clause: Clause) -> Result:
+        if clause.columns is not None and self.column not in clause.columns:
+            return self._made(clause, {"status": Status.NOT_APPLICABLE, "column": self.column})
+        if clause.applies_if is not None:
+            asked = self._requirement(clause.applies_if, clause)
+            if asked["status"] is Status.MISSING:
+                return self._made(
+                    clause, {"status": Status.NOT_APPLICABLE, "fact": asked.get("fact"), "actual": asked.get("actual")}
+                )
+            if asked["status"] is Status.UNDETERMINED:
+                return self._made(
+                    clause,
+                    {name: asked[name] for name in ("status", "reason", "facts_wanted", "fact") if name in asked},
+                )
+        return self._made(clause, self._requirement(clause.requirement, clause))
+
+    def _made(self, clause: Clause, fields: Fields) -> Result:
+        return Result(clause=clause, ruleset=self.ruleset, texts=EXPLAINER, **({"set_by": clause.set_by} | fields))
+
+    def _requirement(self, requirement: Requirement, clause: Clause) -> Fields:
+        if isinstance(requirement, Comparison):
+            return self._comparison(requirement)
+        if isinstance(requirement, FactComparison):
+            return self._fact_comparison(requirement)
+        if isinstance(requirement, OneOf):
+            return self._one_of(requirement)
+        if isinstance(requirement, Combination):
+            return self._combination(requirement)
+        if isinstance(requirement, Branch):
+            return self._branch(requirement, clause)
+        if isinstance(requirement, RulesetMet):
+            return self._ruleset_met(requirement)
+        if isinstance(requirement, Unstated):
+            return _undetermined(Reason.NO_THRESHOLD, set_by=requirement.set_by, evidence=Evidence.UNSET)
+        never(requirement)
+
+    def _threshold(self, cell: Cell | None, fields: Fields) -> bool:
+        """Add what a cell says to `fields`; False, with the reason, where it cannot decide."""
+        fields["column"] = self.column
+        if cell is None:
+            fields |= _undetermined(Reason.NO_THRESHOLD_FOR_YEAR, year=self.year, evidence=Evidence.UNSET)
+            return False
+        fields["evidence"] = cell.evidence
+        if cell.state is not CellState.SET:
+            fields |= _undetermined(Reason.NO_THRESHOLD)
+            if cell.state is CellState.DELEGATED:
+                fields["set_by"] = SetBy.PROVINCE
+            return False
+        fields["required"] = cell.value
+        if self.strict and cell.evidence is not Evidence.CONFIRMED:
+            fields |= _undetermined(Reason.UNCONFIRMED)
+            return False
+        return True
+
+    def _comparison(self, requirement: Comparison) -> Fields:
+        threshold, key, direction = requirement.threshold, requirement.fact, requirement.direction
+        fields: Fields = {"fact": key, "direction": direction, "actual": self.facts.get(key)}
+        if threshold.varies_by_year:
+            fields["year"] = self.year
+        wanted = tuple(f"{key}.{sex}" for sex in ("male", "female")) if requirement.both_sexes else (key,)
+        lacking = tuple(name for name in wanted if name not in self.facts)
+        known = self._threshold(threshold.cell(self.column, self.year), fields)
+        if not known:
+            return fields | {"facts_wanted": lacking}
+        if requirement.both_sexes:
+            return self._both_sexes(fields, lacking)
+        if lacking:
+            return fields | _undetermined(Reason.NO_FACT, facts_wanted=lacking)
+        return fields | self._held(key, direction, fields["required"], self.facts[key])
+
+    def _both_sexes(self, fields: Fields, lacking: tuple[str, ...]) -> Fields:
+        """Men and women each; a total below the threshold proves that one of them is."""
+        key, direction, required = fields["fact"], fields["direction"], fields["required"]
+        by_sex = {sex: self.facts.get(f"{key}.{sex}") for sex in ("male", "female")}
+        held = {sex: self._held(key, direction, required, value) for sex, value in by_sex.items() if value is not None}
+        for sex, found in held.items():
+            if found["status"] is Status.MISSING:
+                return fields | found | {"fact": f"{key}.{sex}", "actual": by_sex[sex]}
+        if len(held) == 2:
+            return fields | {"status": Status.MET}
+        if fields["actual"] is not None:
+            total = self._held(key, direction, required, fields["actual"])
+            if total["status"] is Status.MISSING:
+                return fields | total
+        return fields | _undetermined(Reason.NO_FACT, facts_wanted=lacking)
+
+    def _held(self, key: str, direction: Direction, required: Any, actual: FactValue) -> Fields:
+        """A known fact held against a known threshold, with the gap."""
+        if direction is Direction.MET:
+            return {"status": Status.MET if actual is required else Status.MISSING}
+        if isinstance(required, str):
+            fact = fact_named(self.ruleset.catalogue, key)
+            assert fact is not None
+            actual, required = (Decimal(fact.values.index(str(value))) for value in (actual, required))
+        assert isinstance(actual, (Decimal, Ratio))
+        if satisfies(actual, direction, required):
+            return {"status": Status.MET}
+        gap = exact(actual) - Fraction(required)
+        fields: Fields = {"status": Status.MISSING, "gap": to_decimal(abs(gap))}
+        if isinstance(actual, Ratio) and _whole(actual):
+            fields["gap_count"] = units_short(actual, required, at_most=gap > 0)
+        return fields
+
+    def _fact_comparison(self, requirement: FactComparison) -> Fields:
+        actual, other = self.facts.get(requirement.fact), self.facts.get(requirement.other)
+        fields: Fields = {"fact": requirement.fact, "direction": requirement.direction, "actual": actual}
+        lacking = tuple(key for key in (requirement.fact, requirement.other) if key not in self.facts)
+        known = self._threshold(requirement.factor.cell(self.column, self.year), fields)
+        if not known:
+            return fields | {"facts_wanted": lacking}
+        factor = fields.pop("required")
+        if isinstance(other, (Decimal, Ratio)):
+            fields["required"] = to_decimal(exact(other) * Fraction(factor))
+        if lacking:
+            return fields | _undetermined(Reason.NO_FACT, facts_wanted=lacking)
+        assert isinstance(actual, (Decimal, Ratio)) and isinstance(other, (Decimal, Ratio))
+        difference = exact(actual) - exact(other) * Fraction(factor)
+        passed = {
+            Direction.AT_LEAST: difference >= 0,
+            Direction.AT_MOST: difference <= 0,
+        }.get(requirement.direction, difference == 0)
+        if passed:
+            return fields | {"status": Status.MET}
+        return fields | {"status": Status.MISSING, "gap": to_decimal(abs(difference))}
+
+    def _one_of(self, requirement: OneOf) -> Fields:
+        key = requirement.fact
+        fields: Fields = {"fact": key, "actual": self.facts.get(key)}
+        lacking = () if key in self.facts else (key,)
+        if not self._threshold(requirement.threshold.cell(self.column, self.year), fields):
+            return fields | {"facts_wanted": lacking}
+        fields["required"] = " | ".join(requirement.values)
+        if lacking:
+            return fields | _undetermined(Reason.NO_FACT, facts_wanted=lacking)
+        return fields | {"status": Status.MET if fields["actual"] in requirement.values else Status.MISSING}
+
+    def _combination(self, requirement: Combination) -> Fields:
+        parts = tuple(self._clause(part) for part in requirement.parts)
+        asked = [part for part in parts if part.status is not Status.NOT_APPLICABLE]
+        fields: Fields = {
+            "parts": parts,
+            "needed": requirement.needed,
+            "evidence": weakest(*(part.evidence for part in asked)),
+        }
+        if not asked:
+            return fields | {"status": Status.NOT_APPLICABLE}
+        needed = len(asked) if requirement.needed == len(parts) else requirement.needed
+        met = sum(part.status is Status.MET for part in asked)
+        unknown = [part for part in asked if part.status is Status.UNDETERMINED]
+        if met >= needed:
+            return fields | {"status": Status.MET}
+        if met + len(unknown) < needed:
+            return fields | {"status": Status.MISSING}
+        return fields | _unknown_because(unknown)
+
+    def _branch(self, requirement: Branch, clause: Clause) -> Fields:
+        condition = self._requirement(requirement.condition, clause)
+        then, otherwise = self._clause(requirement.then), self._clause(requirement.otherwise)
+        if condition["status"] is not Status.UNDETERMINED:
+            chosen = then if condition["status"] is not Status.MISSING else otherwise
+            reasons = {} if chosen.status is not Status.UNDETERMINED else _unknown_because([chosen])
+            return {"status": chosen.status, "parts": (chosen,), "needed": 1, "evidence": chosen.evidence} | reasons
+        both: Fields = {"parts": (then, otherwise), "needed": 1, "evidence": weakest(then.evidence, otherwise.evidence)}
+        if then.status is otherwise.status and then.status is not Status.UNDETERMINED:
+            return both | {"status": then.status}
+        lacking = condition.get("facts_wanted", ()) + then.facts_wanted + otherwise.facts_wanted
+        return both | _undetermined(Reason.NO_FACT, facts_wanted=tuple(dict.fromkeys(lacking)))
+
+    def _ruleset_met(self, requirement: RulesetMet) -> Fields:
+        from ntm_rules.engine.native import evaluate
+
+        fields: Fields = {}
+        if not self._threshold(requirement.threshold.cell(self.column, self.year), fields):
+            return fields
+        assessment = evaluate(
+            requirement.ruleset, elsewhere(self.commune), strict=self.strict, threshold_year=self.year
+        )
+        verdict = standing(assessment)
+        if verdict is not Verdict.UNDETERMINED:
+            return fields | {"status": Status(verdict.value)}
+        unknown = [r for r in (*assessment.prerequisites, *assessment.undetermined) if r.status is Status.UNDETERMINED]
+        return fields | (_unknown_because(unknown) if unknown else _undetermined(Reason.NO_THRESHOLD))
+
+
+def elsewhere(commune: Commune) -> Commune:
+    """The commune as another ruleset sees it: attested verdicts without a ruleset speak of the one being judged only."""
+    if not commune.attested:
+        return commune
+    return commune.replace(attested={key: value for key, value in commune.attested.items() if ":" in key})
+
+
+def standing(assessment: Assessment) -> Verdict:
+    """The verdict together with the prerequisites: whether the tier is reached, conditions of recognition apart."""
+    return both_verdicts([assessment.verdict, *(Verdict(_counted(r.status)) for r in assessment.prerequisites)])
+
+
+def both_verdicts(verdicts: list[Verdict]) -> Verdict:
+    """All of them, by three-valued logic."""
+    if Verdict.MISSING in verdicts:
+        return Verdict.MISSING
+    return Verdict.UNDETERMINED if Verdict.UNDETERMINED in verdicts else Verdict.MET
+
+
+def _counted(status: Status) -> str:
+    return "met" if status is Status.NOT_APPLICABLE else status.value
+
+
+class Details:
+    """Works out results in full for an assessment; see `ntm_rules.model.assessment.Details`."""
+
+    texts = EXPLAINER
+
+    def results(self, assessment: Assessment, clauses: tuple[Clause, ...]) -> tuple[Result, ...]:
+        """The results of several clauses."""
+        judge = judge_of(assessment)
+        return tuple(judge.result(clause) for clause in clauses)
+
+    def recognition(self, assessment: Assessment) -> Verdict:
+        """Verdict, prerequisites and conditions together."""
+        conditions = [Verdict(_counted(result.status)) for result in assessment.conditions]
+        return both_verdicts([standing(assessment), *conditions])
+
+
+def _whole(ratio: Ratio) -> bool:
+    return all(side == side.to_integral_value() for side in (ratio.numerator, ratio.denominator))
+
+
+def _undetermined(reason: Reason, **fields: Any) -> Fields:
+    return {"status": Status.UNDETERMINED, "reason": reason, **fields}
+
+
+def _unknown_because(unknown: list[Result]) -> Fields:
+    """Undetermined for the reason of the first unknown part; facts wanted by all of them."""
+    reason = unknown[0].reason or Reason.NO_FACT
+    wanted = tuple(dict.fromkeys(key for part in unknown for key in part.facts_wanted))
+    return _undetermined(reason, facts_wanted=wanted, set_by=unknown[0].set_by)

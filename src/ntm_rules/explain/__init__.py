@@ -1,0 +1,346 @@
+"""Assessments and results in words, Vietnamese first. Reads results; decides nothing."""
+
+from __future__ import annotations
+
+import html
+from decimal import Decimal
+
+import attrs
+
+from ntm_rules.explain.numbers import number, percent_of
+from ntm_rules.model.assessment import Assessment, Ladder, Reason, Result, Status, Verdict
+from ntm_rules.model.facts import SEXES, Fact, FactKind
+from ntm_rules.model.requirement import Direction, Evidence, SetBy
+from ntm_rules.model.text import Language, Text
+from ntm_rules.model.values import FactValue, Ratio
+
+__all__ = ["EVIDENCE_WORDS", "EXPLAINER", "STATUS_WORDS", "VERDICT_WORDS", "Explainer"]
+
+STATUS_WORDS = {
+    Status.MET: Text("đạt", "met"),
+    Status.MISSING: Text("chưa đạt", "missing"),
+    Status.UNDETERMINED: Text("chưa xác định", "undetermined"),
+    Status.NOT_APPLICABLE: Text("không áp dụng", "not applicable"),
+}
+VERDICT_WORDS = {verdict: STATUS_WORDS[Status(verdict.value)] for verdict in Verdict}
+EVIDENCE_WORDS = {
+    Evidence.CONFIRMED: Text("đã xác nhận", "confirmed"),
+    Evidence.PARTIAL: Text("xác nhận một phần", "partly confirmed"),
+    Evidence.RECALLED: Text("theo trí nhớ, chưa đối chiếu văn bản", "recalled, not yet checked against the text"),
+    Evidence.UNCERTAIN: Text("chưa chắc chắn", "uncertain"),
+    Evidence.UNSET: Text("chưa biết", "not known"),
+}
+_SET_BY = {
+    SetBy.NATIONAL: Text(
+        "văn bản trung ương có quy định nhưng bộ dữ liệu chưa có ô này; người giữ bộ quy tắc phải bổ sung từ văn bản",
+        "the national text sets it but these rulesets do not have the cell; the rule keeper must enter it from the text",
+    ),
+    SetBy.PROVINCE: Text(
+        "do UBND cấp tỉnh quy định; cần nạp quy định của tỉnh, hoặc cơ quan phụ trách xác nhận",
+        "the provincial People's Committee sets it; load the province's overlay, or have the agency attest it",
+    ),
+    SetBy.MINISTRY: Text(
+        "do bộ, ngành công bố; người giữ bộ quy tắc phải bổ sung từ văn bản hướng dẫn",
+        "a ministry publishes it; the rule keeper must enter it from the guidance",
+    ),
+    SetBy.UNCLEAR: Text("chưa rõ cấp nào quy định", "it is not clear who sets it"),
+}
+_SIGNS = {Direction.AT_LEAST: "≥", Direction.AT_MOST: "≤", Direction.EQUAL: "=", Direction.MET: ""}
+
+
+@attrs.frozen(slots=True)
+class Explainer:
+    """Puts results into words; see `ntm_rules.model.assessment.Texts`."""
+
+    def result(self, result: Result, lang: Language) -> str:
+        """One result, with its parts indented below it."""
+        return "\n".join(self._lines(result, lang, ""))
+
+    def _lines(self, result: Result, lang: Language, indent: str) -> list[str]:
+        say = Text
+        status = STATUS_WORDS[result.status].in_(lang).upper()
+        head = f"{indent}{result.id} {result.clause.label.in_(lang)}: {status}."
+        parts = [head, *self._because(result, lang)]
+        if result.citation:
+            parts.append(say(f"Căn cứ: {result.citation}.", f"Source: {result.citation}.").in_(lang))
+        if result.evidence not in (Evidence.CONFIRMED, Evidence.UNSET):
+            words = EVIDENCE_WORDS[result.evidence]
+            parts.append(
+                say(f"Độ tin của mức: {words.vi}.", f"How surely the threshold is known: {words.en}.").in_(lang)
+            )
+        if result.clause.note is not None:
+            parts.append(
+                say(f"Lưu ý: {result.clause.note.vi}", f"Note: {result.clause.note.en}").in_(lang).rstrip(".") + "."
+            )
+        lines = [" ".join(parts)]
+        for meaning in result.clause.means:
+            word = "nghĩa là" if lang == "vi" else "means"
+            lines.append(f"{indent}  · “Đạt” {word}: {meaning.text.in_(lang)} ({meaning.source})")
+        for part in result.parts:
+            lines += self._lines(part, lang, indent + "  ")
+        return lines
+
+    def _because(self, result: Result, lang: Language) -> list[str]:
+        said: list[str] = []
+        if (
+            result.attested is not None
+            and not result.conflict
+            and result.reason is None
+            and result.required is None
+            and result.actual is None
+        ):
+            word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
+            said.append(
+                Text(f"Cơ quan phụ trách xác nhận: {word.vi}.", f"Attested by the responsible agency: {word.en}.").in_(
+                    lang
+                )
+            )
+        else:
+            if result.status is Status.NOT_APPLICABLE:
+                said.append(
+                    Text(
+                        "Không yêu cầu đối với xã này; tính như đạt.", "Not asked of this commune; counted as met."
+                    ).in_(lang)
+                )
+            said += self._figures(result, lang)
+        if result.attested is not None and result.conflict:
+            word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
+            said.append(
+                Text(
+                    f"Mâu thuẫn: cơ quan phụ trách xác nhận {word.vi}; số liệu quyết định.",
+                    f"Conflict: the responsible agency attested {word.en}; the facts decide.",
+                ).in_(lang)
+            )
+        if result.reason is not None:
+            said.append(self._reason(result, lang))
+        return said
+
+    def _figures(self, result: Result, lang: Language) -> list[str]:
+        fact = self._fact(result)
+        said: list[str] = []
+        threshold = result.required if isinstance(result.required, Decimal) else None
+        if fact is not None and result.actual is not None:
+            said.append(f"{self._label(result, fact, lang)}: {_value(result.actual, fact, lang, threshold)}.")
+        if (
+            result.required is not None
+            and result.direction is not Direction.MET
+            and result.status is not Status.NOT_APPLICABLE
+        ):
+            sign = _SIGNS[result.direction] if result.direction else ""
+            required = _value(result.required, fact, lang, None) if fact is not None else str(result.required)
+            where = self._where(result, lang)
+            said.append(
+                Text(f"Yêu cầu {sign} {required}{where}.", f"Required {sign} {required}{where}.")
+                .in_(lang)
+                .replace("  ", " ")
+            )
+        if result.gap is not None and fact is not None:
+            said.append(self._gap(result, fact, lang))
+        return said
+
+    def _gap(self, result: Result, fact: Fact, lang: Language) -> str:
+        assert result.gap is not None
+        unit = Text("điểm %", "percentage points") if fact.kind is FactKind.PERCENT else fact.unit
+        if fact.kind is FactKind.CATEGORY:
+            unit = Text("mức", "level(s)")
+        amount = f"{number(result.gap, lang)} {unit.in_(lang) if unit else ''}".strip()
+        over = result.direction is Direction.AT_MOST or (
+            result.direction is Direction.EQUAL
+            and isinstance(result.actual, Decimal)
+            and isinstance(result.required, Decimal)
+            and result.actual > result.required
+        )
+        said = (
+            Text(f"Vượt {amount}", f"Over by {amount}") if over else Text(f"Còn thiếu {amount}", f"Short by {amount}")
+        )
+        text = said.in_(lang)
+        if result.gap_count is not None:
+            counted = fact.counts or Text("đơn vị", "units")
+            count = number(result.gap_count, lang)
+            more = (
+                Text(f"cần giảm {count} {counted.vi}", f"{count} fewer {counted.en} needed")
+                if over
+                else Text(f"cần thêm {count} {counted.vi}", f"{count} more {counted.en} needed")
+            )
+            text += f", {more.in_(lang)}"
+        return text + "."
+
+    def _reason(self, result: Result, lang: Language) -> str:
+        if result.reason is Reason.NO_FACT:
+            names = ", ".join(self._wanted(result, key, lang) for key in result.facts_wanted)
+            return Text(f"Thiếu số liệu, xã cần cung cấp: {names}.", f"No fact; the commune must supply: {names}.").in_(
+                lang
+            )
+        if result.reason is Reason.NO_THRESHOLD_FOR_YEAR:
+            year = (
+                result.year if result.year is not None else Text("chưa rõ năm số liệu", "fact year not given").in_(lang)
+            )
+            return Text(
+                f"Bảng tiêu chí không có mức cho năm này ({year}).",
+                f"The table has no threshold for this year ({year}).",
+            ).in_(lang)
+        if result.reason is Reason.UNCONFIRMED:
+            return Text(
+                "Mức chưa được xác nhận; chế độ chặt chẽ không kết luận.",
+                "The threshold is not confirmed; strict evaluation does not decide by it.",
+            ).in_(lang)
+        set_by = _SET_BY[result.set_by or SetBy.UNCLEAR]
+        return Text(f"Chưa có mức: {set_by.vi}.", f"No threshold: {set_by.en}.").in_(lang)
+
+    def _wanted(self, result: Result, key: str, lang: Language) -> str:
+        name, _, sex = key.rpartition(".")
+        facts = result.ruleset.catalogue.facts
+        fact = facts.get(key) or facts.get(name)
+        label = fact.label.in_(lang) if fact else key
+        return f"{label} ({SEXES[sex].in_(lang)}) [{key}]" if sex in SEXES else f"{label} [{key}]"
+
+    def _fact(self, result: Result) -> Fact | None:
+        if result.fact is None:
+            return None
+        facts = result.ruleset.catalogue.facts
+        return facts.get(result.fact) or facts.get(result.fact.rpartition(".")[0])
+
+    def _label(self, result: Result, fact: Fact, lang: Language) -> str:
+        assert result.fact is not None
+        sex = result.fact.rpartition(".")[2]
+        who = f" ({SEXES[sex].in_(lang)})" if result.fact != fact.key else ""
+        return f"{fact.label.in_(lang)}{who}"
+
+    def _where(self, result: Result, lang: Language) -> str:
+        regions = result.ruleset.catalogue.regions
+        name = regions.get(result.column or "")
+        column = name.in_(lang) if name is not None else Text("chung", "common").in_(lang)
+        where = [Text(f"cột {column}", f"column {column}").in_(lang)] if result.column else []
+        if result.year is not None:
+            where.append(Text(f"năm {result.year}", f"year {result.year}").in_(lang))
+        return f" ({', '.join(where)})" if where else ""
+
+    def summary(self, assessment: Assessment, lang: Language) -> str:
+        """One line: counts, verdict, what is open, recognition."""
+        a = assessment
+        counts = Text(
+            f"{a.criteria_met}/{a.criteria_total} tiêu chí, {a.indicators_met}/{a.indicators_total} chỉ tiêu",
+            f"{a.criteria_met}/{a.criteria_total} criteria, {a.indicators_met}/{a.indicators_total} indicators",
+        ).in_(lang)
+        verdict = VERDICT_WORDS[a.verdict].in_(lang).upper()
+        by_status = {status: [no for no, s in a.statuses.items() if s is status] for status in Status}
+        said = [f"{counts}: {verdict}"]
+        for status in (Status.MISSING, Status.UNDETERMINED, Status.NOT_APPLICABLE):
+            numbers = by_status[status]
+            if numbers:
+                listed = f" ({', '.join(numbers)})" if status is Status.MISSING else ""
+                said.append(f"{len(numbers)} {STATUS_WORDS[status].in_(lang)}{listed}")
+        recognition = VERDICT_WORDS[a.recognition].in_(lang)
+        said.append(Text(f"điều kiện công nhận: {recognition}", f"recognition: {recognition}").in_(lang))
+        return "; ".join(said)
+
+    def report(self, assessment: Assessment, lang: Language) -> str:
+        """The whole assessment as plain text."""
+        a = assessment
+        lines = [self._title(a, lang), self.summary(a, lang)]
+        sections = (
+            (Text("CHƯA ĐẠT", "MISSING"), a.missing),
+            (Text("CHƯA XÁC ĐỊNH", "UNDETERMINED"), a.undetermined),
+            (Text("KHÔNG ÁP DỤNG (tính như đạt)", "NOT APPLICABLE (counted as met)"), a.not_applicable),
+            (Text("MÂU THUẪN giữa số liệu và xác nhận", "CONFLICTS between facts and attested verdicts"), a.conflicts),
+            (Text("ĐIỀU KIỆN TIÊN QUYẾT", "PREREQUISITES"), a.prerequisites),
+            (Text("ĐIỀU KIỆN CÔNG NHẬN", "CONDITIONS OF RECOGNITION"), a.conditions),
+        )
+        for title, results in sections:
+            if results:
+                lines += [
+                    "",
+                    f"{title.in_(lang)} ({len(results)})",
+                    *(line for r in results for line in self._lines(r, lang, "  ")),
+                ]
+        lines += ["", self._risk(a, lang)]
+        return "\n".join(lines)
+
+    def _title(self, a: Assessment, lang: Language) -> str:
+        commune = a.commune
+        who = " ".join(part for part in (commune.name, f"({commune.code})" if commune.code else None) if part) or Text(
+            "(xã)", "(commune)"
+        ).in_(lang)
+        text = f"{who} — {a.ruleset.title.in_(lang)}"
+        if commune.year is not None:
+            text += Text(f", số liệu năm {commune.year}", f", facts of {commune.year}").in_(lang)
+        return text
+
+    def _risk(self, a: Assessment, lang: Language) -> str:
+        risk = a.at_risk
+        if risk.citation is None:
+            return Text(
+                "Thu hồi danh hiệu: bộ dữ liệu chưa có quy định.", "Withdrawal of a title: no rule is known here."
+            ).in_(lang)
+        shares = f"{number(_rounded(risk.share), lang)}–{number(_rounded(risk.possible_share), lang)}%"
+        answer = {
+            True: Text("CÓ nguy cơ bị thu hồi", "AT RISK"),
+            False: Text("không", "not at risk"),
+            None: Text("chưa xác định", "undetermined"),
+        }[risk.answer]
+        return Text(
+            f"Nếu đang giữ danh hiệu, nguy cơ thu hồi: {answer.vi}; {shares} số tiêu chí không đạt ({risk.citation}).",
+            f"A held title is: {answer.en}; {shares} of criteria not met ({risk.citation}).",
+        ).in_(lang)
+
+    def html(self, assessment: Assessment, lang: Language) -> str:
+        """The assessment as a small table, for notebooks."""
+        esc = html.escape
+        rows = "".join(
+            f"<tr><td>{esc(r.id)}</td><td>{esc(r.clause.label.in_(lang))}</td><td>{esc(STATUS_WORDS[r.status].in_(lang))}</td>"
+            f"<td style='text-align:left'>{esc(' '.join(self._because(r, lang)))}</td></tr>"
+            for r in (*assessment.missing, *assessment.undetermined)
+        )
+        head = "".join(
+            f"<th>{esc(t.in_(lang))}</th>"
+            for t in (
+                Text("Số", "No."),
+                Text("Chỉ tiêu", "Indicator"),
+                Text("Kết quả", "Status"),
+                Text("Vì sao", "Why"),
+            )
+        )
+        return (
+            f"<div><b>{esc(self._title(assessment, lang))}</b><br>{esc(self.summary(assessment, lang))}"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        )
+
+    def ladder(self, ladder: Ladder, lang: Language) -> str:
+        """The tiers a commune meets, and what blocks the next."""
+        lines = [f"{a.ruleset.title.in_(lang)}: {self.summary(a, lang)}" for a in ladder.assessments]
+        reached = next((a.ruleset.title for a in ladder.assessments if a.ruleset.id == ladder.highest), None)
+        lines.append(
+            Text(
+                f"Mức cao nhất đạt: {reached.vi if reached else 'chưa có'}.",
+                f"Highest tier met: {reached.en if reached else 'none'}.",
+            ).in_(lang)
+        )
+        if ladder.next is not None:
+            lines.append(
+                Text(
+                    f"Vướng để lên {ladder.next.ruleset.title.vi}:", f"What blocks {ladder.next.ruleset.title.en}:"
+                ).in_(lang)
+            )
+            lines += [line for r in ladder.blocking for line in self._lines(r, lang, "  ")]
+        return "\n".join(lines)
+
+
+EXPLAINER = Explainer()
+
+
+def _rounded(share: object) -> Decimal:
+    return Decimal(str(round(float(share), 1)))  # type: ignore[arg-type]
+
+
+def _value(value: FactValue, fact: Fact, lang: Language, threshold: Decimal | None) -> str:
+    if isinstance(value, bool):
+        return (Text("có/đạt", "yes") if value else Text("không", "no")).in_(lang)
+    if isinstance(value, Ratio):
+        counts = f" {fact.counts.in_(lang)}" if fact.counts else ""
+        return f"{percent_of(value, lang, against=threshold)}% ({number(value.numerator, lang)}/{number(value.denominator, lang)}{counts})"
+    if isinstance(value, Decimal):
+        text = number(value, lang)
+        if fact.kind is FactKind.PERCENT:
+            return f"{text}%"
+        return f"{text} {fact.unit.in_(lang)}" if fact.unit else text
+    return value

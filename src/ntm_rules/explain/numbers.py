@@ -1,0 +1,36 @@
+"""Numbers as people write them: decimal comma in Vietnamese, decimal point in English. For showing only."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from ntm_rules.model.text import Language
+from ntm_rules.model.values import Ratio, exact
+
+__all__ = ["number", "percent_of"]
+
+
+def number(value: Decimal | int, lang: Language = "vi") -> str:
+    """An exact number in full.
+
+    >>> number(Decimal("33500.50"), "vi"), number(Decimal("33500.50"), "en")
+    ('33.500,5', '33,500.5')
+    """
+    text = f"{Decimal(value).normalize():,f}"
+    return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
+
+
+def percent_of(ratio: Ratio, lang: Language = "vi", *, against: Decimal | None = None) -> str:
+    """A ratio's percentage with two decimals, or as many as it takes not to look equal to `against` when it is not.
+
+    >>> percent_of(Ratio(312910, 319992), "en", against=Decimal(98))
+    '97.79'
+    """
+    share = exact(ratio)
+    for places in (2, 4, 6, 9, 12):
+        scaled = Decimal(share.numerator * 10**places) / Decimal(share.denominator)
+        shown = scaled.quantize(Decimal(1), rounding=ROUND_HALF_UP).scaleb(-places)
+        if against is None or Fraction(shown) != Fraction(against) or share == Fraction(against):
+            break
+    return number(shown, lang)

@@ -1,0 +1,514 @@
+"""What `evaluate` returns: statuses, counts, verdict, recognition; everything beyond the statuses is worked out when asked."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Protocol
+
+import attrs
+
+from ntm_rules.model.commune import Commune
+from ntm_rules.model.errors import UnknownNameError
+from ntm_rules.model.requirement import Clause, Direction, Evidence, SetBy
+from ntm_rules.model.ruleset import Criterion, Ruleset
+from ntm_rules.model.text import Language
+from ntm_rules.model.values import FactValue
+
+__all__ = [
+    "Assessment",
+    "AtRisk",
+    "CriterionResult",
+    "FactNeeded",
+    "Ladder",
+    "Reason",
+    "Result",
+    "Status",
+    "Verdict",
+]
+
+
+class Status(str, enum.Enum):
+    """Of an indicator, a part of one, a condition or a prerequisite."""
+
+    MET = "met"
+    NOT_APPLICABLE = "not_applicable"
+    UNDETERMINED = "undetermined"
+    MISSING = "missing"
+
+
+class Verdict(str, enum.Enum):
+    """Of a criterion or a ruleset, and of recognition."""
+
+    MET = "met"
+    UNDETERMINED = "undetermined"
+    MISSING = "missing"
+
+
+class Reason(str, enum.Enum):
+    """Why a status is UNDETERMINED."""
+
+    NO_FACT = "no_fact"
+    NO_THRESHOLD = "no_threshold"
+    NO_THRESHOLD_FOR_YEAR = "no_threshold_for_year"
+    UNCONFIRMED = "unconfirmed"
+
+
+class Texts(Protocol):
+    """Who turns results into words; the engine hands one in, so that the model writes no text."""
+
+    def result(self, result: Result, lang: Language) -> str: ...
+    def summary(self, assessment: Assessment, lang: Language) -> str: ...
+    def report(self, assessment: Assessment, lang: Language) -> str: ...
+    def html(self, assessment: Assessment, lang: Language) -> str: ...
+    def ladder(self, ladder: Ladder, lang: Language) -> str: ...
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Result:
+    """What was found of one indicator, part, condition or prerequisite.
+
+    `actual` is the fact as given, `required` the threshold (True for "Đạt"), `direction` how they are compared. `gap` is what
+    is lacking in the fact's unit (percentage points for a percentage): exact, or rounded up at the fourth decimal where it has
+    no end; `gap_count` the same in people or households, where numerator and denominator are known. `column` and `year` name
+    the table cell used, `evidence` how surely it is known, `citation` where it stands. `reason` says why the status is
+    undetermined. `attested` is the agency's verdict where one was given; `conflict` is true where the facts contradict it.
+    `parts` are the results of the parts.
+    """
+
+    clause: Clause
+    status: Status
+    reason: Reason | None = None
+    fact: str | None = None
+    actual: FactValue | None = None
+    required: Decimal | bool | str | None = None
+    direction: Direction | None = None
+    gap: Decimal | None = None
+    gap_count: int | None = None
+    column: str | None = None
+    year: int | None = None
+    evidence: Evidence = Evidence.CONFIRMED
+    set_by: SetBy | None = None
+    attested: bool | None = None
+    conflict: bool = False
+    parts: tuple[Result, ...] = ()
+    needed: int | None = None
+    facts_wanted: tuple[str, ...] = ()
+    ruleset: Ruleset = attrs.field(repr=False, eq=False)
+    _texts: Texts = attrs.field(repr=False, eq=False)
+
+    @property
+    def id(self) -> str:
+        """The official number, the number and part, or the id of a condition."""
+        return self.clause.id
+
+    @property
+    def citation(self) -> str:
+        """The decision and the place in it."""
+        return self.clause.citation
+
+    def explain(self, lang: Language = "vi") -> str:
+        """The result in words: fact, actual value, threshold with its column or year, gap, citation, or who must supply what."""
+        return self._texts.result(self, lang)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as JSON-ready data."""
+        from ntm_rules.model.values import to_plain
+
+        return {
+            "id": self.id,
+            "label": attrs.asdict(self.clause.label),
+            "status": self.status.value,
+            "reason": self.reason and self.reason.value,
+            "fact": self.fact,
+            "actual": to_plain(self.actual),
+            "direction": self.direction and self.direction.value,
+            "required": to_plain(self.required),
+            "gap": None if self.gap is None else format(self.gap, "f"),
+            "gap_count": self.gap_count,
+            "column": self.column,
+            "year": self.year,
+            "evidence": self.evidence.value,
+            "citation": self.citation,
+            "set_by": self.set_by and self.set_by.value,
+            "attested": self.attested,
+            "conflict": self.conflict,
+            "parts": [part.to_dict() for part in self.parts],
+            "explanation": {"vi": self.explain("vi"), "en": self.explain("en")},
+        }
+
+    def __str__(self) -> str:
+        return self.explain("vi")
+
+
+@attrs.frozen(slots=True)
+class CriterionResult:
+    """A criterion and its verdict."""
+
+    criterion: Criterion
+    verdict: Verdict
+
+    @property
+    def no(self) -> str:
+        """The official number."""
+        return self.criterion.no
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class FactNeeded:
+    """What would decide an undetermined indicator: facts to supply, and who must set a threshold (None: nobody)."""
+
+    id: str
+    facts: tuple[str, ...]
+    threshold_set_by: SetBy | None
+    reason: Reason
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class AtRisk:
+    """Would a held title be withdrawn: yes, no, or not known (None), under the withdrawal rule in force.
+
+    Shares are percentages of the ruleset's criteria: `share` are surely not met, `possible_share` may be not met.
+    `key_missing` are key criteria surely not met. `citation` is None where no withdrawal rule is known.
+    """
+
+    answer: bool | None
+    share: Fraction
+    possible_share: Fraction
+    key_missing: tuple[str, ...]
+    citation: str | None
+
+
+# Codes of the compiled judge: a bitwise or of indicators gives the criterion, of criteria the verdict.
+_STATUS = {0: Status.MET, 1: Status.NOT_APPLICABLE, 2: Status.UNDETERMINED, 4: Status.MISSING}
+_CODE = {status: code for code, status in _STATUS.items()}
+
+
+def _verdict(code: int) -> Verdict:
+    return Verdict.MISSING if code >= 4 else Verdict.UNDETERMINED if code >= 2 else Verdict.MET
+
+
+class Details(Protocol):
+    """Who works out results in full; the engine hands it in."""
+
+    @property
+    def texts(self) -> Texts: ...
+    def results(self, assessment: Assessment, clauses: tuple[Clause, ...]) -> tuple[Result, ...]: ...
+    def recognition(self, assessment: Assessment) -> Verdict: ...
+
+
+@attrs.frozen(slots=True, kw_only=True, repr=False)
+class Assessment:
+    """A commune judged under a ruleset.
+
+    Holds the status of every indicator; counts, results with gaps, recognition and texts are worked out when asked for.
+    Equal where ruleset, commune and options are equal.
+    """
+
+    ruleset: Ruleset
+    commune: Commune
+    column: str
+    year: int | None
+    strict: bool
+    _codes: tuple[int, ...] = attrs.field(eq=False)
+    _criteria: tuple[int, ...] = attrs.field(eq=False)
+    _details: Details = attrs.field(eq=False)
+
+    # -- the verdict and the published counts
+
+    @property
+    def verdict(self) -> Verdict:
+        """MET when every criterion is met, MISSING when any is missing, else UNDETERMINED."""
+        code = 0 if self.ruleset.complete else 2
+        for criterion in self._criteria:
+            code |= criterion
+        return _verdict(code)
+
+    @property
+    def criteria(self) -> tuple[CriterionResult, ...]:
+        """Every criterion with its verdict, in official order."""
+        return tuple(
+            CriterionResult(criterion, _verdict(code))
+            for criterion, code in zip(self.ruleset.criteria, self._criteria, strict=True)
+        )
+
+    @property
+    def criteria_met(self) -> int:
+        """How many criteria are met."""
+        return sum(code < 2 for code in self._criteria)
+
+    @property
+    def criteria_total(self) -> int:
+        """How many criteria the ruleset has, by its official count where it states one."""
+        return self.ruleset.criteria_total or len(self.ruleset.criteria)
+
+    @property
+    def indicators_met(self) -> int:
+        """How many indicators are met; one that does not apply counts as met, as published counts do."""
+        return sum(code < 2 for code in self._codes)
+
+    @property
+    def indicators_total(self) -> int:
+        """How many indicators the ruleset has, by its official count where it states one."""
+        return self.ruleset.indicators_total or len(self._codes)
+
+    @property
+    def statuses(self) -> dict[str, Status]:
+        """The status of every indicator by its number, in official order."""
+        return {clause.id: _STATUS[code] for clause, code in zip(self.ruleset.indicators, self._codes, strict=True)}
+
+    # -- results in full
+
+    def indicator(self, number: str) -> Result:
+        """The result of one indicator; `UnknownNameError` where there is none of that number."""
+        return self._results(self.ruleset.indicator(number))[0]
+
+    def criterion(self, number: str) -> CriterionResult:
+        """The result of one criterion; `UnknownNameError` where there is none of that number."""
+        for result in self.criteria:
+            if result.no == number:
+                return result
+        from ntm_rules.model.errors import Problem
+        from ntm_rules.model.text import Text
+
+        known = ", ".join(criterion.no for criterion in self.ruleset.criteria)
+        raise UnknownNameError(
+            [
+                Problem(
+                    code="unknown_criterion",
+                    source=self.ruleset.id,
+                    found=repr(number),
+                    message=Text("không có tiêu chí", "no such criterion"),
+                    wanted=Text(known, known),
+                )
+            ]
+        )
+
+    def _results(self, *clauses: Clause) -> tuple[Result, ...]:
+        return self._details.results(self, clauses) if clauses else ()
+
+    def _with_code(self, wanted: int) -> tuple[Result, ...]:
+        return self._results(
+            *(c for c, code in zip(self.ruleset.indicators, self._codes, strict=True) if code == wanted)
+        )
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The result of every indicator, in official order."""
+        return self._results(*self.ruleset.indicators)
+
+    @property
+    def missing(self) -> tuple[Result, ...]:
+        """The indicators not met, in official order."""
+        return self._with_code(4)
+
+    @property
+    def undetermined(self) -> tuple[Result, ...]:
+        """The indicators that cannot be decided, in official order."""
+        return self._with_code(2)
+
+    @property
+    def not_applicable(self) -> tuple[Result, ...]:
+        """The indicators not asked of this commune, in official order."""
+        return self._with_code(1)
+
+    @property
+    def conflicts(self) -> tuple[Result, ...]:
+        """The indicators whose facts contradict the verdict an agency attested; the facts decided."""
+        attested = self.attested
+        if not attested:
+            return ()
+        found = self._results(*(clause for clause in self.ruleset.indicators if clause.id in attested))
+        return tuple(result for result in found if result.conflict)
+
+    @property
+    def attested(self) -> Mapping[str, bool]:
+        """The attested verdicts that speak of this ruleset, by indicator number."""
+        given = self.commune.attested
+        prefix = f"{self.ruleset.id}:"
+        plain = {key: verdict for key, verdict in given.items() if ":" not in key}
+        return plain | {key[len(prefix) :]: verdict for key, verdict in given.items() if key.startswith(prefix)}
+
+    # -- recognition
+
+    @property
+    def prerequisites(self) -> tuple[Result, ...]:
+        """The rulesets and titles that recognition presupposes."""
+        return self._results(*self.ruleset.prerequisites)
+
+    @property
+    def conditions(self) -> tuple[Result, ...]:
+        """The conditions of recognition beside the criteria: debt, satisfaction, security."""
+        return self._results(*self.ruleset.conditions)
+
+    @property
+    def recognition(self) -> Verdict:
+        """The verdict AND the prerequisites AND the conditions."""
+        return self._details.recognition(self)
+
+    @property
+    def at_risk(self) -> AtRisk:
+        """Whether a held title would be withdrawn under the withdrawal rule in force, and why."""
+        total = self.criteria_total or 1
+        missing = tuple(r.no for r in self.criteria if r.verdict is Verdict.MISSING)
+        unknown = tuple(r.no for r in self.criteria if r.verdict is Verdict.UNDETERMINED)
+        possible = len(missing) + len(unknown) + max(0, self.criteria_total - len(self._criteria))
+        share, possible_share = Fraction(100 * len(missing), total), Fraction(100 * possible, total)
+        rule = self.ruleset.withdrawal
+        if rule is None:
+            return AtRisk(answer=None, share=share, possible_share=possible_share, key_missing=(), citation=None)
+        key_missing = tuple(no for no in missing if no in rule.key_criteria)
+        key_possible = bool(key_missing) or any(no in rule.key_criteria for no in unknown)
+        answer: bool | None = None
+        if share >= rule.any_share or (share >= rule.key_share and key_missing):
+            answer = True
+        elif possible_share < rule.key_share or (possible_share < rule.any_share and not key_possible):
+            answer = False
+        return AtRisk(
+            answer=answer, share=share, possible_share=possible_share, key_missing=key_missing, citation=rule.citation
+        )
+
+    @property
+    def facts_needed(self) -> tuple[FactNeeded, ...]:
+        """For each undetermined indicator, the facts that would decide it and who must set its threshold."""
+        needed = []
+        for result in self.undetermined:
+            assert result.reason is not None
+            set_by = None if result.reason is Reason.NO_FACT else result.set_by
+            needed.append(
+                FactNeeded(id=result.id, facts=result.facts_wanted, threshold_set_by=set_by, reason=result.reason)
+            )
+        return tuple(needed)
+
+    # -- words and data
+
+    @property
+    def texts(self) -> Texts:
+        """Who puts this assessment into words."""
+        return self._details.texts
+
+    def summary(self, lang: Language = "vi") -> str:
+        """One line: counts, verdict, recognition."""
+        return self.texts.summary(self, lang)
+
+    def report(self, lang: Language = "vi") -> str:
+        """The whole assessment as plain text, fit to be pasted into a report."""
+        return self.texts.report(self, lang)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The assessment as stable, versioned, JSON-ready data (schema: rulesets/schema/assessment.schema.json).
+
+        `statuses` has every indicator; indicators that are missing, undetermined or not applicable, and conflicts, are given in
+        full; `unconfirmed` names those decided with a threshold that is not confirmed.
+        """
+        ruleset, at_risk = self.ruleset, self.at_risk
+        results = self.results
+        by_status = {
+            status: [r.to_dict() for r in results if r.status is status]
+            for status in Status
+            if status is not Status.MET
+        }
+        return {
+            "format": "ntm-rules/assessment/1",
+            "ruleset": {
+                "id": ruleset.id,
+                "content_hash": ruleset.content_hash,
+                "province": ruleset.province,
+                "on": ruleset.on and ruleset.on.isoformat(),
+                "known_on": ruleset.known_on and ruleset.known_on.isoformat(),
+                "layers": [layer.name for layer in ruleset.layers],
+                "rulebook": ruleset.rulebook,
+                "rulebook_version": ruleset.rulebook_version,
+            },
+            "commune": {
+                "code": self.commune.code,
+                "name": self.commune.name,
+                "region": self.commune.region,
+                "province": self.commune.province,
+                "zones": list(self.commune.zones),
+                "year": self.commune.year,
+                "host_id": self.commune.host_id,
+            },
+            "column": self.column,
+            "threshold_year": self.year,
+            "strict": self.strict,
+            "verdict": self.verdict.value,
+            "recognition": self.recognition.value,
+            "criteria_met": self.criteria_met,
+            "criteria_total": self.criteria_total,
+            "indicators_met": self.indicators_met,
+            "indicators_total": self.indicators_total,
+            "criteria": {result.no: result.verdict.value for result in self.criteria},
+            "statuses": {number: status.value for number, status in self.statuses.items()},
+            "missing": by_status[Status.MISSING],
+            "undetermined": by_status[Status.UNDETERMINED],
+            "not_applicable": by_status[Status.NOT_APPLICABLE],
+            "conflicts": [r.id for r in results if r.conflict],
+            "unconfirmed": [
+                r.id
+                for r in results
+                if r.status in (Status.MET, Status.MISSING) and r.evidence is not Evidence.CONFIRMED
+            ],
+            "prerequisites": [result.to_dict() for result in self.prerequisites],
+            "conditions": [result.to_dict() for result in self.conditions],
+            "at_risk": {
+                "answer": at_risk.answer,
+                "share": str(at_risk.share),
+                "possible_share": str(at_risk.possible_share),
+                "key_missing": list(at_risk.key_missing),
+                "citation": at_risk.citation,
+            },
+            "summary": {"vi": self.summary("vi"), "en": self.summary("en")},
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def __repr__(self) -> str:
+        who = self.commune.name or self.commune.code or "?"
+        return f"<Assessment {self.ruleset.id} {who}: {self.verdict.value}, {self.criteria_met}/{self.criteria_total}, {self.indicators_met}/{self.indicators_total}>"
+
+    def __str__(self) -> str:
+        return self.report("vi")
+
+    def _repr_html_(self) -> str:
+        return self.texts.html(self, "vi")
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Ladder:
+    """A commune judged under every tier of a phase, lowest first.
+
+    `highest` is the id of the highest tier whose verdict and prerequisites are met, with every tier below it met; None where
+    the lowest is not. `next` is the assessment of the tier above it, which says what blocks; None at the top.
+    """
+
+    assessments: tuple[Assessment, ...]
+    highest: str | None
+    next: Assessment | None
+    _texts: Texts = attrs.field(repr=False, eq=False)
+
+    @property
+    def blocking(self) -> tuple[Result, ...]:
+        """What keeps the commune from the next tier: prerequisites and indicators missing or undetermined there."""
+        if self.next is None:
+            return ()
+        open_ = (Status.MISSING, Status.UNDETERMINED)
+        return tuple(r for r in (*self.next.prerequisites, *self.next.results) if r.status in open_)
+
+    def explain(self, lang: Language = "vi") -> str:
+        """The ladder in words."""
+        return self._texts.ladder(self, lang)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ladder as JSON-ready data."""
+        return {
+            "format": "ntm-rules/ladder/1",
+            "highest": self.highest,
+            "next": self.next and self.next.ruleset.id,
+            "assessments": [assessment.to_dict() for assessment in self.assessments],
+        }

@@ -1,0 +1,214 @@
+"""Facts held against the catalogue: right key, right kind, within bounds. All problems of a commune in one error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from ntm_rules.model.commune import Commune
+from ntm_rules.model.errors import CommuneError, FactError, Problem
+from ntm_rules.model.facts import SEXES, Fact, FactKind
+from ntm_rules.model.ruleset import Catalogue, Ruleset
+from ntm_rules.model.text import Text, nearest, shown
+from ntm_rules.model.values import FactValue, Ratio, canonical, exact
+
+__all__ = ["check_facts", "clean_facts", "fact_named", "place_of"]
+
+_WANTED = {
+    FactKind.BOOLEAN: Text("true hoặc false", "true or false"),
+    FactKind.PERCENT: Text("tỷ lệ %, hoặc tử số/mẫu số", "a percentage, or numerator/denominator"),
+    FactKind.NUMBER: Text("số", "a number"),
+    FactKind.COUNT: Text("số nguyên", "a whole number"),
+    FactKind.MONEY: Text("số", "a number"),
+}
+
+
+def fact_named(catalogue: Catalogue, key: str) -> Fact | None:
+    """The catalogue's fact of a key, ``KEY.male`` and ``KEY.female`` included; None where there is none."""
+    fact = catalogue.facts.get(key)
+    if fact is None:
+        name, _, sex = key.rpartition(".")
+        fact = catalogue.facts.get(name) if sex in SEXES else None
+        if fact is not None and not fact.by_sex:
+            return None
+    return fact
+
+
+def clean_facts(catalogue: Catalogue, given: Mapping[str, Any]) -> dict[str, FactValue]:
+    """The facts as exact values of the catalogue's kinds; FactError with every problem found."""
+    problems: list[Problem] = []
+    clean: dict[str, FactValue] = {}
+    for key, value in given.items():
+        found = _clean(catalogue, key, value)
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found is not None:
+            clean[key] = found
+    if not problems:
+        problems.extend(
+            _sexes_disagree(key, clean) for key in clean if key.endswith(".male") and not _sexes_agree(key, clean)
+        )
+    if problems:
+        raise FactError(problems)
+    return clean
+
+
+def check_facts(catalogue: Catalogue, given: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Check some of the facts; where any is bad, or belongs to a sex, all are checked and every problem is raised."""
+    for key in keys:
+        if "." in str(key) or isinstance(_clean(catalogue, key, given[key]), Problem):
+            clean_facts(catalogue, given)
+            return
+
+
+def _sexes_agree(male_key: str, facts: Mapping[str, FactValue]) -> bool:
+    total, male, female = (facts.get(male_key[: -len(".male")] + end) for end in ("", ".male", ".female"))
+    if not all(isinstance(value, (Decimal, Ratio)) for value in (total, male, female)):
+        return True
+    low, middle, high = sorted((exact(male), exact(total), exact(female)))  # type: ignore[arg-type]
+    return middle == exact(total)  # type: ignore[arg-type]
+
+
+def _sexes_disagree(male_key: str, facts: Mapping[str, FactValue]) -> Problem:
+    key = male_key[: -len(".male")]
+    return Problem(
+        code="inconsistent",
+        key=key,
+        found=shown(facts[key]),
+        message=Text("tỷ lệ chung không nằm giữa tỷ lệ nam và nữ", "the total does not lie between men and women"),
+        wanted=Text("ba số khớp nhau", "three figures that agree"),
+    )
+
+
+def _clean(catalogue: Catalogue, key: str, given: Any) -> FactValue | Problem | None:
+    fact = fact_named(catalogue, key) if isinstance(key, str) else None
+    if fact is None:
+        return Problem(
+            code="unknown_fact",
+            key=str(key),
+            found=shown(key),
+            message=Text("không có số liệu này trong danh mục", "no such fact in the catalogue"),
+            nearest=nearest(str(key), catalogue.facts),
+        )
+    try:
+        value = canonical(given)
+    except (ValueError, ArithmeticError) as error:
+        return Problem(
+            code="bad_value",
+            key=key,
+            found=shown(given),
+            message=Text(f"không phải giá trị hợp lệ ({error})", f"not a value ({error})"),
+        )
+    if value is None:
+        return None
+    if fact.kind is FactKind.CATEGORY:
+        return _category(fact, key, value)
+    if fact.kind is FactKind.BOOLEAN:
+        return value if isinstance(value, bool) else _wrong_kind(fact, key, given)
+    if isinstance(value, Ratio) and fact.kind is FactKind.PERCENT:
+        number = value.percent
+    elif isinstance(value, Decimal) and (fact.kind is not FactKind.COUNT or value == value.to_integral_value()):
+        number = exact(value)
+    else:
+        return _wrong_kind(fact, key, given)
+    if (fact.low is not None and number < fact.low) or (fact.high is not None and number > fact.high):
+        bounds = f"{fact.low if fact.low is not None else '…'} – {fact.high if fact.high is not None else '…'}"
+        return Problem(
+            code="out_of_bounds",
+            key=key,
+            found=shown(given),
+            message=Text("ngoài giới hạn", "out of bounds"),
+            wanted=Text(bounds, bounds),
+        )
+    return value
+
+
+def _wrong_kind(fact: Fact, key: str, given: Any) -> Problem:
+    return Problem(
+        code="wrong_kind",
+        key=key,
+        found=shown(given),
+        message=Text("sai loại giá trị", "the wrong kind of value"),
+        wanted=_WANTED[fact.kind],
+    )
+
+
+def _category(fact: Fact, key: str, value: FactValue) -> FactValue | Problem:
+    if not isinstance(value, (bool, Ratio)):
+        wanted = str(value).casefold()
+        for known in fact.values:
+            if known.casefold() == wanted:
+                return known
+    names = ", ".join(fact.values)
+    return Problem(
+        code="wrong_kind",
+        key=key,
+        found=shown(value),
+        message=Text("không phải một mức của danh mục", "not one of the catalogue's values"),
+        wanted=Text(names, names),
+        nearest=nearest(str(value), fact.values),
+    )
+
+
+def place_of(ruleset: Ruleset, commune: Commune) -> str:
+    """The column that judges the commune; CommuneError where region, province, zone or attested numbers are not known."""
+    catalogue = ruleset.catalogue
+    problems: list[Problem] = []
+    region = commune.region
+    if commune.province is not None:
+        province = catalogue.province(commune.province)
+        if province is None:
+            problems.append(_unknown("province", commune.province, [p.name for p in catalogue.provinces.values()]))
+        elif region is None:
+            region = province.region
+        elif region in catalogue.regions and region != province.region:
+            problems.append(
+                Problem(
+                    code="region_mismatch",
+                    key="region",
+                    found=shown(region),
+                    message=Text(
+                        f"tỉnh {province.name} không thuộc vùng này", f"{province.name} is not in this region"
+                    ),
+                    wanted=Text(province.region, province.region),
+                )
+            )
+    if region is not None and region not in catalogue.regions:
+        problems.append(_unknown("region", region, list(catalogue.regions)))
+    elif region is None and ruleset.columns != ("common",) and not problems:
+        names = ", ".join(catalogue.regions)
+        problems.append(
+            Problem(
+                code="no_region",
+                key="region",
+                message=Text("chưa biết vùng của xã", "the commune's region is not known"),
+                wanted=Text(
+                    f"region ({names}) hoặc province (tỉnh cũ)", f"region ({names}) or province (as before 2025-07-01)"
+                ),
+            )
+        )
+    problems.extend(
+        _unknown("zone", zone, list(catalogue.zones)) for zone in commune.zones if zone not in catalogue.zones
+    )
+    if problems:
+        raise CommuneError(problems)
+    return ruleset.column_for(region, commune.zones)
+
+
+def _unknown(field: str, name: str, known: list[str]) -> Problem:
+    words = {
+        "region": Text("không có vùng này", "no such region"),
+        "zone": Text("không có khu vực này", "no such zone"),
+        "province": Text(
+            "không có tỉnh này (tên tỉnh trước ngày 01/7/2025)", "no such province (as named before 2025-07-01)"
+        ),
+    }
+    return Problem(
+        code=f"unknown_{field}",
+        key=field,
+        found=shown(name),
+        message=words[field],
+        wanted=Text(", ".join(known), ", ".join(known)),
+        nearest=nearest(name, known),
+    )

@@ -1,0 +1,321 @@
+"""A commune: who it is, the facts known of it, and the verdicts attested by the agencies responsible."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, cast
+
+import attrs
+
+from ntm_rules.model.errors import CommuneError, FactError, NtmRulesError, Problem
+from ntm_rules.model.facts import SEXES
+from ntm_rules.model.text import Text, clean_text, nearest, shown
+from ntm_rules.model.values import FactValue, canonical, to_plain
+
+__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "freeze_facts"]
+
+FIRST_YEAR, LAST_YEAR = 2010, 2100  # the programme began in 2010 (800/QĐ-TTg)
+
+_PLAIN = frozenset((bool, int, float))
+_LIMIT = 10**40
+_SEX_KEYS = frozenset(SEXES) | {"total"}
+
+
+def _problem(code: str, key: str, found: Any, vi: str, en: str, wanted_vi: str, wanted_en: str) -> Problem:
+    return Problem(code=code, key=key, found=shown(found), message=Text(vi, en), wanted=Text(wanted_vi, wanted_en))
+
+
+def unit_code(code: int | str | None) -> str | None:
+    """A commune's code as five digits with its leading zeros; CommuneError where it is none.
+
+    >>> unit_code(754)
+    '00754'
+    """
+    if code is None or (type(code) is str and len(code) == 5 and code.isascii() and code.isdigit()):
+        return code
+    text = clean_text(code) if isinstance(code, str) else str(code)
+    if isinstance(code, bool) or not (text.isascii() and text.isdigit() and len(text) <= 5):
+        raise CommuneError(
+            [
+                _problem(
+                    "bad_code",
+                    "code",
+                    code,
+                    "mã xã không hợp lệ",
+                    "not a commune code",
+                    "1 đến 5 chữ số",
+                    "1 to 5 digits",
+                )
+            ]
+        )
+    return text.zfill(5)
+
+
+def _name(name: str | None) -> str | None:
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise CommuneError(
+            [_problem("bad_name", "name", name, "tên không phải chữ", "the name is not text", "chữ", "text")]
+        )
+    # The common case costs one test: ASCII text is NFC already.
+    return name.strip() if name.isascii() else clean_text(name)
+
+
+def _year(year: int | None) -> int | None:
+    if year is None or (type(year) is int and FIRST_YEAR <= year <= LAST_YEAR):
+        return year
+    wanted = f"{FIRST_YEAR}-{LAST_YEAR}"
+    raise CommuneError(
+        [_problem("bad_year", "year", year, "năm số liệu không thể có", "impossible fact year", wanted, wanted)]
+    )
+
+
+def _zones(zone: str | Iterable[str] | None) -> tuple[str, ...]:
+    if zone is None:
+        return ()
+    zones = (zone,) if isinstance(zone, str) else tuple(zone)
+    if not all(isinstance(item, str) for item in zones):
+        raise CommuneError(
+            [_problem("bad_zone", "zone", zone, "khu vực không phải chữ", "the zone is not text", "chữ", "text")]
+        )
+    return tuple(clean_text(item) for item in zones)
+
+
+def _attested(attested: Mapping[str, bool] | None) -> Mapping[str, bool]:
+    if not attested:
+        return _NONE
+    problems = [
+        _problem(
+            "bad_attested",
+            f"attested.{key}",
+            value,
+            "xác nhận phải là đúng hoặc sai",
+            "an attested verdict is true or false",
+            "true/false",
+            "true/false",
+        )
+        for key, value in attested.items()
+        if not isinstance(value, bool) or not isinstance(key, str)
+    ]
+    if problems:
+        raise CommuneError(problems)
+    return MappingProxyType({clean_text(key): value for key, value in attested.items()})
+
+
+def freeze_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as given, checked to be exact values; a fact of None is no fact.
+
+    Booleans, ints and finite floats stay as they are; everything else becomes its canonical value. A fact given by sex
+    (``{"male": …, "female": …}``) becomes the facts ``KEY.male`` and ``KEY.female`` (and ``KEY`` for its "total").
+    """
+    if not isinstance(facts, Mapping):
+        raise FactError(
+            [
+                _problem(
+                    "bad_facts",
+                    "facts",
+                    facts,
+                    "số liệu phải là bảng khóa → giá trị",
+                    "facts must map keys to values",
+                    "bảng",
+                    "a mapping",
+                )
+            ]
+        )
+    clean: dict[str, Any] = dict(facts)
+    # Booleans, ints and floats stay as given. A sum within the limit has no text, NaN or infinity in it: one pass in C
+    # instead of a test per fact, on the path every commune takes.
+    with contextlib.suppress(TypeError, ArithmeticError):
+        total = sum(clean.values())
+        if type(total) in _PLAIN and -_LIMIT < total < _LIMIT:
+            return clean
+    problems: list[Problem] = []
+    for key, value in list(clean.items()):
+        if not isinstance(key, str):
+            problems.append(
+                _problem("bad_key", str(key), key, "tên số liệu phải là chữ", "a fact key must be text", "chữ", "text")
+            )
+        elif value is None:
+            del clean[key]
+        elif not (value is True or value is False or (type(value) in _PLAIN and -_LIMIT < value < _LIMIT)):
+            _freeze_other(clean, key, value, problems)
+    if problems:
+        raise FactError(problems)
+    return clean
+
+
+def _freeze_other(clean: dict[str, Any], key: str, value: Any, problems: list[Problem]) -> None:
+    by_sex = isinstance(value, Mapping) and bool(value) and _SEX_KEYS.issuperset(value)
+    if by_sex:
+        del clean[key]
+    for name, item in (
+        {(key if sex == "total" else f"{key}.{sex}"): v for sex, v in value.items()}.items()
+        if by_sex
+        else [(key, value)]
+    ):
+        try:
+            frozen = canonical(dict(item) if isinstance(item, Mapping) else item)
+        except (ValueError, ArithmeticError) as error:
+            problems.append(
+                _problem(
+                    "bad_value",
+                    name,
+                    item,
+                    f"không phải giá trị hợp lệ ({error})",
+                    f"not a value ({error})",
+                    "đúng/sai, số, chữ, hoặc tử số/mẫu số",
+                    "a boolean, number, text, or numerator/denominator",
+                )
+            )
+            continue
+        if frozen is not None:
+            clean[name] = frozen
+
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+@attrs.frozen(slots=True, kw_only=True, eq=False, repr=False)
+class Commune:
+    """A commune and what is known of it.
+
+    `code` (int or text) is kept as five digits; `region` is a region's key ("dbsh") or, where absent, follows from `province`,
+    the province as it was before 2025-07-01; `zone` is one zone or several ("III", "atk-poor-district"), None saying that the
+    commune lies in none; `year` is the year of the facts. `facts` maps keys of the fact catalogue to exact values: True/False,
+    int, Decimal, float (taken by its shortest decimal form), text, ``{"numerator": …, "denominator": …}``, or by sex
+    ``{"male": …, "female": …}``. `attested` maps indicator numbers, plain ("7") or with their ruleset
+    ("2021-2025/xa-ntm:7"), to the verdict of the agency responsible. `host_id` keeps the host's own identifier.
+
+    Raises `CommuneError` or `FactError` naming every value that cannot be taken. Keys, kinds and bounds of facts are held
+    against the catalogue of the ruleset when the commune is judged.
+
+    >>> c = Commune(code=13570, name="Nhân Bình", region="dbsh", year=2023, facts={"households_registered_reliable_power_pct": "99.1"})
+    >>> c.code, c.facts["households_registered_reliable_power_pct"]
+    ('13570', Decimal('99.1'))
+    """
+
+    code: str | None = attrs.field(default=None, converter=unit_code)
+    name: str | None = attrs.field(default=None, converter=_name)
+    region: str | None = attrs.field(default=None, converter=_name)
+    province: str | None = attrs.field(default=None, converter=_name)
+    zones: tuple[str, ...] = attrs.field(default=None, converter=_zones, alias="zone")
+    year: int | None = attrs.field(default=None, converter=_year)
+    _given: dict[str, Any] = attrs.field(factory=dict, converter=freeze_facts, alias="facts")
+    attested: Mapping[str, bool] = attrs.field(default=None, converter=_attested)
+    host_id: Any = None
+
+    @property
+    def zone(self) -> str | tuple[str, ...] | None:
+        """The zone, several zones, or None."""
+        return self.zones[0] if len(self.zones) == 1 else self.zones or None
+
+    @property
+    def facts(self) -> Mapping[str, FactValue]:
+        """The facts as exact values, by key; facts by sex as ``KEY.male`` and ``KEY.female``."""
+        return MappingProxyType({key: cast("FactValue", canonical(value)) for key, value in self._given.items()})
+
+    def replace(self, **changes: Any) -> Commune:
+        """A copy with some fields changed, named as in the constructor."""
+        fields: dict[str, Any] = {
+            "code": self.code,
+            "name": self.name,
+            "region": self.region,
+            "province": self.province,
+            "zone": self.zones,
+            "year": self.year,
+            "facts": self._given,
+            "attested": self.attested,
+            "host_id": self.host_id,
+        }
+        return Commune(**fields | changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The commune as JSON-ready data; `from_dict` reads it back to an equal commune."""
+        facts = {key: to_plain(canonical(value)) for key, value in self._given.items()}
+        plain = {
+            "code": self.code,
+            "name": self.name,
+            "region": self.region,
+            "province": self.province,
+            "zone": list(self.zones) if len(self.zones) > 1 else self.zone,
+            "year": self.year,
+            "facts": facts,
+            "attested": dict(self.attested),
+            "host_id": self.host_id,
+        }
+        return {key: value for key, value in plain.items() if key == "facts" or (value is not None and value != {})}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Commune:
+        """A commune from data as `to_dict` gives it; every problem of identity and facts in one error."""
+        names = {"code", "name", "region", "province", "zone", "year", "facts", "attested", "host_id"}
+        problems: list[Problem] = []
+        for key in data:
+            if key not in names:
+                problems.append(
+                    Problem(
+                        code="unknown_field",
+                        key=str(key),
+                        message=Text("không có trường này", "no such field"),
+                        wanted=Text(", ".join(sorted(names)), ", ".join(sorted(names))),
+                        nearest=nearest(str(key), names),
+                    )
+                )
+        for key, converter in (
+            ("code", unit_code),
+            ("name", _name),
+            ("region", _name),
+            ("province", _name),
+            ("zone", _zones),
+            ("year", _year),
+            ("facts", freeze_facts),
+            ("attested", _attested),
+        ):
+            try:
+                if key in data:
+                    converter(data[key])
+            except NtmRulesError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise CommuneError(problems)
+        return cls(**data)
+
+    def to_json(self) -> str:
+        """The commune as one JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def _identity(self) -> tuple[Any, ...]:
+        facts = frozenset((key, canonical(value)) for key, value in self._given.items())
+        return (
+            self.code,
+            self.name,
+            self.region,
+            self.province,
+            self.zones,
+            self.year,
+            facts,
+            frozenset(self.attested.items()),
+            str(self.host_id),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self._identity() == other._identity() if isinstance(other, Commune) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items() if name != "facts")
+        return f"Commune({shown}{', ' if shown else ''}facts=<{len(self._given)}>)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.to_dict()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        restored = Commune(**state)
+        for field in attrs.fields(Commune):
+            object.__setattr__(self, field.name, getattr(restored, field.name))

@@ -1,0 +1,349 @@
+"""A ruleset as in force on a date, for a province: immutable, identified by the hash of its content."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from ntm_rules.model.errors import Problem, UnknownNameError
+from ntm_rules.model.facts import Fact
+from ntm_rules.model.requirement import (
+    Branch,
+    Cell,
+    CellState,
+    Clause,
+    Combination,
+    Comparison,
+    Evidence,
+    FactComparison,
+    OneOf,
+    Requirement,
+    RulesetMet,
+    SetBy,
+    leaves,
+)
+from ntm_rules.model.text import Text, nearest
+
+__all__ = [
+    "Catalogue",
+    "Criterion",
+    "Decision",
+    "FoundThreshold",
+    "Layer",
+    "Province",
+    "Ruleset",
+    "SpecialCommunes",
+    "Withdrawal",
+    "clause_facts",
+    "requirement_facts",
+]
+
+
+@attrs.frozen(slots=True)
+class Decision:
+    """A decision: its number, the day it was issued and the day it takes effect; each None where not known."""
+
+    number: str | None
+    issued: datetime.date | None
+    in_force: datetime.date | None
+
+
+@attrs.frozen(slots=True)
+class Layer:
+    """An amendment or a province's overlay that was applied."""
+
+    name: str
+    kind: str
+    decision: Decision
+    province: str | None = None
+    note: Text | None = None
+
+
+@attrs.frozen(slots=True)
+class Criterion:
+    """A criterion (tiêu chí) and its indicators, in official order."""
+
+    no: str
+    title: Text
+    indicators: tuple[Clause, ...]
+
+
+@attrs.frozen(slots=True)
+class SpecialCommunes:
+    """Communes of these zones are judged by another column than their region's (318/QĐ-TTg, Đ1; 211/QĐ-TTg)."""
+
+    column: str
+    zones: tuple[str, ...]
+    citation: str
+    evidence: Evidence
+
+
+@attrs.frozen(slots=True)
+class Withdrawal:
+    """When a held title is withdrawn: shares of criteria not met, in percent (18/2022/QĐ-TTg)."""
+
+    any_share: Decimal
+    key_share: Decimal
+    key_criteria: tuple[str, ...]
+    citation: str
+
+
+@attrs.frozen(slots=True)
+class Province:
+    """A province as it was before 2025-07-01, and its region."""
+
+    slug: str
+    name: str
+    region: str
+
+
+@attrs.frozen(slots=True)
+class Catalogue:
+    """The names a rulebook knows: facts, regions, zones, provinces."""
+
+    facts: Mapping[str, Fact] = attrs.field(hash=False)
+    regions: Mapping[str, Text] = attrs.field(hash=False)
+    zones: Mapping[str, Text] = attrs.field(hash=False)
+    provinces: Mapping[str, Province] = attrs.field(hash=False)
+
+    def province(self, name: str) -> Province | None:
+        """The province of a slug ("nam-dinh") or a name ("Nam Định")."""
+        found = self.provinces.get(name)
+        if found is None:
+            wanted = name.casefold()
+            found = next((p for p in self.provinces.values() if p.name.casefold() == wanted), None)
+        return found
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class FoundThreshold:
+    """The answer to "what is the threshold here?": a value with its evidence and citation, or the reason there is none.
+
+    False in a truth test where no threshold is known. `reason` is None, ``"no_threshold"`` or ``"no_threshold_for_year"``;
+    `set_by` says who sets it.
+    """
+
+    value: Decimal | bool | str | None
+    reason: str | None
+    evidence: Evidence
+    citation: str
+    seen_at: str | None
+    column: str
+    year: int | None
+    set_by: SetBy
+
+    def __bool__(self) -> bool:
+        return self.reason is None
+
+
+def _hash_form(value: Any) -> Any:
+    """Plain data that says all a ruleset means, for its content hash."""
+    if attrs.has(type(value)):
+        if isinstance(value, Ruleset):
+            return value.content_hash
+        fields = {field.name: getattr(value, field.name) for field in attrs.fields(type(value)) if field.eq}
+        return {"": type(value).__name__} | {name: _hash_form(content) for name, content in fields.items()}
+    if isinstance(value, Mapping):
+        return {str(key): _hash_form(content) for key, content in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_hash_form(content) for content in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, (Decimal, datetime.date)):
+        return str(value)
+    return value
+
+
+@attrs.frozen(slots=True, kw_only=True, weakref_slot=True)
+class Ruleset:
+    """A ruleset (bộ tiêu chí): one phase, level and tier, as in force on a date and for a province.
+
+    Load one with `ntm_rules.load_ruleset`. It never changes; two of equal content are equal and have one `content_hash`.
+    """
+
+    id: str
+    title: Text
+    phase: str
+    level: str
+    tier: str
+    decision: Decision
+    on: datetime.date | None
+    known_on: datetime.date | None
+    province: str | None
+    layers: tuple[Layer, ...]
+    columns: tuple[str, ...]
+    criteria: tuple[Criterion, ...]
+    criteria_total: int | None
+    indicators_total: int | None
+    complete: bool
+    prerequisites: tuple[Clause, ...]
+    conditions: tuple[Clause, ...]
+    special_communes: SpecialCommunes | None
+    withdrawal: Withdrawal | None
+    catalogue: Catalogue
+    rulebook: str
+    rulebook_version: str
+    # Compiled judges by (column, year, strict): a cache of pure functions, so races only repeat work.
+    _judges: dict[Any, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)
+    _derived: dict[str, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        skipped = {"_judges", "_derived", "__weakref__"}
+        return {f.name: getattr(self, f.name) for f in attrs.fields(Ruleset) if f.name not in skipped}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_judges", {})
+        object.__setattr__(self, "_derived", {})
+
+    @property
+    def indicators(self) -> tuple[Clause, ...]:
+        """Every indicator, in official order."""
+        found: tuple[Clause, ...] | None = self._derived.get("indicators")
+        if found is None:
+            found = tuple(indicator for criterion in self.criteria for indicator in criterion.indicators)
+            self._derived["indicators"] = found
+        return found
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of everything the ruleset means, as 64 hexadecimal digits."""
+        digest: str | None = self._derived.get("content_hash")
+        if digest is None:
+            form = {
+                field.name: _hash_form(getattr(self, field.name))
+                for field in attrs.fields(Ruleset)
+                if field.eq and field.name not in {"on", "known_on", "rulebook", "rulebook_version"}
+            }
+            text = json.dumps(form, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            digest = self._derived["content_hash"] = hashlib.sha256(text.encode()).hexdigest()
+        return digest
+
+    def indicator(self, number: str) -> Clause:
+        """The indicator of an official number; `UnknownNameError` where there is none."""
+        by_id = self._derived.get("by_id")
+        if by_id is None:
+            by_id = self._derived["by_id"] = {indicator.id: indicator for indicator in self.indicators}
+        try:
+            found: Clause = by_id[number]
+        except (KeyError, TypeError):
+            raise UnknownNameError([self._unknown("indicator", number, by_id)]) from None
+        return found
+
+    def clause(self, number: str) -> Clause:
+        """The indicator, part of one ("17.1.a"), condition or prerequisite of an id."""
+        for top in (*self.indicators, *self.conditions, *self.prerequisites):
+            if top.id == number:
+                return top
+            if number.startswith(f"{top.id}."):
+                found = next((leaf for leaf in leaves(top) if leaf.id == number), None)
+                if found is not None:
+                    return found
+        raise UnknownNameError([self._unknown("indicator", number, (i.id for i in self.indicators))])
+
+    def column_for(self, region: str | None, zones: tuple[str, ...] = ()) -> str:
+        """The column that judges a commune of a region and zones."""
+        if self.columns == ("common",):
+            return "common"
+        special = self.special_communes
+        if special is not None and any(zone in special.zones for zone in zones):
+            return special.column
+        if region not in self.columns:
+            raise UnknownNameError([self._unknown("region", str(region), self.columns)])
+        return region
+
+    def threshold(
+        self, number: str, *, region: str | None = None, year: int | None = None, zones: tuple[str, ...] = ()
+    ) -> FoundThreshold:
+        """The threshold of an indicator or part for a region and fact year.
+
+        True-like where a threshold is known. Raises `UnknownNameError` for an unknown number or region.
+        """
+        clause = self.clause(number)
+        column = self.column_for(region, zones)
+        cell = self.cell(clause, column, year)
+        reason = None
+        if cell is None:
+            reason = "no_threshold_for_year"
+            cell = Cell(CellState.UNSET, None, Evidence.UNSET)
+        elif cell.state is not CellState.SET:
+            reason = "no_threshold"
+        return FoundThreshold(
+            value=cell.value,
+            reason=reason,
+            evidence=cell.evidence,
+            citation=clause.citation,
+            seen_at=cell.seen_at,
+            column=column,
+            year=year,
+            set_by=SetBy.PROVINCE if cell.state is CellState.DELEGATED else clause.set_by,
+        )
+
+    def cell(self, clause: Clause, column: str, year: int | None) -> Cell | None:
+        """The table cell of a clause; None where the year has no row. A clause of parts has no cell of its own: UNSET."""
+        requirement = clause.requirement
+        if isinstance(requirement, (Comparison, OneOf, RulesetMet)):
+            return requirement.threshold.cell(column, year)
+        if isinstance(requirement, FactComparison):
+            return requirement.factor.cell(column, year)
+        return Cell(CellState.UNSET, None, Evidence.UNSET)
+
+    def cells(self) -> Iterator[tuple[Clause, Clause, int | None, str, Cell]]:
+        """Every cell of the tables: (indicator, leaf clause, year, column, cell), in official order."""
+        for indicator in self.indicators:
+            for leaf in leaves(indicator):
+                requirement = leaf.requirement
+                if isinstance(requirement, (Comparison, OneOf, RulesetMet)):
+                    table = requirement.threshold
+                elif isinstance(requirement, FactComparison):
+                    table = requirement.factor
+                else:
+                    continue
+                for year, column, cell in table.cells():
+                    yield indicator, leaf, year, column, cell
+
+    def _unknown(self, kind: str, name: str, known: Any) -> Problem:
+        names = list(known)
+        word = {
+            "indicator": Text("không có chỉ tiêu", "no such indicator"),
+            "region": Text("không có vùng", "no such region"),
+        }[kind]
+        return Problem(
+            code=f"unknown_{kind}",
+            source=self.id,
+            message=word,
+            found=repr(name),
+            wanted=Text(", ".join(names[:80]), ", ".join(names[:80])),
+            nearest=nearest(str(name), names),
+        )
+
+
+def clause_facts(clause: Clause) -> Iterator[str]:
+    """The facts a clause names, its conditions included."""
+    if clause.applies_if is not None:
+        yield from requirement_facts(clause.applies_if)
+    yield from requirement_facts(clause.requirement)
+
+
+def requirement_facts(requirement: Requirement) -> Iterator[str]:
+    """The facts a requirement names, parts and conditions included; those of another ruleset are not among them."""
+    if isinstance(requirement, (Comparison, OneOf)):
+        yield requirement.fact
+    elif isinstance(requirement, FactComparison):
+        yield requirement.fact
+        yield requirement.other
+    elif isinstance(requirement, Combination):
+        for part in requirement.parts:
+            yield from clause_facts(part)
+    elif isinstance(requirement, Branch):
+        yield from requirement_facts(requirement.condition)
+        yield from clause_facts(requirement.then)
+        yield from clause_facts(requirement.otherwise)

@@ -1,0 +1,130 @@
+"""Exact numbers: the values facts may have, compared without any rounding."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import ROUND_CEILING, Context, Decimal
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import attrs
+
+from ntm_rules.model.text import clean_text
+
+__all__ = ["FactValue", "Ratio", "canonical", "exact", "to_decimal", "to_plain", "units_short"]
+
+PLAIN_NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?", re.ASCII)
+
+_WIDE = Context(prec=60)
+
+
+def _part_of_ratio(value: Any) -> Decimal:
+    """One side of a ratio as an exact number; a ValueError where it is none."""
+    number = canonical(value)
+    if isinstance(number, Decimal):
+        return number
+    raise ValueError(f"not a number: {value!r}")
+
+
+@attrs.frozen(slots=True)
+class Ratio:
+    """So many of so many: 8,705 of 10,162 residents. Compared by cross-multiplication, never divided first.
+
+    Both sides are exact and not negative, and the denominator is greater than 0: anything else is a ValueError.
+
+    >>> Ratio(8705, 10162).percent
+    Fraction(435250, 5081)
+    """
+
+    numerator: Decimal = attrs.field(converter=_part_of_ratio)
+    denominator: Decimal = attrs.field(converter=_part_of_ratio)
+
+    def __attrs_post_init__(self) -> None:
+        if self.denominator <= 0:
+            raise ValueError("denominator must be greater than 0")
+        if self.numerator < 0:
+            raise ValueError("numerator must not be negative")
+
+    @property
+    def percent(self) -> Fraction:
+        """The ratio as an exact percentage."""
+        return Fraction(self.numerator) * 100 / Fraction(self.denominator)
+
+
+FactValue: TypeAlias = bool | Decimal | Ratio | str
+
+
+def canonical(value: Any) -> FactValue | None:
+    """The exact value that an int, Decimal, float, text, ratio or boolean stands for; None stays None.
+
+    A float is taken by its shortest decimal form; text of a plain number ("97.5") is that number, other text is trimmed NFC.
+    Raises ValueError for NaN, infinity, a denominator of 0, numbers longer than 40 digits and any other kind of object.
+
+    >>> canonical(99.1), canonical("99.1"), canonical({"numerator": 1, "denominator": 3})
+    (Decimal('99.1'), Decimal('99.1'), Ratio(numerator=Decimal('1'), denominator=Decimal('3')))
+    """
+    if value is None or isinstance(value, (bool, Ratio)):
+        return value
+    if isinstance(value, str):
+        text = clean_text(value)
+        return _decimal(text) if PLAIN_NUMBER.fullmatch(text) else text
+    if isinstance(value, (int, float, Decimal)):
+        return _decimal(value)
+    if isinstance(value, dict):
+        if set(value) != {"numerator", "denominator"}:
+            raise ValueError("a ratio has exactly the keys numerator and denominator")
+        return Ratio(value["numerator"], value["denominator"])
+    raise ValueError(f"not a fact value: {type(value).__name__}")
+
+
+def _decimal(value: float | Decimal | str) -> Decimal:
+    if isinstance(value, int) and abs(value) >= 10**40:
+        raise ValueError("a number of more than 40 digits")
+    number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite():
+        raise ValueError("not a finite number")
+    exponent = number.as_tuple().exponent
+    if number.adjusted() >= 40 or (isinstance(exponent, int) and exponent < -40):
+        raise ValueError("a number of more than 40 digits")
+    return number
+
+
+def exact(value: Decimal | Ratio) -> Fraction:
+    """The number as a fraction; a ratio as its percentage."""
+    return value.percent if isinstance(value, Ratio) else Fraction(value)
+
+
+def to_decimal(value: Fraction, places: int = 4) -> Decimal:
+    """A fraction as a decimal: exact where it has an end, else rounded up at `places`, so that a gap is never understated.
+
+    >>> to_decimal(Fraction(1, 4)), to_decimal(Fraction(1, 3))
+    (Decimal('0.25'), Decimal('0.3334'))
+    """
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest == 1:
+        return _WIDE.divide(Decimal(value.numerator), Decimal(value.denominator))
+    scaled = math.ceil(value * 10**places)
+    return Decimal(scaled).scaleb(-places).quantize(Decimal(1).scaleb(-places), rounding=ROUND_CEILING)
+
+
+def units_short(ratio: Ratio, threshold: Decimal, *, at_most: bool = False) -> int:
+    """How many more (or, for `at_most`, fewer) people or households bring the ratio to the threshold.
+
+    >>> units_short(Ratio(8705, 10162), Decimal(90))
+    441
+    """
+    target = Fraction(threshold) * Fraction(ratio.denominator) / 100
+    return math.ceil(Fraction(ratio.numerator) - target if at_most else target - Fraction(ratio.numerator))
+
+
+def to_plain(value: FactValue | None) -> Any:
+    """The value as JSON-ready data; decimals as text, so that nothing is lost."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else format(value, "f")
+    if isinstance(value, Ratio):
+        return {"numerator": to_plain(value.numerator), "denominator": to_plain(value.denominator)}
+    return value

@@ -1,0 +1,140 @@
+"""The functions hosts call that need both a rulebook and an engine; re-exported by `ntm_rules`."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ntm_rules.engine import native
+from ntm_rules.model.assessment import Ladder
+from ntm_rules.model.commune import Commune
+from ntm_rules.model.errors import DateError, Problem, UnknownNameError
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Text, nearest, shown
+from ntm_rules.rulebook.communes import read_communes
+from ntm_rules.rulebook.rulebook import TIERS, RulesetSummary, rulebooks
+
+__all__ = ["evaluate_tiers", "list_rulesets", "load_ruleset", "read_communes", "rulebook_version"]
+
+Day = datetime.date | str
+
+
+def list_rulesets(*, source: str | Path | None = None) -> tuple[RulesetSummary, ...]:
+    """The rulesets of the shipped rulebook and of those that installed packages bring, or of the directory `source`.
+
+    >>> [summary.id for summary in list_rulesets() if summary.phase == "2021-2025"]
+    ['2021-2025/xa-ntm', '2021-2025/xa-ntm-nang-cao', '2021-2025/xa-ntm-kieu-mau']
+    """
+    return tuple(summary for book in rulebooks(source) for summary in book.summaries())
+
+
+def load_ruleset(
+    ruleset_id: str,
+    *,
+    on: Day | None = None,
+    known_on: Day | None = None,
+    province: str | None = None,
+    overlays: Sequence[str | Path | Mapping[str, Any]] = (),
+    source: str | Path | None = None,
+) -> Ruleset:
+    """The ruleset of an id, as in force on a day and for a province.
+
+    `on` leaves out what takes effect later, `known_on` what was issued later (a `date` or "YYYY-MM-DD"); without them every
+    layer of the rulebook applies, whatever today is. `province` (a slug or name, as before 2025-07-01) adds that province's
+    overlays; `overlays` adds files or documents of your own, in order. `source` reads another rulebook's directory.
+
+    Raises `UnknownNameError` (ruleset, province), `DateError` (not in force yet), `RulebookError` (a file is wrong).
+
+    >>> rs = load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+    >>> rs.threshold("4.2", region="dbsh", year=2023).value
+    Decimal('99')
+    """
+    books = rulebooks(source)
+    ids = [known for book in books for known in book.ids]
+    if ruleset_id not in ids:
+        names = ", ".join(ids)
+        raise UnknownNameError(
+            [
+                Problem(
+                    code="unknown_ruleset",
+                    found=shown(ruleset_id),
+                    wanted=Text(names, names),
+                    nearest=nearest(str(ruleset_id), ids),
+                    message=Text("không có bộ tiêu chí này", "no such ruleset"),
+                )
+            ]
+        )
+    book = next(book for book in books if ruleset_id in book.ids)
+    return book.load(
+        ruleset_id, on=_day(on, "on"), known_on=_day(known_on, "known_on"), province=province, overlays=overlays
+    )
+
+
+def evaluate_tiers(
+    phase: str,
+    commune: Commune,
+    *,
+    on: Day | None = None,
+    known_on: Day | None = None,
+    province: str | None = None,
+    overlays: Sequence[str | Path | Mapping[str, Any]] = (),
+    source: str | Path | None = None,
+    strict: bool = False,
+    threshold_year: int | None = None,
+) -> Ladder:
+    """The ladder ntm → nâng cao → kiểu mẫu of a phase: the highest tier met, and what blocks the next.
+
+    Attested verdicts must name their ruleset ("2021-2025/xa-ntm:7"), as the tiers number their indicators differently.
+    Raises what `load_ruleset` and `evaluate` raise.
+    """
+    wanted = [f"{phase}/xa-{'ntm' if tier == 'ntm' else f'ntm-{tier}'}" for tier in TIERS]
+    known = [known for book in rulebooks(source) for known in book.ids]
+    phases = sorted({name.partition("/")[0] for name in known})
+    if phase not in phases:
+        raise UnknownNameError(
+            [
+                Problem(
+                    code="unknown_phase",
+                    key="phase",
+                    found=shown(phase),
+                    wanted=Text(", ".join(phases), ", ".join(phases)),
+                    nearest=nearest(str(phase), phases),
+                    message=Text("không có giai đoạn này", "no such phase"),
+                )
+            ]
+        )
+    rulesets = [
+        load_ruleset(name, on=on, known_on=known_on, province=province, overlays=overlays, source=source)
+        for name in wanted
+        if name in known
+    ]
+    return native.evaluate_tiers(rulesets, commune, strict=strict, threshold_year=threshold_year)
+
+
+def rulebook_version(*, source: str | Path | None = None) -> str:
+    """The version of the shipped rulebook (or that of `source`), which changes with its data, not with the code."""
+    return rulebooks(source)[0].name_and_version[1]
+
+
+def _day(day: Day | None, name: str) -> datetime.date | None:
+    if day is None or (isinstance(day, datetime.date) and not isinstance(day, datetime.datetime)):
+        return day
+    if isinstance(day, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
+        try:
+            return datetime.date.fromisoformat(day)
+        except ValueError:
+            pass
+    raise DateError(
+        [
+            Problem(
+                code="bad_date",
+                key=name,
+                found=shown(day),
+                message=Text("không phải ngày", "not a date"),
+                wanted=Text("date hoặc 'YYYY-MM-DD'", "a date or 'YYYY-MM-DD'"),
+            )
+        ]
+    )

@@ -1,0 +1,225 @@
+"""A normal document built into an immutable `Ruleset`."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from ntm_rules.model.errors import Problem, RulebookError
+from ntm_rules.model.facts import Fact, FactKind
+from ntm_rules.model.requirement import (
+    Branch,
+    Cell,
+    CellState,
+    Clause,
+    Combination,
+    Comparison,
+    Direction,
+    Evidence,
+    FactComparison,
+    Meaning,
+    OneOf,
+    Relation,
+    Requirement,
+    RulesetMet,
+    SetBy,
+    Threshold,
+    Unstated,
+    weakest,
+)
+from ntm_rules.model.ruleset import (
+    Catalogue,
+    Criterion,
+    Decision,
+    Layer,
+    Province,
+    Ruleset,
+    SpecialCommunes,
+    Withdrawal,
+)
+from ntm_rules.model.text import Text
+
+__all__ = ["build_catalogue", "build_layer", "build_ruleset"]
+
+Normal = dict[str, Any]
+LoadOther = Callable[[str], Ruleset]
+
+
+def build_catalogue(normal: Normal) -> Catalogue:
+    """The catalogue of facts, regions, zones and provinces."""
+    facts = {
+        key: Fact(
+            key=key,
+            kind=FactKind(fact["kind"]),
+            label=_text(fact["label"]),
+            unit=_maybe(fact["unit"]),
+            counts=_maybe(fact["counts"]),
+            by_sex=fact["by_sex"],
+            low=None if fact["low"] is None else Decimal(fact["low"]),
+            high=None if fact["high"] is None else Decimal(fact["high"]),
+            values=tuple(fact["values"]),
+        )
+        for key, fact in normal["facts"].items()
+    }
+    return Catalogue(
+        facts=facts,
+        regions={key: _text(words) for key, words in normal["regions"].items()},
+        zones={key: _text(words) for key, words in normal["zones"].items()},
+        provinces={
+            slug: Province(slug, province["name"], province["region"]) for slug, province in normal["provinces"].items()
+        },
+    )
+
+
+def build_layer(normal: Normal) -> Layer:
+    """What a layer is: its name, decision and dates."""
+    return Layer(
+        normal["layer"], normal["kind"], _decision(normal["decision"]), normal["province"], _maybe(normal["note"])
+    )
+
+
+def build_ruleset(normal: Normal, catalogue: Catalogue, load_other: LoadOther, **loaded: Any) -> Ruleset:
+    """The ruleset of a normal document; `load_other` loads the rulesets it refers to, `loaded` says how it was loaded."""
+    builder = _Builder(normal, load_other)
+    special, withdrawal = normal["special_communes"], normal["withdrawal"]
+    return Ruleset(
+        id=normal["ruleset"],
+        title=_text(normal["title"]),
+        phase=normal["phase"],
+        level=normal["level"],
+        tier=normal["tier"],
+        decision=_decision(normal["decision"]),
+        columns=tuple(normal["columns"]),
+        criteria=tuple(
+            Criterion(c["no"], _text(c["title"]), tuple(builder.clause(i) for i in c["indicators"]))
+            for c in normal["criteria"]
+        ),
+        criteria_total=normal["totals"][0],
+        indicators_total=normal["totals"][1],
+        complete=normal["complete"],
+        prerequisites=tuple(builder.clause(clause) for clause in normal["prerequisites"]),
+        conditions=tuple(builder.clause(clause) for clause in normal["conditions"]),
+        special_communes=special and SpecialCommunes(special[0], tuple(special[1]), special[2], Evidence(special[3])),
+        withdrawal=withdrawal
+        and Withdrawal(Decimal(withdrawal[0]), Decimal(withdrawal[1]), tuple(withdrawal[2]), withdrawal[3]),
+        catalogue=catalogue,
+        **loaded,
+    )
+
+
+def _text(words: list[str]) -> Text:
+    return Text(words[0], words[1])
+
+
+def _maybe(words: list[str] | None) -> Text | None:
+    return None if words is None else _text(words)
+
+
+def _decision(normal: list[str | None]) -> Decision:
+    number, *days = normal
+    issued, in_force = (None if day is None else datetime.date.fromisoformat(day) for day in days)
+    return Decision(number, issued, in_force)
+
+
+class _Builder:
+    def __init__(self, normal: Normal, load_other: LoadOther) -> None:
+        self.id, self.load_other = normal["ruleset"], load_other
+        self.cells: dict[tuple[Any, ...], Cell] = {}
+
+    def clause(self, normal: Normal) -> Clause:
+        return Clause(
+            id=normal["id"],
+            label=_text(normal["label"]),
+            requirement=self.requirement(normal["requirement"]),
+            citation=normal["citation"],
+            set_by=SetBy(normal["set_by"]),
+            applies_if=normal["applies_if"] and self.requirement(normal["applies_if"]),
+            columns=normal["columns"] and tuple(normal["columns"]),
+            means=tuple(Meaning(Text(vi, en), source) for vi, en, source in normal["means"]),
+            note=_maybe(normal["note"]),
+        )
+
+    def requirement(self, normal: Normal) -> Requirement:
+        kind = normal["kind"]
+        if kind == "comparison":
+            threshold = self.threshold(normal["rows"], number=normal["type"] == "number")
+            relation = normal.get("relation")
+            if relation is not None:
+                relation = Relation(relation[0], relation[1], Decimal(relation[2]))
+                threshold = self.related(relation, threshold)
+            return Comparison(normal["fact"], Direction(normal["direction"]), threshold, normal["both_sexes"], relation)
+        if kind == "combination":
+            return Combination(normal["needed"], tuple(self.clause(part) for part in normal["parts"]))
+        if kind == "fact_comparison":
+            return FactComparison(
+                normal["fact"],
+                Direction(normal["direction"]),
+                normal["other"],
+                self.threshold(normal["rows"], number=True),
+            )
+        if kind == "one_of":
+            return OneOf(normal["fact"], tuple(normal["values"]), self.threshold(normal["rows"], number=False))
+        if kind == "branch":
+            return Branch(
+                self.requirement(normal["condition"]), self.clause(normal["then"]), self.clause(normal["otherwise"])
+            )
+        if kind == "ruleset_met":
+            return RulesetMet(self.load_other(normal["ruleset"]), self.threshold(normal["rows"], number=False))
+        return Unstated(SetBy(normal["set_by"]))
+
+    def threshold(self, rows: list[list[Any]], *, number: bool) -> Threshold:
+        return Threshold(
+            {year: {column: self.cell(cell, number) for column, cell in cells.items()} for year, cells in rows}
+        )
+
+    def cell(self, normal: list[Any], number: bool) -> Cell:
+        """The cell, one object for all that are the same."""
+        key = (*normal, number)
+        found = self.cells.get(key)
+        if found is None:
+            state, value, evidence, seen_at = normal
+            exact = Decimal(value) if number and value is not None else value
+            found = self.cells[key] = Cell(CellState(state), exact, Evidence(evidence), seen_at)
+        return found
+
+    def related(self, relation: Relation, factors: Threshold) -> Threshold:
+        """Another ruleset's threshold times a factor, cell by cell; unset stays unset."""
+        other = self.load_other(relation.ruleset)
+        requirement = other.indicator(relation.indicator).requirement
+        if not isinstance(requirement, Comparison):
+            raise RulebookError(
+                [
+                    Problem(
+                        code="no_threshold_here",
+                        source=self.id,
+                        key=relation.indicator,
+                        message=Text(
+                            "chỉ tiêu được dẫn chiếu không có mức trực tiếp",
+                            "the indicator referred to has no threshold of its own",
+                        ),
+                    )
+                ]
+            )
+        rows: dict[int | None, dict[str, Cell]] = {}
+        for year, column, cell in requirement.threshold.cells():
+            factor = factors.cell(column, year)
+            if factor is None:
+                continue
+            value = None
+            if isinstance(cell.value, Decimal) and isinstance(factor.value, Decimal):
+                value = _times(cell.value, factor.value)
+            state = cell.state if value is None else CellState.SET
+            rows.setdefault(year, {})[column] = Cell(
+                state, value, weakest(cell.evidence, factor.evidence), cell.seen_at
+            )
+        return Threshold(rows)
+
+
+def _times(left: Decimal, right: Decimal) -> Decimal:
+    """An exact product, whatever decimal context the host has set."""
+    (_, left_digits, left_exponent), (_, right_digits, right_exponent) = left.as_tuple(), right.as_tuple()
+    assert isinstance(left_exponent, int) and isinstance(right_exponent, int)
+    whole = int("".join(map(str, left_digits))) * int("".join(map(str, right_digits)))
+    return Decimal(f"{whole}E{left_exponent + right_exponent}").normalize() if whole else Decimal(0)

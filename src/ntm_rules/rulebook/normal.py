@@ -1,0 +1,692 @@
+"""Documents in normal form: plain JSON-ready data with every cell and its evidence, checked against the catalogue.
+
+A normal document says the same however its file was written; layers are applied to it and rulesets are built from it, and it
+is what a built rulebook is shipped as (`compiled.json`), so that loading needs neither YAML nor pydantic.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ntm_rules.model.errors import Problem, RulebookError
+from ntm_rules.model.facts import Fact, FactKind
+from ntm_rules.model.requirement import Evidence
+from ntm_rules.model.ruleset import Catalogue
+from ntm_rules.model.text import Text, nearest, shown
+from ntm_rules.model.values import canonical
+from ntm_rules.rulebook.documents import (
+    Bilingual,
+    ClauseDocument,
+    ComparableDocument,
+    CriterionDocument,
+    DecisionDocument,
+    FactsDocument,
+    LayerDocument,
+    MetDocument,
+    OneOfDocument,
+    PartDocument,
+    RegionsDocument,
+    RequirementDocument,
+    RulesetDocument,
+    SetThresholdDocument,
+)
+from ntm_rules.rulebook.reading import problem_at, read_document
+
+__all__ = ["normal_catalogue", "normal_layer", "normal_ruleset", "read_evidence"]
+
+Path = tuple[int | str, ...]
+Normal = dict[str, Any]
+EvidenceRows = Mapping[tuple[str, str, str, str], tuple[str, str]]
+
+_NUMERIC = (FactKind.PERCENT, FactKind.NUMBER, FactKind.COUNT, FactKind.MONEY)
+_COMPARED = ("at_least", "at_most", "equal")
+
+
+def read_evidence(text: str, source: str) -> EvidenceRows:
+    """The rows of an evidence file by (indicator, part, year, column): status and where it was seen."""
+    rows: dict[tuple[str, str, str, str], tuple[str, str]] = {}
+    problems: list[Problem] = []
+    reader = csv.DictReader(io.StringIO(text))
+    wanted = ["indicator", "part", "year", "column", "status", "seen_at"]
+    if reader.fieldnames != wanted:
+        header = ",".join(wanted)
+        raise RulebookError(
+            [
+                Problem(
+                    code="bad_header",
+                    source=source,
+                    line=1,
+                    message=Text("sai dòng đầu", "wrong header"),
+                    found=shown(reader.fieldnames),
+                    wanted=Text(header, header),
+                )
+            ]
+        )
+    for row in reader:
+        key = (row["indicator"], row["part"], row["year"], row["column"])
+        names = [evidence.value for evidence in Evidence]
+        if None in row.values() or row["status"] not in names or key in rows:
+            listed = ", ".join(names)
+            problems.append(
+                Problem(
+                    code="bad_evidence",
+                    source=source,
+                    line=reader.line_num,
+                    key=".".join(filter(None, key)),
+                    found=shown(row.get("status")),
+                    message=Text(
+                        "dòng lặp lại, thiếu ô, hoặc mức độ tin lạ",
+                        "a repeated row, a lacking cell, or an unknown status",
+                    ),
+                    wanted=Text(listed, listed),
+                )
+            )
+        rows[key] = (row["status"], row["seen_at"])
+    if problems:
+        raise RulebookError(problems)
+    return rows
+
+
+def normal_catalogue(facts: bytes | Mapping[str, Any], regions: bytes | Mapping[str, Any], source: str) -> Normal:
+    """facts.yaml and regions.yaml in normal form."""
+    fact_document, _ = read_document(facts, f"{source}/facts.yaml", FactsDocument)
+    region_document, _ = read_document(regions, f"{source}/regions.yaml", RegionsDocument)
+    found: Normal = {"facts": {}, "regions": {}, "zones": {}, "provinces": {}}
+    for key, fact in fact_document.facts.items():
+        low, high = (str(bound) for bound in fact.bounds) if fact.bounds else (None, None)
+        if fact.kind in _NUMERIC and low is None:
+            low, high = "0", "100" if fact.kind is FactKind.PERCENT else None
+        found["facts"][key] = {
+            "kind": fact.kind.value,
+            "label": _words(fact.label),
+            "unit": _words(fact.unit),
+            "counts": _words(fact.counts),
+            "by_sex": fact.by_sex,
+            "low": low,
+            "high": high,
+            "values": fact.values,
+        }
+    for key, region in region_document.regions.items():
+        found["regions"][key] = _words(region.short)
+    for key, zone in region_document.zones.items():
+        found["zones"][key] = _words(zone)
+    for slug, province in region_document.provinces.items():
+        found["provinces"][slug] = {"name": province.name, "region": province.region}
+    return found
+
+
+def normal_ruleset(
+    data: bytes | str | Mapping[str, Any], source: str, catalogue: Catalogue, evidence: EvidenceRows
+) -> Normal:
+    """A ruleset document in normal form. RulebookError with every problem found."""
+    document, tree = read_document(data, source, RulesetDocument)
+    normalizer = _Normalizer(source, tree, catalogue, tuple(document.columns), evidence)
+    normalizer.columns_known(document.columns, ("columns",))
+    found: Normal = {
+        "ruleset": document.ruleset,
+        "title": _words(document.title),
+        "phase": document.phase,
+        "level": document.level,
+        "tier": document.tier,
+        "decision": _decision(document.decision),
+        "columns": document.columns,
+        "totals": [document.totals.criteria, document.totals.indicators],
+        "complete": document.complete,
+        "criteria": [normalizer.criterion(item, ("criteria", place)) for place, item in enumerate(document.criteria)],
+        **normalizer.around(document),
+    }
+    normalizer.unique(found["criteria"])
+    normalizer.finish()
+    return found
+
+
+def normal_layer(
+    data: bytes | str | Mapping[str, Any], source: str, catalogue: Catalogue, evidence: EvidenceRows, base: Normal
+) -> Normal:
+    """An amendment or overlay in normal form, checked against the ruleset document it changes."""
+    document, tree = read_document(data, source, LayerDocument)
+    normalizer = _Normalizer(source, tree, catalogue, tuple(base["columns"]), evidence)
+    if document.province is not None and document.province not in catalogue.provinces:
+        normalizer.wrong(
+            ("province",),
+            "unknown_province",
+            Text("không có tỉnh này", "no such province"),
+            found=shown(document.province),
+            nearest=nearest(document.province, catalogue.provinces),
+        )
+    found: Normal = {
+        "layer": document.layer,
+        "of": document.of,
+        "kind": document.kind,
+        "province": document.province,
+        "decision": _decision(document.decision),
+        "note": _words(document.note),
+        "totals": document.totals and [document.totals.criteria, document.totals.indicators],
+        "complete": document.complete,
+        "replace_indicators": [
+            normalizer.clause(item, item.no, ("replace_indicators", place))
+            for place, item in enumerate(document.replace_indicators)
+        ],
+        "add_criteria": [
+            normalizer.criterion(item, ("add_criteria", place)) for place, item in enumerate(document.add_criteria)
+        ],
+        "add_indicators": [
+            {"criterion": item.criterion, "indicator": normalizer.clause(item, item.no, ("add_indicators", place))}
+            for place, item in enumerate(document.add_indicators)
+        ],
+        "remove_indicators": list(document.remove_indicators),
+        "remove_conditions": list(document.remove_conditions),
+        "set_thresholds": [
+            normalizer.set_threshold(item, ("set_thresholds", place), base)
+            for place, item in enumerate(document.set_thresholds)
+        ],
+        **normalizer.around(document),
+    }
+    normalizer.finish()
+    return found
+
+
+def _words(text: Bilingual | None) -> list[str] | None:
+    return None if text is None else [text.vi, text.en]
+
+
+def _decision(decision: DecisionDocument) -> list[str | None]:
+    return [decision.number, *(day and day.isoformat() for day in (decision.issued, decision.in_force))]
+
+
+class _Normalizer:
+    """Turns checked documents into normal form, collecting what is wrong with their content."""
+
+    def __init__(
+        self, source: str, tree: Any, catalogue: Catalogue, columns: tuple[str, ...], evidence: EvidenceRows
+    ) -> None:
+        self.source, self.tree, self.catalogue, self.columns, self.evidence = source, tree, catalogue, columns, evidence
+        self.unused = set(evidence)
+        self.problems: list[Problem] = []
+
+    def wrong(self, path: Path, code: str, message: Text, **fields: Any) -> None:
+        self.problems.append(problem_at(self.tree, self.source, path, code, message, **fields))
+
+    def finish(self) -> None:
+        """Raise what was found; evidence for a cell that does not exist is a problem too."""
+        for key in sorted(self.unused):
+            self.problems.append(
+                Problem(
+                    code="stray_evidence",
+                    source=f"evidence of {self.source}",
+                    key=".".join(filter(None, key)),
+                    message=Text(
+                        "nguồn kiểm chứng cho một ô không có trong bộ tiêu chí",
+                        "evidence for a cell the document does not have",
+                    ),
+                )
+            )
+        if self.problems:
+            raise RulebookError(self.problems)
+
+    def unique(self, criteria: Sequence[Normal]) -> None:
+        """No criterion or indicator number twice."""
+        seen: set[str] = set()
+        for place, criterion in enumerate(criteria):
+            for path, number in (
+                (("criteria", place, "no"), f"criterion {criterion['no']}"),
+                *(
+                    (("criteria", place, "indicators", i, "no"), clause["id"])
+                    for i, clause in enumerate(criterion["indicators"])
+                ),
+            ):
+                if number in seen:
+                    self.wrong(
+                        path, "duplicate_number", Text("số bị lặp", "the number is repeated"), found=shown(number)
+                    )
+                seen.add(number)
+
+    def columns_known(self, names: Sequence[str], path: Path) -> None:
+        known = [*self.catalogue.regions, "common"]
+        for name in names:
+            if name not in known:
+                self.wrong(
+                    path,
+                    "unknown_column",
+                    Text("không có cột này", "no such column"),
+                    found=shown(name),
+                    nearest=nearest(name, known),
+                )
+
+    def around(self, document: RulesetDocument | LayerDocument) -> Normal:
+        """What stands around the criteria: prerequisites, conditions, special communes, withdrawal."""
+        special, withdrawal = document.special_communes, document.withdrawal
+        if special is not None:
+            self.columns_known([special.column], ("special_communes", "column"))
+            for place, zone in enumerate(special.zones):
+                if zone not in self.catalogue.zones:
+                    self.wrong(
+                        ("special_communes", "zones", place),
+                        "unknown_zone",
+                        Text("không có khu vực này", "no such zone"),
+                        found=shown(zone),
+                        nearest=nearest(zone, self.catalogue.zones),
+                    )
+        return {
+            "prerequisites": [
+                self.clause(item, item.id, ("prerequisites", place))
+                for place, item in enumerate(document.prerequisites)
+            ],
+            "conditions": [
+                self.clause(item, item.id, ("conditions", place)) for place, item in enumerate(document.conditions)
+            ],
+            "special_communes": special and [special.column, special.zones, special.citation, special.evidence.value],
+            "withdrawal": withdrawal
+            and [str(withdrawal.any_share), str(withdrawal.key_share), withdrawal.key_criteria, withdrawal.citation],
+        }
+
+    def criterion(self, document: CriterionDocument, path: Path) -> Normal:
+        indicators = [
+            self.clause(item, item.no, (*path, "indicators", place)) for place, item in enumerate(document.indicators)
+        ]
+        return {"no": document.no, "title": _words(document.title), "indicators": indicators}
+
+    def clause(self, document: ClauseDocument, number: str, path: Path, parent: Normal | None = None) -> Normal:
+        """A clause in normal form; a part takes citation and setter of the clause it is part of."""
+        columns = tuple(document.columns) if document.columns is not None else None
+        self.columns_known(document.columns or (), (*path, "columns"))
+        set_by = document.set_by.value if document.set_by else (parent or {}).get("set_by", "unclear")
+        found: Normal = {
+            "id": f"{parent['indicator']}.{number}" if parent else number,
+            "indicator": parent["indicator"] if parent else number,
+            "part": number if parent else "",
+            "label": _words(document.label),
+            "citation": document.citation or (parent or {}).get("citation", ""),
+            "set_by": set_by,
+            "columns": columns and list(columns),
+            "means": [[item.vi, item.en, item.source] for item in document.means],
+            "note": _words(document.note),
+        }
+        asked = columns or self.columns
+        found["requirement"] = self.requirement(document.requires, (*path, "requires"), found, asked)
+        found["applies_if"] = document.applies_if and self.requirement(
+            document.applies_if, (*path, "applies_if"), None, asked
+        )
+        return found
+
+    def requirement(
+        self, document: RequirementDocument, path: Path, clause: Normal | None, columns: tuple[str, ...]
+    ) -> Normal:
+        """A requirement in normal form; `clause` is None for conditions, whose thresholds carry no evidence."""
+        name = next(iter(document.model_fields_set))
+        content: Any = getattr(document, name)
+        path = (*path, name)
+        if name == "met":
+            met = MetDocument(fact=content) if isinstance(content, str) else content
+            return self._met(met, path, clause, columns)
+        if name in _COMPARED:
+            return self._compared(content, name, path, clause, columns)
+        if name == "one_of":
+            return self._one_of(content, path, clause, columns)
+        if name in ("all", "any"):
+            return self._combination(content, len(content) if name == "all" else 1, path, clause)
+        if name == "some":
+            if not content.at_least or content.at_least > len(content.of):
+                self.wrong(
+                    (*path, "at_least"),
+                    "bad_count",
+                    Text("số phần cần đạt phải từ 1 đến số phần", "from 1 to the number of parts"),
+                    found=shown(content.at_least),
+                )
+            return self._combination(content.of, content.at_least or 1, (*path, "of"), clause)
+        if name == "when":
+            return {
+                "kind": "branch",
+                "condition": self.requirement(content.condition, (*path, "condition"), None, columns),
+                "then": self._part(content.then, (*path, "then"), clause),
+                "otherwise": self._part(content.otherwise, (*path, "otherwise"), clause),
+            }
+        if name == "ruleset_met":
+            return {
+                "kind": "ruleset_met",
+                "ruleset": content,
+                "rows": [[None, self._row(self._every("Đạt", clause, columns), None, path, clause, None, None)]],
+            }
+        return {"kind": "unstated", "set_by": content.value}
+
+    def _part(self, document: PartDocument, path: Path, clause: Normal | None) -> Normal:
+        return self.clause(document, document.part, path, clause)
+
+    def _combination(self, parts: list[PartDocument], needed: int, path: Path, clause: Normal | None) -> Normal:
+        names = [part.part for part in parts]
+        if len(set(names)) < len(names):
+            self.wrong(
+                path, "duplicate_number", Text("ký hiệu phần bị lặp", "a part's letter is repeated"), found=shown(names)
+            )
+        return {
+            "kind": "combination",
+            "needed": needed,
+            "parts": [self._part(part, (*path, place), clause) for place, part in enumerate(parts)],
+        }
+
+    def _known_fact(self, key: str, path: Path) -> Fact | None:
+        fact = self.catalogue.facts.get(key)
+        if fact is None:
+            self.wrong(
+                path,
+                "unknown_fact",
+                Text("số liệu không có trong danh mục", "the fact is not in the catalogue"),
+                found=shown(key),
+                nearest=nearest(key, self.catalogue.facts),
+            )
+        return fact
+
+    def _met(self, document: MetDocument, path: Path, clause: Normal | None, columns: tuple[str, ...]) -> Normal:
+        fact = self._known_fact(document.fact, path)
+        if fact is not None and fact.kind is not FactKind.BOOLEAN:
+            self.wrong(
+                path,
+                "wrong_kind",
+                Text("'met' cần số liệu loại boolean", "'met' takes a boolean fact"),
+                found=f"{document.fact}: {fact.kind.value}",
+            )
+        cells = document.by_column or self._every("Đạt", clause, columns)
+        if document.by_column is not None:
+            self._all_columns(cells, path, columns)
+        row = self._row(cells, None, path, clause, document.evidence, document.seen_at)
+        return {
+            "kind": "comparison",
+            "fact": document.fact,
+            "direction": "met",
+            "type": "boolean",
+            "both_sexes": False,
+            "rows": [[None, row]],
+        }
+
+    def _one_of(self, document: OneOfDocument, path: Path, clause: Normal | None, columns: tuple[str, ...]) -> Normal:
+        fact = self._known_fact(document.fact, (*path, "fact"))
+        for place, value in enumerate(document.values):
+            if fact is not None and value not in fact.values:
+                self.wrong(
+                    (*path, "values", place),
+                    "bad_category",
+                    Text("không phải một mức của số liệu này", "not a value of this fact"),
+                    found=shown(value),
+                    nearest=nearest(value, fact.values),
+                )
+        row = self._row(self._every("Đạt", clause, columns), None, path, clause, document.evidence, document.seen_at)
+        return {"kind": "one_of", "fact": document.fact, "values": document.values, "rows": [[None, row]]}
+
+    def _compared(
+        self, document: ComparableDocument, direction: str, path: Path, clause: Normal | None, columns: tuple[str, ...]
+    ) -> Normal:
+        fact = self._known_fact(document.fact, (*path, "fact"))
+        if fact is not None and fact.kind is FactKind.BOOLEAN:
+            self.wrong(
+                (*path, "fact"),
+                "wrong_kind",
+                Text(f"'{direction}' cần số liệu là số hoặc mức", f"'{direction}' takes a number or a category"),
+                found=f"{document.fact}: boolean",
+            )
+            fact = None
+        if document.both_sexes and fact is not None and not fact.by_sex:
+            self.wrong(
+                (*path, "both_sexes"),
+                "not_by_sex",
+                Text("số liệu này không tách nam, nữ", "this fact is not given by sex"),
+                found=document.fact,
+            )
+        if document.times_fact is not None:
+            self._known_fact(document.times_fact.fact, (*path, "times_fact", "fact"))
+            cells = self._every(document.times_fact.factor, clause, columns)
+            row = self._row(cells, "number", path, clause, document.evidence, document.seen_at)
+            return {
+                "kind": "fact_comparison",
+                "fact": document.fact,
+                "direction": direction,
+                "other": document.times_fact.fact,
+                "rows": [[None, row]],
+            }
+        kind = "category" if fact is not None and fact.kind is FactKind.CATEGORY else "number"
+        found: Normal = {
+            "kind": "comparison",
+            "fact": document.fact,
+            "direction": direction,
+            "type": kind,
+            "both_sexes": document.both_sexes,
+        }
+        if document.times_threshold is not None:
+            relation = document.times_threshold
+            row = self._row(
+                self._every(relation.factor, clause, columns), kind, path, clause, document.evidence, document.seen_at
+            )
+            return found | {
+                "rows": [[None, row]],
+                "relation": [relation.ruleset, relation.indicator, str(relation.factor)],
+            }
+        return found | {"rows": self._rows(document, kind, path, clause, columns, fact)}
+
+    def _rows(
+        self,
+        document: ComparableDocument | SetThresholdDocument,
+        kind: str,
+        path: Path,
+        clause: Normal | None,
+        columns: tuple[str, ...],
+        fact: Fact | None,
+        *,
+        partial: bool = False,
+    ) -> list[list[Any]]:
+        """The table rows of value, by_column or by_year: [year or None, column → cell]."""
+
+        def row(cells: Any, path: Path, year: int | None) -> list[Any]:
+            if not isinstance(cells, Mapping):
+                cells = self._every(cells, clause, columns, year)
+            elif not partial:
+                self._all_columns(cells, path, columns)
+            return [
+                year,
+                self._row(cells, kind, path, clause, document.evidence, document.seen_at, year=year, fact=fact),
+            ]
+
+        if document.by_year is not None:
+            found = []
+            for year, cells in document.by_year.items():
+                if not (str(year).isascii() and str(year).isdigit() and len(str(year)) == 4):
+                    self.wrong(
+                        (*path, "by_year", year), "bad_year", Text("không phải năm", "not a year"), found=shown(year)
+                    )
+                    continue
+                found.append(row(cells, (*path, "by_year", year), int(year)))
+            return found
+        if document.by_column is not None:
+            return [row(document.by_column, (*path, "by_column"), None)]
+        return [row(document.value, (*path, "value"), None)]
+
+    def _every(
+        self, value: Any, clause: Normal | None, columns: tuple[str, ...], year: int | None = None
+    ) -> dict[str, Any]:
+        """The same value in every column, and in the general one where evidence speaks of it."""
+        found = dict.fromkeys(columns, value)
+        if (
+            clause
+            and (clause["indicator"], clause["part"], "" if year is None else str(year), "common") in self.evidence
+        ):
+            found["common"] = value
+        return found
+
+    def _all_columns(self, cells: Mapping[str, Any], path: Path, columns: tuple[str, ...]) -> None:
+        missing = [column for column in columns if column not in cells]
+        if missing:
+            self.wrong(
+                path,
+                "missing_column",
+                Text("thiếu cột (ghi `unset` nếu chưa biết)", "a column is missing (write `unset` where not known)"),
+                found=", ".join(cells),
+                wanted=Text(", ".join(missing), ", ".join(missing)),
+            )
+
+    def _row(
+        self,
+        cells: Mapping[str, Any],
+        kind: str | None,
+        path: Path,
+        clause: Normal | None,
+        evidence: Evidence | None,
+        seen_at: str | None,
+        *,
+        year: int | None = None,
+        fact: Fact | None = None,
+    ) -> Normal:
+        row: Normal = {}
+        for column, content in cells.items():
+            if column not in self.columns and column != "common":
+                self.wrong(
+                    (*path, column),
+                    "unknown_column",
+                    Text("bộ tiêu chí không có cột này", "the ruleset has no such column"),
+                    found=shown(column),
+                    nearest=nearest(column, self.columns),
+                )
+                continue
+            state, value = self._cell(content, kind, (*path, column), fact)
+            status, seen = self._evidence(clause, year, column, state, evidence, seen_at)
+            row[column] = [state, value, status, seen]
+        return row
+
+    def _evidence(
+        self,
+        clause: Normal | None,
+        year: int | None,
+        column: str,
+        state: str,
+        inline: Evidence | None,
+        seen_at: str | None,
+    ) -> tuple[str, str | None]:
+        if clause is None:
+            return Evidence.CONFIRMED.value, None
+        key = (clause["indicator"], clause["part"], "" if year is None else str(year), column)
+        found = self.evidence.get(key)
+        if found is not None:
+            self.unused.discard(key)
+            return found[0], found[1] or None
+        if state == "unset":
+            return Evidence.UNSET.value, seen_at
+        return (inline or Evidence.UNCERTAIN).value, seen_at
+
+    def _cell(self, content: Any, kind: str | None, path: Path, fact: Fact | None) -> tuple[str, Any]:
+        if content == "unset":
+            return "unset", None
+        if content == "UBND":
+            return "delegated", None
+        if kind is None:
+            if content != "Đạt":
+                self.wrong(
+                    path,
+                    "bad_cell",
+                    Text("ô của 'met' là Đạt, UBND hoặc unset", "a cell of 'met' is Đạt, UBND or unset"),
+                    found=shown(content),
+                )
+            return "set", True
+        if kind == "category":
+            if fact is not None and content not in fact.values:
+                names = ", ".join(fact.values)
+                self.wrong(
+                    path,
+                    "bad_category",
+                    Text("không phải một mức của số liệu này", "not a value of this fact"),
+                    found=shown(content),
+                    wanted=Text(names, names),
+                    nearest=nearest(str(content), fact.values),
+                )
+            return "set", content
+        try:
+            number = canonical(content)
+        except (ValueError, ArithmeticError):
+            number = None
+        if not isinstance(number, Decimal):
+            self.wrong(
+                path,
+                "bad_cell",
+                Text("ô phải là một số, UBND hoặc unset", "a cell is a number, UBND or unset"),
+                found=shown(content),
+            )
+            return "unset", None
+        if fact is not None and (
+            (fact.low is not None and number < fact.low) or (fact.high is not None and number > fact.high)
+        ):
+            bounds = f"{fact.low} – {fact.high}"
+            self.wrong(
+                path,
+                "out_of_bounds",
+                Text(
+                    "mức nằm ngoài giới hạn của số liệu: không bao giờ quyết định được gì",
+                    "the threshold lies outside the fact's bounds: it could never decide",
+                ),
+                found=shown(str(number)),
+                wanted=Text(bounds, bounds),
+            )
+        return "set", format(number, "f")
+
+    def set_threshold(self, document: SetThresholdDocument, path: Path, base: Normal) -> Normal:
+        target = find_clause(base, document.indicator, document.part)
+        number = document.indicator + (f".{document.part}" if document.part else "")
+        if target is None:
+            known = [clause["id"] for clause in each_clause(base)]
+            self.wrong(
+                (*path, "indicator"),
+                "unknown_indicator",
+                Text("bộ tiêu chí không có chỉ tiêu hoặc phần này", "the ruleset has no such indicator or part"),
+                found=shown(number),
+                nearest=nearest(number, known),
+            )
+            return {}
+        requirement = target["requirement"]
+        if requirement["kind"] != "comparison":
+            self.wrong(
+                (*path, "indicator"),
+                "no_threshold_here",
+                Text(
+                    "chỉ tiêu này không có mức trực tiếp; đặt ở từng phần",
+                    "this indicator has no threshold of its own; set its parts",
+                ),
+                found=shown(number),
+            )
+            return {}
+        kind = None if requirement["type"] == "boolean" else requirement["type"]
+        fact = self.catalogue.facts.get(requirement["fact"])
+        rows = self._rows(
+            document,
+            kind,
+            path,
+            {"indicator": document.indicator, "part": document.part or ""},
+            self.columns,
+            fact,
+            partial=True,
+        )
+        return {"id": number, "rows": rows, "citation": document.citation}
+
+
+def each_clause(document: Normal) -> Iterator[Normal]:
+    """Every clause of a normal document, parts included: indicators, conditions, prerequisites."""
+
+    def inside(clause: Normal) -> Iterator[Normal]:
+        yield clause
+        requirement = clause["requirement"]
+        if requirement["kind"] == "combination":
+            for part in requirement["parts"]:
+                yield from inside(part)
+        elif requirement["kind"] == "branch":
+            yield from inside(requirement["then"])
+            yield from inside(requirement["otherwise"])
+
+    for criterion in document["criteria"]:
+        for indicator in criterion["indicators"]:
+            yield from inside(indicator)
+    for clause in (*document["conditions"], *document["prerequisites"]):
+        yield from inside(clause)
+
+
+def find_clause(document: Normal, indicator: str, part: str | None) -> Normal | None:
+    """The clause of an indicator's number, or of a part of it."""
+    number = f"{indicator}.{part}" if part else indicator
+    return next((clause for clause in each_clause(document) if clause["id"] == number), None)

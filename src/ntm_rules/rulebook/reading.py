@@ -1,0 +1,96 @@
+"""Documents read and checked: YAML or data → document model → problems with file, line and key, or the document."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from ntm_rules.model.errors import Problem, RulebookError
+from ntm_rules.model.text import Text, nearest, shown
+from ntm_rules.rulebook import documents
+from ntm_rules.rulebook.yaml_text import line_of, read_yaml
+
+__all__ = ["problem_at", "read_document"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_MESSAGES = {
+    "missing": Text("thiếu khóa", "a required key is missing"),
+    "extra_forbidden": Text("không có khóa này", "no such key"),
+    "string_pattern_mismatch": Text("sai dạng", "of the wrong form"),
+    "string_too_short": Text("để trống", "is empty"),
+    "literal_error": Text("không phải một giá trị được phép", "not an allowed value"),
+    "enum": Text("không phải một giá trị được phép", "not an allowed value"),
+    "model_type": Text("phải là bảng khóa: giá trị", "must be a mapping"),
+    "dict_type": Text("phải là bảng khóa: giá trị", "must be a mapping"),
+    "list_type": Text("phải là danh sách", "must be a list"),
+    "string_type": Text("phải là chữ", "must be text"),
+    "too_short": Text("quá ít mục", "has too few items"),
+    "too_long": Text("quá nhiều mục", "has too many items"),
+}
+
+
+def read_document(data: bytes | str | Mapping[str, Any], source: str, model: type[Model]) -> tuple[Model, Any]:
+    """The document and the tree it was read from. RulebookError with every problem of the file, each with its line."""
+    tree = data if isinstance(data, Mapping) else read_yaml(data, source)
+    try:
+        return model.model_validate(tree), tree
+    except ValidationError as error:
+        raise RulebookError([_problem(detail, tree, source) for detail in error.errors()]) from None
+
+
+def problem_at(tree: Any, source: str, path: tuple[int | str, ...], code: str, message: Text, **fields: Any) -> Problem:
+    """A problem at a path of the tree, with its line."""
+    return Problem(code=code, source=source, line=line_of(tree, path), key=_dotted(path), message=message, **fields)
+
+
+def _dotted(path: tuple[int | str, ...]) -> str:
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.lstrip(".")
+
+
+def _problem(detail: Any, tree: Any, source: str) -> Problem:
+    kind, raw = detail["type"], detail["loc"]
+    # Where a value may be text or a mapping, pydantic names the alternative tried: no step of the file.
+    path = tuple(
+        step for step in raw if isinstance(step, int) or not (step[:1].isupper() or "[" in step or "(" in step)
+    )
+    fields: dict[str, Any] = {}
+    if kind == "extra_forbidden":
+        fields["nearest"] = nearest(str(path[-1]), _known_keys())
+        fields["found"] = shown(path[-1])
+    elif kind != "missing":
+        fields["found"] = _brief(detail["input"])
+    context = detail.get("ctx") or {}
+    if kind == "value_error":
+        wanted = str(context["error"])
+        message = Text("giá trị không dùng được", "cannot be used")
+        fields["wanted"] = Text(wanted, wanted)
+    else:
+        message = _MESSAGES.get(kind, Text("giá trị không hợp lệ", "not a valid value"))
+        expected = context.get("expected") or context.get("pattern")
+        if expected:
+            fields["wanted"] = Text(str(expected), str(expected))
+    return problem_at(tree, source, path, kind, message, **fields)
+
+
+def _brief(value: Any) -> str:
+    return type(value).__name__ if isinstance(value, (Mapping, list)) and len(value) > 3 else shown(value)
+
+
+@functools.cache
+def _known_keys() -> tuple[str, ...]:
+    names: set[str] = set()
+    for name in documents.__all__:
+        pending = [getattr(documents, name)]
+        while pending:
+            model = pending.pop()
+            names.update(model.model_fields)
+            for field in model.model_fields.values():
+                for kind in (field.annotation, *get_args(field.annotation)):
+                    if isinstance(kind, type) and issubclass(kind, BaseModel) and not set(kind.model_fields) <= names:
+                        pending.append(kind)
+    return tuple(sorted(names))

@@ -1,0 +1,415 @@
+"""A rulebook: a directory of rulesets, layers, evidence and catalogue; and the loading of rulesets from it."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError
+from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
+from ntm_rules.model.text import Text, nearest, shown
+from ntm_rules.rulebook.build import build_catalogue, build_layer, build_ruleset
+from ntm_rules.rulebook.layers import apply_layer
+
+__all__ = ["ENTRY_POINTS", "Rulebook", "RulesetSummary", "compile_rulebook", "rulebooks", "shipped"]
+
+ENTRY_POINTS = "ntm_rules.rulesets"
+COMPILED = "compiled.json"
+TIERS = ("ntm", "nang-cao", "kieu-mau")
+
+Normal = dict[str, Any]
+Overlay = str | Path | Mapping[str, Any]
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RulesetSummary:
+    """One entry of `list_rulesets`: what a ruleset is, with the counts of its first text."""
+
+    id: str
+    title: Text
+    phase: str
+    level: str
+    tier: str
+    criteria: int
+    indicators: int
+    rulebook: str
+
+
+def shipped() -> Path:
+    """The directory of the rulebook shipped with the package."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "rulesets"
+    # In a source checkout the rulebook lies at the top level.
+    return installed if installed.is_dir() else package.parent.parent / "rulesets"
+
+
+class Rulebook:
+    """One directory of rulesets. Files are read when asked for and kept; the directory is taken as it was then.
+
+    `compiled.json`, where present, holds the normal form of files whose content it names by hash; a file that has changed
+    since is read from its YAML, so the compiled form can never be stale.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self.directory = Path(directory)
+        if not self.directory.is_dir():
+            raise RulebookError(
+                [
+                    Problem(
+                        code="no_rulebook",
+                        source=str(directory),
+                        message=Text("không có thư mục này", "no such directory"),
+                    )
+                ]
+            )
+        self._normal = functools.cache(self._read_normal)
+        self._load = functools.cache(self._load_uncached)
+
+    @functools.cached_property
+    def _compiled(self) -> dict[str, Any]:
+        try:
+            found = json.loads((self.directory / COMPILED).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @functools.cached_property
+    def name_and_version(self) -> tuple[str, str]:
+        """The rulebook's own name and version."""
+        if (found := self._from_compiled("rulebook.yaml")) is None:
+            from ntm_rules.rulebook.documents import RulebookDocument
+            from ntm_rules.rulebook.reading import read_document
+
+            document, _ = read_document(self._bytes("rulebook.yaml"), self._source("rulebook.yaml"), RulebookDocument)
+            found = [document.rulebook, document.version]
+        return found[0], found[1]
+
+    @functools.cached_property
+    def catalogue(self) -> Catalogue:
+        """The rulebook's facts, regions, zones and provinces; the shipped ones where it has no files of its own."""
+        if not (self.directory / "facts.yaml").is_file() and self.directory != shipped():
+            return rulebook(shipped()).catalogue
+        return build_catalogue(self._normal_catalogue)
+
+    @functools.cached_property
+    def _normal_catalogue(self) -> Normal:
+        if (found := self._from_compiled("facts.yaml", "regions.yaml")) is None:
+            from ntm_rules.rulebook.normal import normal_catalogue
+
+            regions = self.directory if (self.directory / "regions.yaml").is_file() else shipped()
+            found = normal_catalogue(
+                self._bytes("facts.yaml"), (regions / "regions.yaml").read_bytes(), str(self.directory)
+            )
+        return found
+
+    @functools.cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the rulesets, phase by phase, lowest tier first."""
+        found = [
+            f"{path.parent.name}/{path.stem}"
+            for path in self.directory.glob("[0-9]*-[0-9]*/*.yaml")
+            if not path.name.endswith(".test.yaml")
+        ]
+        return tuple(
+            sorted(
+                found,
+                key=lambda name: (
+                    name.partition("/")[0],
+                    next((place for place, tier in reversed(list(enumerate(TIERS))) if name.endswith(tier)), 9),
+                    name,
+                ),
+            )
+        )
+
+    def summaries(self) -> tuple[RulesetSummary, ...]:
+        """What rulesets there are."""
+        found = []
+        for ruleset_id in self.ids:
+            normal = self._normal(f"{ruleset_id}.yaml")
+            counted = [len(normal["criteria"]), sum(len(c["indicators"]) for c in normal["criteria"])]
+            criteria, indicators = (
+                own if total is None else total for own, total in zip(counted, normal["totals"], strict=True)
+            )
+            found.append(
+                RulesetSummary(
+                    id=ruleset_id,
+                    title=Text(*normal["title"]),
+                    phase=normal["phase"],
+                    level=normal["level"],
+                    tier=normal["tier"],
+                    criteria=criteria,
+                    indicators=indicators,
+                    rulebook=self.name_and_version[0],
+                )
+            )
+        return tuple(found)
+
+    def layer_paths(self, ruleset_id: str, province: str | None) -> tuple[str, ...]:
+        """The files of a ruleset's amendments and of a province's overlays, relative to the directory."""
+        phase, _, name = ruleset_id.partition("/")
+        folders = [f"{phase}/amendments/{name}"] + ([f"{phase}/provinces/{province}/{name}"] if province else [])
+        return tuple(
+            f"{folder}/{path.name}" for folder in folders for path in sorted((self.directory / folder).glob("*.yaml"))
+        )
+
+    def provinces_with_overlay(self, ruleset_id: str) -> tuple[str, ...]:
+        """The provinces that have an overlay on a ruleset."""
+        phase, _, name = ruleset_id.partition("/")
+        return tuple(
+            sorted(
+                path.parent.name for path in (self.directory / phase / "provinces").glob(f"*/{name}") if path.is_dir()
+            )
+        )
+
+    def load(
+        self,
+        ruleset_id: str,
+        *,
+        on: datetime.date | None = None,
+        known_on: datetime.date | None = None,
+        province: str | None = None,
+        overlays: Sequence[Overlay] = (),
+    ) -> Ruleset:
+        """See `ntm_rules.load_ruleset`."""
+        if province is not None:
+            found = self.catalogue.province(province)
+            if found is None:
+                known = [p.name for p in self.catalogue.provinces.values()]
+                raise UnknownNameError(
+                    [
+                        Problem(
+                            code="unknown_province",
+                            key="province",
+                            found=shown(province),
+                            nearest=nearest(province, [*known, *self.catalogue.provinces]),
+                            message=Text(
+                                "không có tỉnh này (tên tỉnh trước ngày 01/7/2025)",
+                                "no such province (as named before 2025-07-01)",
+                            ),
+                        )
+                    ]
+                )
+            province = found.slug
+        if not overlays:
+            return self._load(ruleset_id, on, known_on, province)
+        return self._load_uncached(ruleset_id, on, known_on, province, tuple(overlays))
+
+    def _load_uncached(
+        self,
+        ruleset_id: str,
+        on: datetime.date | None,
+        known_on: datetime.date | None,
+        province: str | None,
+        overlays: tuple[Overlay, ...] = (),
+    ) -> Ruleset:
+        if ruleset_id not in self.ids:
+            names = ", ".join(self.ids)
+            raise UnknownNameError(
+                [
+                    Problem(
+                        code="unknown_ruleset",
+                        source=str(self.directory),
+                        found=shown(ruleset_id),
+                        wanted=Text(names, names),
+                        nearest=nearest(str(ruleset_id), self.ids),
+                        message=Text("không có bộ tiêu chí này", "no such ruleset"),
+                    )
+                ]
+            )
+        normal = self._normal(f"{ruleset_id}.yaml")
+        base = normal["decision"]
+        for day, place, vi, en in (
+            (on, 2, "chưa có hiệu lực vào ngày", "not in force on"),
+            (known_on, 1, "chưa ban hành vào ngày", "not issued by"),
+        ):
+            if day is not None and base[place] is not None and day.isoformat() < base[place]:
+                since = base[place]
+                raise DateError(
+                    [
+                        Problem(
+                            code="not_in_force",
+                            source=ruleset_id,
+                            key="on" if place == 2 else "known_on",
+                            found=day.isoformat(),
+                            wanted=Text(f"từ {since}", f"from {since}"),
+                            message=Text(f"{base[0]} {vi} này", f"{base[0]} was {en} this day"),
+                        )
+                    ]
+                )
+        applied: list[Layer] = []
+        layers = [(path, self._normal(path)) for path in self.layer_paths(ruleset_id, province)]
+        layers.sort(key=lambda item: (item[1]["kind"] != "amendment", item[1]["decision"][2] or "", item[0]))
+        layers += [(source, layer) for source, layer in map(self._overlay, overlays) if layer["of"] == ruleset_id]
+        for source, layer in layers:
+            _, issued, in_force = layer["decision"]
+            if (on and in_force and on.isoformat() < in_force) or (
+                known_on and issued and known_on.isoformat() < issued
+            ):
+                continue
+            normal = apply_layer(normal, layer, source)
+            applied.append(build_layer(layer))
+        name, version = self.name_and_version
+
+        def load_other(other: str) -> Ruleset:
+            return self.load(other, on=on, known_on=known_on, province=province, overlays=overlays)
+
+        return build_ruleset(
+            normal,
+            self.catalogue,
+            load_other,
+            on=on,
+            known_on=known_on,
+            province=province,
+            layers=tuple(applied),
+            rulebook=name,
+            rulebook_version=version,
+        )
+
+    def _overlay(self, overlay: Overlay) -> tuple[str, Normal]:
+        from ntm_rules.rulebook.normal import normal_layer
+
+        if isinstance(overlay, Mapping):
+            source, data = str(overlay.get("layer", "overlay")), overlay
+        else:
+            path = Path(overlay)
+            try:
+                source, data = str(path), path.read_bytes()  # type: ignore[assignment]
+            except OSError as error:
+                raise RulebookError(
+                    [
+                        Problem(
+                            code="cannot_read",
+                            source=str(path),
+                            message=Text(
+                                f"không đọc được tệp ({error.strerror})", f"cannot read the file ({error.strerror})"
+                            ),
+                        )
+                    ]
+                ) from None
+        return source, normal_layer(
+            data, source, self.catalogue, {}, self._normal(f"{_layer_target(data, source, self.ids)}.yaml")
+        )
+
+    # -- files in normal form
+
+    def _source(self, path: str) -> str:
+        return str(self.directory / path)
+
+    def _bytes(self, path: str) -> bytes:
+        try:
+            return (self.directory / path).read_bytes()
+        except OSError as error:
+            raise RulebookError(
+                [
+                    Problem(
+                        code="cannot_read",
+                        source=self._source(path),
+                        message=Text(
+                            f"không đọc được tệp ({error.strerror})", f"cannot read the file ({error.strerror})"
+                        ),
+                    )
+                ]
+            ) from None
+
+    def _evidence_path(self, path: str) -> Path:
+        return self.directory / "evidence" / Path(path).with_suffix(".csv")
+
+    def _digest(self, *paths: str) -> str:
+        digest = hashlib.sha256()
+        for path in paths:
+            digest.update(self._bytes(path))
+            if (evidence := self._evidence_path(path)).is_file():
+                digest.update(evidence.read_bytes())
+        return digest.hexdigest()
+
+    def _from_compiled(self, *paths: str) -> Any:
+        found = self._compiled.get(paths[0])
+        if found is None or found["sha256"] != self._digest(*paths):
+            return None
+        return found["document"]
+
+    def _read_normal(self, path: str) -> Normal:
+        """The normal form of a ruleset's or layer's file."""
+        found: Normal | None = self._from_compiled(path)
+        if found is None:
+            from ntm_rules.rulebook.normal import normal_layer, normal_ruleset, read_evidence
+
+            data, evidence_path = self._bytes(path), self._evidence_path(path)
+            evidence = (
+                read_evidence(evidence_path.read_text("utf-8"), str(evidence_path)) if evidence_path.is_file() else {}
+            )
+            if path.count("/") == 1:
+                found = normal_ruleset(data, self._source(path), self.catalogue, evidence)
+            else:
+                base = self._normal(f"{_layer_target(data, self._source(path), self.ids)}.yaml")
+                found = normal_layer(data, self._source(path), self.catalogue, evidence, base)
+        return found
+
+    def compiled(self) -> dict[str, Any]:
+        """Every file in normal form with the hash of its content, as `compiled.json` holds it."""
+        paths = [f"{ruleset_id}.yaml" for ruleset_id in self.ids]
+        for ruleset_id in self.ids:
+            paths += self.layer_paths(ruleset_id, None)
+            for province in self.provinces_with_overlay(ruleset_id):
+                paths += [path for path in self.layer_paths(ruleset_id, province) if "/provinces/" in path]
+        found = {path: {"sha256": self._digest(path), "document": self._normal(path)} for path in paths}
+        found["facts.yaml"] = {"sha256": self._digest("facts.yaml", "regions.yaml"), "document": self._normal_catalogue}
+        found["rulebook.yaml"] = {"sha256": self._digest("rulebook.yaml"), "document": list(self.name_and_version)}
+        return found
+
+
+def _layer_target(data: bytes | Mapping[str, Any], source: str, ids: tuple[str, ...]) -> str:
+    """The ruleset a layer says it changes; RulebookError where it names none that exists."""
+    from ntm_rules.rulebook.yaml_text import line_of, read_yaml
+
+    tree = data if isinstance(data, Mapping) else read_yaml(data, source)
+    target = tree.get("of") if isinstance(tree, Mapping) else None
+    if target not in ids:
+        names = ", ".join(ids)
+        raise RulebookError(
+            [
+                Problem(
+                    code="unknown_ruleset",
+                    source=source,
+                    line=line_of(tree, ("of",)),
+                    key="of",
+                    found=shown(target),
+                    wanted=Text(names, names),
+                    nearest=nearest(str(target), ids),
+                    message=Text(
+                        "lớp này không nói nó sửa bộ tiêu chí nào có ở đây", "the layer names no ruleset that is here"
+                    ),
+                )
+            ]
+        )
+    return str(target)
+
+
+@functools.cache
+def rulebook(directory: Path) -> Rulebook:
+    """The rulebook of a directory, read once a process."""
+    return Rulebook(directory)
+
+
+def rulebooks(source: str | Path | None = None) -> tuple[Rulebook, ...]:
+    """The rulebooks to look in: the one of `source`, or the shipped one and those that installed packages bring."""
+    if source is not None:
+        return (Rulebook(source),)
+    found = [rulebook(shipped())]
+    for entry in entry_points(group=ENTRY_POINTS):
+        place = entry.load()
+        found.append(rulebook(Path(str(place() if callable(place) else place))))
+    return tuple(found)
+
+
+def compile_rulebook(directory: str | Path) -> str:
+    """The text of a rulebook's `compiled.json`."""
+    return json.dumps(Rulebook(directory).compiled(), ensure_ascii=False, separators=(",", ":"))
