@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import CommuneError, FactError, Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, canonical, exact
+
+if TYPE_CHECKING:
+    from ntm_rules.model.commune import Commune
 
 __all__ = ["check_facts", "clean_facts", "fact_named", "place_of"]
 

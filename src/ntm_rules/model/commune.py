@@ -10,8 +10,11 @@ from typing import Any, cast
 
 import attrs
 
+from ntm_rules.model.by_number import by_number
+from ntm_rules.model.checking import place_of
 from ntm_rules.model.errors import CommuneError, FactError, NtmRulesError, Problem
 from ntm_rules.model.facts import SEXES
+from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 from ntm_rules.model.values import FactValue, canonical, to_plain
 
@@ -283,6 +286,21 @@ class Commune:
         if problems:
             raise CommuneError(problems)
         return cls(**data)
+
+    @classmethod
+    def from_indicators(cls, ruleset: Ruleset, values: Mapping[str, Any], **identity: Any) -> Commune:
+        """A commune from values by indicator number, as offices report them.
+
+        A figure becomes the indicator's fact; True or False the fact of a plain "Đạt", else an attested verdict; an indicator of
+        parts takes ``{"a": …, "b": …}``. `identity` is what the constructor takes beside facts. Raises `FactError` naming every
+        number that is not the ruleset's or takes no such value.
+        """
+        commune = cls(**identity)
+        column = place_of(ruleset, commune) if commune.region or commune.province else None
+        reported = by_number(ruleset, values, column)
+        facts = reported.facts | dict(identity.get("facts") or {})
+        attested = reported.attested | dict(identity.get("attested") or {})
+        return cls(**identity | {"facts": facts, "attested": attested})
 
     def to_json(self) -> str:
         """The commune as one JSON text."""
