@@ -108,7 +108,8 @@ class Judge:
         return self._made(clause, self._requirement(clause.requirement, clause))
 
     def _made(self, clause: Clause, fields: Fields) -> Result:
-        return Result(clause=clause, ruleset=self.ruleset, texts=EXPLAINER, **({"set_by": clause.set_by} | fields))
+        named: Fields = {"set_by": clause.set_by} | fields
+        return Result(clause=clause, ruleset=self.ruleset, texts=EXPLAINER, **named)
 
     def _requirement(self, requirement: Requirement, clause: Clause) -> Fields:
         if isinstance(requirement, Comparison):
@@ -125,7 +126,7 @@ class Judge:
             return self._ruleset_met(requirement)
         if isinstance(requirement, Unstated):
             return _undetermined(Reason.NO_THRESHOLD, set_by=requirement.set_by, evidence=Evidence.UNSET)
-        never(requirement)
+        return never(requirement)
 
     def _threshold(self, cell: Cell | None, fields: Fields) -> bool:
         """Add what a cell says to `fields`; False, with the reason, where it cannot decide."""
@@ -206,7 +207,8 @@ class Judge:
             fields["required"] = to_decimal(exact(other) * Fraction(factor))
         if lacking:
             return fields | _undetermined(Reason.NO_FACT, facts_wanted=lacking)
-        assert isinstance(actual, (Decimal, Ratio)) and isinstance(other, (Decimal, Ratio))
+        assert isinstance(actual, (Decimal, Ratio))
+        assert isinstance(other, (Decimal, Ratio))
         difference = exact(actual) - exact(other) * Fraction(factor)
         passed = {
             Direction.AT_LEAST: difference >= 0,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+import math
+from decimal import Decimal
 from fractions import Fraction
 
 from ntm_rules.model.text import Language
-from ntm_rules.model.values import Ratio, exact
+from ntm_rules.model.values import Ratio, exact, trimmed
 
 __all__ = ["number", "percent_of"]
 
@@ -17,7 +18,7 @@ def number(value: Decimal | int, lang: Language = "vi") -> str:
     >>> number(Decimal("33500.50"), "vi"), number(Decimal("33500.50"), "en")
     ('33.500,5', '33,500.5')
     """
-    text = f"{Decimal(value).normalize():,f}"
+    text = f"{trimmed(Decimal(value)):,f}"
     return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
 
 
@@ -29,8 +30,7 @@ def percent_of(ratio: Ratio, lang: Language = "vi", *, against: Decimal | None =
     """
     share = exact(ratio)
     for places in (2, 4, 6, 9, 12):
-        scaled = Decimal(share.numerator * 10**places) / Decimal(share.denominator)
-        shown = scaled.quantize(Decimal(1), rounding=ROUND_HALF_UP).scaleb(-places)
+        shown = Decimal(f"{math.floor(share * 10**places + Fraction(1, 2))}E-{places}")  # half-up, for showing only
         if against is None or Fraction(shown) != Fraction(against) or share == Fraction(against):
             break
     return number(shown, lang)

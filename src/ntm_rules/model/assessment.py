@@ -213,7 +213,7 @@ class Assessment:
     column: str
     year: int | None
     strict: bool
-    _codes: tuple[int, ...] = attrs.field(eq=False)
+    codes: tuple[int, ...] = attrs.field(eq=False)
     _criteria: tuple[int, ...] = attrs.field(eq=False)
     _details: Details = attrs.field(eq=False)
 
@@ -248,17 +248,17 @@ class Assessment:
     @property
     def indicators_met(self) -> int:
         """How many indicators are met; one that does not apply counts as met, as published counts do."""
-        return sum(code < 2 for code in self._codes)
+        return sum(code < 2 for code in self.codes)
 
     @property
     def indicators_total(self) -> int:
         """How many indicators the ruleset has, by its official count where it states one."""
-        return self.ruleset.indicators_total or len(self._codes)
+        return self.ruleset.indicators_total or len(self.codes)
 
     @property
     def statuses(self) -> dict[str, Status]:
         """The status of every indicator by its number, in official order."""
-        return {clause.id: _STATUS[code] for clause, code in zip(self.ruleset.indicators, self._codes, strict=True)}
+        return {clause.id: _STATUS[code] for clause, code in zip(self.ruleset.indicators, self.codes, strict=True)}
 
     # -- results in full
 
@@ -292,7 +292,7 @@ class Assessment:
 
     def _with_code(self, wanted: int) -> tuple[Result, ...]:
         return self._results(
-            *(c for c, code in zip(self.ruleset.indicators, self._codes, strict=True) if code == wanted)
+            *(c for c, code in zip(self.ruleset.indicators, self.codes, strict=True) if code == wanted)
         )
 
     @property

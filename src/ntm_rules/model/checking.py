@@ -15,7 +15,7 @@ from ntm_rules.model.values import FactValue, Ratio, canonical, exact
 if TYPE_CHECKING:
     from ntm_rules.model.commune import Commune
 
-__all__ = ["check_facts", "clean_facts", "fact_named", "place_of"]
+__all__ = ["check_facts", "clean_facts", "clean_value", "fact_named", "place_of"]
 
 _WANTED = {
     FactKind.BOOLEAN: Text("true hoặc false", "true or false"),
@@ -68,7 +68,7 @@ def _sexes_agree(male_key: str, facts: Mapping[str, FactValue]) -> bool:
     total, male, female = (facts.get(male_key[: -len(".male")] + end) for end in ("", ".male", ".female"))
     if not all(isinstance(value, (Decimal, Ratio)) for value in (total, male, female)):
         return True
-    low, middle, high = sorted((exact(male), exact(total), exact(female)))  # type: ignore[arg-type]
+    _low, middle, _high = sorted((exact(male), exact(total), exact(female)))  # type: ignore[arg-type]
     return middle == exact(total)  # type: ignore[arg-type]
 
 
@@ -93,6 +93,11 @@ def _clean(catalogue: Catalogue, key: str, given: Any) -> FactValue | Problem | 
             message=Text("không có số liệu này trong danh mục", "no such fact in the catalogue"),
             nearest=nearest(str(key), catalogue.facts),
         )
+    return clean_value(fact, key, given)
+
+
+def clean_value(fact: Fact, key: str, given: Any) -> FactValue | Problem | None:
+    """The exact value of a fact, what is wrong with it, or None for no fact."""
     try:
         value = canonical(given)
     except (ValueError, ArithmeticError) as error:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -16,13 +16,13 @@ from ntm_rules.model.errors import CommuneError, FactError, NtmRulesError, Probl
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, nearest, shown
-from ntm_rules.model.values import FactValue, canonical, to_plain
+from ntm_rules.model.values import FactValue, Ratio, add, canonical, to_plain
 
 __all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "freeze_facts"]
 
 FIRST_YEAR, LAST_YEAR = 2010, 2100  # the programme began in 2010 (800/QĐ-TTg)
 
-_PLAIN = frozenset((bool, int, float))
+_PLAIN = frozenset((bool, int, float, str))
 _LIMIT = 10**40
 _SEX_KEYS = frozenset(SEXES) | {"total"}
 
@@ -115,7 +115,7 @@ def freeze_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     Booleans, ints and finite floats stay as they are; everything else becomes its canonical value. A fact given by sex
     (``{"male": …, "female": …}``) becomes the facts ``KEY.male`` and ``KEY.female`` (and ``KEY`` for its "total").
     """
-    if not isinstance(facts, Mapping):
+    if type(facts) is not dict and not isinstance(facts, Mapping):
         raise FactError(
             [
                 _problem(
@@ -130,12 +130,19 @@ def freeze_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
             ]
         )
     clean: dict[str, Any] = dict(facts)
-    # Booleans, ints and floats stay as given. A sum within the limit has no text, NaN or infinity in it: one pass in C
-    # instead of a test per fact, on the path every commune takes.
+    # Plain values cannot change later and stay as given. A finite sum has no text, NaN or infinity in it: one pass in C on
+    # the path most communes take.
     with contextlib.suppress(TypeError, ArithmeticError):
         total = sum(clean.values())
-        if type(total) in _PLAIN and -_LIMIT < total < _LIMIT:
+        if (type(total) is float or type(total) is int) and -_LIMIT < total < _LIMIT:
             return clean
+    for value in clean.values():
+        kind = type(value)
+        if kind is bool or kind is str or ((kind is float or kind is int) and -_LIMIT < value < _LIMIT):
+            continue
+        break
+    else:
+        return clean
     problems: list[Problem] = []
     for key, value in list(clean.items()):
         if not isinstance(key, str):
@@ -144,7 +151,7 @@ def freeze_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
             )
         elif value is None:
             del clean[key]
-        elif not (value is True or value is False or (type(value) in _PLAIN and -_LIMIT < value < _LIMIT)):
+        elif type(value) not in _PLAIN or (type(value) in (int, float) and not -_LIMIT < value < _LIMIT):
             _freeze_other(clean, key, value, problems)
     if problems:
         raise FactError(problems)
@@ -152,31 +159,35 @@ def freeze_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _freeze_other(clean: dict[str, Any], key: str, value: Any, problems: list[Problem]) -> None:
-    by_sex = isinstance(value, Mapping) and bool(value) and _SEX_KEYS.issuperset(value)
-    if by_sex:
+    """Put in the canonical value, or what is wrong with it; a value by sex becomes a fact for each."""
+    if isinstance(value, Mapping) and value and _SEX_KEYS.issuperset(value):
         del clean[key]
-    for name, item in (
-        {(key if sex == "total" else f"{key}.{sex}"): v for sex, v in value.items()}.items()
-        if by_sex
-        else [(key, value)]
-    ):
+        given = {key if sex == "total" else f"{key}.{sex}": item for sex, item in value.items()}
+    else:
+        given = {key: value}
+    for name, item in given.items():
         try:
             frozen = canonical(dict(item) if isinstance(item, Mapping) else item)
         except (ValueError, ArithmeticError) as error:
-            problems.append(
-                _problem(
-                    "bad_value",
-                    name,
-                    item,
-                    f"không phải giá trị hợp lệ ({error})",
-                    f"not a value ({error})",
-                    "đúng/sai, số, chữ, hoặc tử số/mẫu số",
-                    "a boolean, number, text, or numerator/denominator",
-                )
-            )
-            continue
-        if frozen is not None:
-            clean[name] = frozen
+            problems.append(_bad_value(name, item, error))
+        else:
+            if frozen is not None:
+                clean[name] = frozen
+    male, female = (clean.get(f"{key}.{sex}") for sex in SEXES)
+    if key not in clean and isinstance(male, Ratio) and isinstance(female, Ratio):
+        clean[key] = add(male, female)
+
+
+def _bad_value(key: str, value: Any, error: Exception) -> Problem:
+    return _problem(
+        "bad_value",
+        key,
+        value,
+        f"không phải giá trị hợp lệ ({error})",
+        f"not a value ({error})",
+        "đúng/sai, số, chữ, hoặc tử số/mẫu số",
+        "a boolean, number, text, or numerator/denominator",
+    )
 
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -191,7 +202,7 @@ class Commune:
     commune lies in none; `year` is the year of the facts. `facts` maps keys of the fact catalogue to exact values: True/False,
     int, Decimal, float (taken by its shortest decimal form), text, ``{"numerator": …, "denominator": …}``, or by sex
     ``{"male": …, "female": …}``. `attested` maps indicator numbers, plain ("7") or with their ruleset
-    ("2021-2025/xa-ntm:7"), to the verdict of the agency responsible. `host_id` keeps the host's own identifier.
+    ("2021-2025/xa-ntm:7"), to the verdict of the agency responsible. `host_id` keeps the host's own identifier. `given` are the facts as they came, for engines.
 
     Raises `CommuneError` or `FactError` naming every value that cannot be taken. Keys, kinds and bounds of facts are held
     against the catalogue of the ruleset when the commune is judged.
@@ -207,7 +218,7 @@ class Commune:
     province: str | None = attrs.field(default=None, converter=_name)
     zones: tuple[str, ...] = attrs.field(default=None, converter=_zones, alias="zone")
     year: int | None = attrs.field(default=None, converter=_year)
-    _given: dict[str, Any] = attrs.field(factory=dict, converter=freeze_facts, alias="facts")
+    given: dict[str, Any] = attrs.field(factory=dict, converter=freeze_facts, alias="facts")
     attested: Mapping[str, bool] = attrs.field(default=None, converter=_attested)
     host_id: Any = None
 
@@ -219,7 +230,17 @@ class Commune:
     @property
     def facts(self) -> Mapping[str, FactValue]:
         """The facts as exact values, by key; facts by sex as ``KEY.male`` and ``KEY.female``."""
-        return MappingProxyType({key: cast("FactValue", canonical(value)) for key, value in self._given.items()})
+        return MappingProxyType(dict(self._canonical()))
+
+    def _canonical(self) -> Iterator[tuple[str, FactValue]]:
+        """The facts by key as exact values; FactError for an object that is no fact value."""
+        for key, value in self.given.items():
+            try:
+                found = canonical(value)
+            except (ValueError, ArithmeticError) as error:
+                raise FactError([_bad_value(key, value, error)]) from None
+            if found is not None:
+                yield key, found
 
     def replace(self, **changes: Any) -> Commune:
         """A copy with some fields changed, named as in the constructor."""
@@ -230,7 +251,7 @@ class Commune:
             "province": self.province,
             "zone": self.zones,
             "year": self.year,
-            "facts": self._given,
+            "facts": self.given,
             "attested": self.attested,
             "host_id": self.host_id,
         }
@@ -238,7 +259,7 @@ class Commune:
 
     def to_dict(self) -> dict[str, Any]:
         """The commune as JSON-ready data; `from_dict` reads it back to an equal commune."""
-        facts = {key: to_plain(canonical(value)) for key, value in self._given.items()}
+        facts = {key: to_plain(value) for key, value in self._canonical()}
         plain = {
             "code": self.code,
             "name": self.name,
@@ -307,7 +328,7 @@ class Commune:
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def _identity(self) -> tuple[Any, ...]:
-        facts = frozenset((key, canonical(value)) for key, value in self._given.items())
+        facts = frozenset(self._canonical())
         return (
             self.code,
             self.name,
@@ -328,7 +349,7 @@ class Commune:
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items() if name != "facts")
-        return f"Commune({shown}{', ' if shown else ''}facts=<{len(self._given)}>)"
+        return f"Commune({shown}{', ' if shown else ''}facts=<{len(self.given)}>)"
 
     def __getstate__(self) -> dict[str, Any]:
         return self.to_dict()

@@ -191,17 +191,17 @@ class Ruleset:
     rulebook: str
     rulebook_version: str
     # Compiled judges by (column, year, strict): a cache of pure functions, so races only repeat work.
-    _judges: dict[Any, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)
+    cache: dict[Any, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)
     _derived: dict[str, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        skipped = {"_judges", "_derived", "__weakref__"}
+        skipped = {"cache", "_derived", "__weakref__"}
         return {f.name: getattr(self, f.name) for f in attrs.fields(Ruleset) if f.name not in skipped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "_judges", {})
+        object.__setattr__(self, "cache", {})
         object.__setattr__(self, "_derived", {})
 
     @property

@@ -33,7 +33,7 @@ class Text:
 def clean_text(text: str) -> str:
     """Text trimmed and in Unicode NFC, as every text that enters is kept.
 
-    >>> clean_text("  Đạt\\t") == "Đạt"
+    >>> clean_text("  Đạt ") == "Đạt"
     True
     """
     return unicodedata.normalize("NFC", text).strip()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import numbers
 import re
-from decimal import ROUND_CEILING, Context, Decimal
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -12,11 +13,12 @@ import attrs
 
 from ntm_rules.model.text import clean_text
 
-__all__ = ["FactValue", "Ratio", "canonical", "exact", "to_decimal", "to_plain", "units_short"]
+__all__ = ["FactValue", "Ratio", "add", "canonical", "exact", "to_decimal", "to_plain", "trimmed", "units_short"]
 
 PLAIN_NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?", re.ASCII)
 
-_WIDE = Context(prec=60)
+# Wide enough for any number taken in, divided exactly; never the host's own context, which may round.
+_WIDE = Context(prec=400, traps=[Inexact, InvalidOperation, DivisionByZero])
 
 
 def _part_of_ratio(value: Any) -> Decimal:
@@ -71,6 +73,8 @@ def canonical(value: Any) -> FactValue | None:
         return _decimal(text) if PLAIN_NUMBER.fullmatch(text) else text
     if isinstance(value, (int, float, Decimal)):
         return _decimal(value)
+    if isinstance(value, numbers.Integral):  # numpy's integers
+        return _decimal(int(value))
     if isinstance(value, dict):
         if set(value) != {"numerator", "denominator"}:
             raise ValueError("a ratio has exactly the keys numerator and denominator")
@@ -106,9 +110,22 @@ def to_decimal(value: Fraction, places: int = 4) -> Decimal:
         while rest % prime == 0:
             rest //= prime
     if rest == 1:
-        return _WIDE.divide(Decimal(value.numerator), Decimal(value.denominator))
-    scaled = math.ceil(value * 10**places)
-    return Decimal(scaled).scaleb(-places).quantize(Decimal(1).scaleb(-places), rounding=ROUND_CEILING)
+        return trimmed(_WIDE.divide(Decimal(value.numerator), Decimal(value.denominator)))
+    return Decimal(f"{math.ceil(value * 10**places)}E-{places}")
+
+
+def trimmed(value: Decimal) -> Decimal:
+    """The same number without trailing zeros after the point, whatever decimal context the host has set."""
+    return _WIDE.normalize(value) if value else Decimal(0)
+
+
+def add(first: Ratio, second: Ratio) -> Ratio:
+    """So many of so many, and so many of so many more: exact, where two percentages could not be added.
+
+    >>> add(Ratio(45, 50), Ratio(40, 60))
+    Ratio(numerator=Decimal('85'), denominator=Decimal('110'))
+    """
+    return Ratio(_WIDE.add(first.numerator, second.numerator), _WIDE.add(first.denominator, second.denominator))
 
 
 def units_short(ratio: Ratio, threshold: Decimal, *, at_most: bool = False) -> int:
@@ -124,7 +141,8 @@ def units_short(ratio: Ratio, threshold: Decimal, *, at_most: bool = False) -> i
 def to_plain(value: FactValue | None) -> Any:
     """The value as JSON-ready data; decimals as text, so that nothing is lost."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else format(value, "f")
+        whole = value == value.to_integral_value() and -(2**53) < value < 2**53
+        return int(value) if whole else format(value, "f")
     if isinstance(value, Ratio):
         return {"numerator": to_plain(value.numerator), "denominator": to_plain(value.denominator)}
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from ntm_rules.model.errors import Problem, RulebookError
@@ -40,6 +41,7 @@ from ntm_rules.model.ruleset import (
     Withdrawal,
 )
 from ntm_rules.model.text import Text
+from ntm_rules.model.values import to_decimal
 
 __all__ = ["build_catalogue", "build_layer", "build_ruleset"]
 
@@ -219,7 +221,4 @@ class _Builder:
 
 def _times(left: Decimal, right: Decimal) -> Decimal:
     """An exact product, whatever decimal context the host has set."""
-    (_, left_digits, left_exponent), (_, right_digits, right_exponent) = left.as_tuple(), right.as_tuple()
-    assert isinstance(left_exponent, int) and isinstance(right_exponent, int)
-    whole = int("".join(map(str, left_digits))) * int("".join(map(str, right_digits)))
-    return Decimal(f"{whole}E{left_exponent + right_exponent}").normalize() if whole else Decimal(0)
+    return to_decimal(Fraction(left) * Fraction(right))

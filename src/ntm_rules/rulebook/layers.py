@@ -20,65 +20,61 @@ def apply_layer(document: Normal, layer: Normal, source: str) -> Normal:
     RulebookError where the layer names an indicator, criterion or condition that is not there, or adds one that is.
     """
     changed = copy.deepcopy(document)
-    problems: list[Problem] = []
-
-    def unknown(number: str, known: list[str]) -> None:
-        problems.append(
-            Problem(
-                code="unknown_indicator",
-                source=source,
-                key=number,
-                found=shown(number),
-                nearest=nearest(number, known),
-                message=Text(
-                    "lớp này sửa một mục không có trong bộ tiêu chí", "the layer changes what the ruleset does not have"
-                ),
-            )
-        )
-
     numbers = [indicator["id"] for criterion in changed["criteria"] for indicator in criterion["indicators"]]
-    for indicator in layer["replace_indicators"]:
-        if not _replace(changed, indicator):
-            unknown(indicator["id"], numbers)
-    for number in layer["remove_indicators"]:
-        if not _replace(changed, None, number):
-            unknown(number, numbers)
-    for added in layer["add_indicators"]:
-        criterion = next((c for c in changed["criteria"] if c["no"] == added["criterion"]), None)
-        if criterion is None or added["indicator"]["id"] in numbers:
-            unknown(added["criterion"] if criterion is None else added["indicator"]["id"], numbers)
-        else:
-            criterion["indicators"].append(added["indicator"])
-    for criterion in layer["add_criteria"]:
-        if any(criterion["no"] == c["no"] for c in changed["criteria"]):
-            unknown(criterion["no"], [])
-        changed["criteria"].append(criterion)
+    conditions = [clause["id"] for clause in changed["conditions"]]
+    wrong: list[tuple[str, list[str]]] = []
+    wrong += [(i["id"], numbers) for i in layer["replace_indicators"] if not _replace(changed, i["id"], [i])]
+    wrong += [(number, numbers) for number in layer["remove_indicators"] if not _replace(changed, number, [])]
+    wrong += [(added["indicator"]["id"], []) for added in layer["add_indicators"] if not _add(changed, added, numbers)]
+    wrong += [(number, conditions) for number in layer["remove_conditions"] if number not in conditions]
+    changed["conditions"] = [
+        clause for clause in changed["conditions"] if clause["id"] not in layer["remove_conditions"]
+    ]
     for name in ("conditions", "prerequisites"):
         for clause in layer[name]:
             _put(changed[name], clause)
-    for number in layer["remove_conditions"]:
-        if all(number != clause["id"] for clause in changed["conditions"]):
-            unknown(number, [clause["id"] for clause in changed["conditions"]])
-        changed["conditions"] = [clause for clause in changed["conditions"] if clause["id"] != number]
-    for change in layer["set_thresholds"]:
-        if not _set_threshold(changed, change):
-            unknown(change["id"], [clause["id"] for clause in each_clause(changed)])
+    present = [criterion["no"] for criterion in changed["criteria"]]
+    wrong += [(criterion["no"], []) for criterion in layer["add_criteria"] if criterion["no"] in present]
+    changed["criteria"] = [c for c in changed["criteria"] if c["indicators"]] + layer["add_criteria"]
+    known = [clause["id"] for clause in each_clause(changed)]
+    wrong += [(change["id"], known) for change in layer["set_thresholds"] if not _set_threshold(changed, change)]
     for name in ("special_communes", "withdrawal", "totals", "complete"):
         if layer[name] is not None:
             changed[name] = layer[name]
-    changed["criteria"] = [criterion for criterion in changed["criteria"] if criterion["indicators"]]
-    if problems:
-        raise RulebookError(problems)
+    if wrong:
+        raise RulebookError([_not_there(source, number, names) for number, names in wrong])
     return changed
 
 
-def _replace(document: Normal, indicator: Normal | None, number: str = "") -> bool:
-    """Put an indicator in place of the one of its number, or (None) take that one out."""
-    number = indicator["id"] if indicator else number
+def _not_there(source: str, number: str, known: list[str]) -> Problem:
+    return Problem(
+        code="unknown_indicator",
+        source=source,
+        key=number,
+        found=shown(number),
+        message=Text(
+            "lớp này sửa một mục không có, hoặc thêm một mục đã có trong bộ tiêu chí",
+            "the layer changes what the ruleset does not have, or adds what it has",
+        ),
+        nearest=nearest(number, known),
+    )
+
+
+def _add(document: Normal, added: Normal, numbers: list[str]) -> bool:
+    """Put an indicator at the end of a criterion."""
+    criterion = next((c for c in document["criteria"] if c["no"] == added["criterion"]), None)
+    if criterion is None or added["indicator"]["id"] in numbers:
+        return False
+    criterion["indicators"].append(added["indicator"])
+    return True
+
+
+def _replace(document: Normal, number: str, by: list[Normal]) -> bool:
+    """Put other indicators (or none) in place of the one of a number."""
     for criterion in document["criteria"]:
         for place, old in enumerate(criterion["indicators"]):
             if old["id"] == number:
-                criterion["indicators"][place : place + 1] = [indicator] if indicator else []
+                criterion["indicators"][place : place + 1] = by
                 return True
     return False
 

@@ -195,7 +195,8 @@ def _words(text: Bilingual | None) -> list[str] | None:
 
 
 def _decision(decision: DecisionDocument) -> list[str | None]:
-    return [decision.number, *(day and day.isoformat() for day in (decision.issued, decision.in_force))]
+    days = (decision.issued, decision.in_force)
+    return [decision.number, *(None if day is None else day.isoformat() for day in days)]
 
 
 class _Normalizer:
@@ -349,7 +350,7 @@ class _Normalizer:
             return {
                 "kind": "ruleset_met",
                 "ruleset": content,
-                "rows": [[None, self._row(self._every("Đạt", clause, columns), None, path, clause, None, None)]],
+                "rows": [[None, self._row(self._every("Đạt", clause, columns), "boolean", path, clause, None, None)]],
             }
         return {"kind": "unstated", "set_by": content.value}
 
@@ -392,7 +393,7 @@ class _Normalizer:
         cells = document.by_column or self._every("Đạt", clause, columns)
         if document.by_column is not None:
             self._all_columns(cells, path, columns)
-        row = self._row(cells, None, path, clause, document.evidence, document.seen_at)
+        row = self._row(cells, "boolean", path, clause, document.evidence, document.seen_at)
         return {
             "kind": "comparison",
             "fact": document.fact,
@@ -413,7 +414,9 @@ class _Normalizer:
                     found=shown(value),
                     nearest=nearest(value, fact.values),
                 )
-        row = self._row(self._every("Đạt", clause, columns), None, path, clause, document.evidence, document.seen_at)
+        row = self._row(
+            self._every("Đạt", clause, columns), "boolean", path, clause, document.evidence, document.seen_at
+        )
         return {"kind": "one_of", "fact": document.fact, "values": document.values, "rows": [[None, row]]}
 
     def _compared(
@@ -528,7 +531,7 @@ class _Normalizer:
     def _row(
         self,
         cells: Mapping[str, Any],
-        kind: str | None,
+        kind: str,
         path: Path,
         clause: Normal | None,
         evidence: Evidence | None,
@@ -573,12 +576,12 @@ class _Normalizer:
             return Evidence.UNSET.value, seen_at
         return (inline or Evidence.UNCERTAIN).value, seen_at
 
-    def _cell(self, content: Any, kind: str | None, path: Path, fact: Fact | None) -> tuple[str, Any]:
+    def _cell(self, content: Any, kind: str, path: Path, fact: Fact | None) -> tuple[str, Any]:
         if content == "unset":
             return "unset", None
         if content == "UBND":
             return "delegated", None
-        if kind is None:
+        if kind == "boolean":
             if content != "Đạt":
                 self.wrong(
                     path,
@@ -652,7 +655,7 @@ class _Normalizer:
                 found=shown(number),
             )
             return {}
-        kind = None if requirement["type"] == "boolean" else requirement["type"]
+        kind = requirement["type"]
         fact = self.catalogue.facts.get(requirement["fact"])
         rows = self._rows(
             document,

@@ -101,7 +101,8 @@ class Rulebook:
 
     @functools.cached_property
     def _normal_catalogue(self) -> Normal:
-        if (found := self._from_compiled("facts.yaml", "regions.yaml")) is None:
+        found: Normal | None = self._from_compiled("facts.yaml", "regions.yaml")
+        if found is None:
             from ntm_rules.rulebook.normal import normal_catalogue
 
             regions = self.directory if (self.directory / "regions.yaml").is_file() else shipped()

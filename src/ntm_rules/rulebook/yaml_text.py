@@ -6,6 +6,7 @@ scalar means (a number, a date, "no") is for the document model to say, which do
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -38,8 +39,8 @@ def line_of(tree: Any, path: tuple[int | str, ...]) -> int | None:
     line = None
     for step in path:
         if isinstance(tree, LinedMap) and step in tree.lines:
-            line = tree.lines[step]  # type: ignore[index]
-            tree = tree.get(step)  # type: ignore[arg-type]
+            line = tree.lines[step]
+            tree = tree.get(step)
         elif isinstance(tree, LinedList) and isinstance(step, int) and step < len(tree):
             line, tree = tree.lines[step], tree[step]
         elif tree is None or isinstance(tree, str):
@@ -62,10 +63,11 @@ def read_yaml(data: bytes | str, source: str) -> Any:
         try:
             data = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1  # type: ignore[arg-type]  # still bytes: decoding failed
             raise _error(
                 "not_utf8",
                 source,
-                data[: error.start].count(b"\n") + 1,
+                line,
                 Text("không phải UTF-8", "not UTF-8"),
                 None,
                 "UTF-8",
@@ -111,7 +113,7 @@ class _Composer:
 
     def __init__(self, text: str, source: str) -> None:
         self.source = source
-        self.events = yaml.parse(text, Loader=_LOADER)
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
 
     def document(self) -> Any:
         next(self.events)  # the start of the stream
