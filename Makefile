@@ -46,6 +46,17 @@ types: $(VENV)/.lint
 layers: $(VENV)/.lint
 	PYTHONPATH=src $(BIN)/lint-imports
 
+# The peers live in an environment of their own; durable_rules needs a C compiler and Python before 3.13.
+bench: BENCH = .venv-bench
+bench: $(WHEEL)
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --upgrade pip setuptools wheel
+	for peer in "datalogic-py==5.9.*" "zen-engine==2.1.*" rule-engine "OpenFisca-Core==46.*" durable_rules; do \
+	  $(BENCH)/bin/python -m pip install --quiet "$$peer" || echo "not installed: $$peer"; done
+	$(BENCH)/bin/python -m pip install --quiet --force-reinstall --no-deps $(VENV)/dist/*.whl
+	$(BENCH)/bin/python -m pip install --quiet "ntm-rules[cli] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	cd benchmarks && ../$(BENCH)/bin/python bench.py
+
 test-pythons:
 	for version in 3.10 3.11 3.12 3.13; do $(MAKE) test PYTHON=python$$version VENV=.venv-$$version || exit 1; done
 

@@ -27,7 +27,9 @@ def full_ruleset() -> ntm.Ruleset:
             cell = plain.cell(leaf, COLUMN, YEAR)
             if cell is not None and cell.state is not CellState.SET:
                 number, _, part = leaf.id.rpartition(".") if leaf is not indicator else (leaf.id, "", "")
-                changes.append({"indicator": number, "value": 70, "evidence": "uncertain"} | ({"part": part} if part else {}))
+                changes.append(
+                    {"indicator": number, "value": 70, "evidence": "uncertain"} | ({"part": part} if part else {})
+                )
     overlay = {
         "layer": "benchmark, not law",
         "of": plain.id,
@@ -49,7 +51,11 @@ def facts_of(ruleset: ntm.Ruleset, *, failing: int = 3) -> dict[str, Any]:
     tests = list(itertools.chain.from_iterable(flat(ruleset).values()))
     facts |= {key: 3.5 for key, operator, _ in tests if operator == "<="}
     facts |= {key: threshold for key, operator, threshold in tests if operator == "=="}
-    percentages = [key for key, operator, _ in tests if operator == ">=" and catalogue.get(key) and catalogue[key].kind.value == "percent"]
+    percentages = [
+        key
+        for key, operator, _ in tests
+        if operator == ">=" and catalogue.get(key) and catalogue[key].kind.value == "percent"
+    ]
     facts |= dict.fromkeys(percentages[:failing], 12.5)
     for key, fact in ruleset.catalogue.facts.items():
         if fact.by_sex and key in facts:

@@ -52,9 +52,12 @@ def load_ruleset(
     >>> rs.threshold("4.2", region="dbsh", year=2023).value
     Decimal('99')
     """
-    books = rulebooks(source)
-    ids = [known for book in books for known in book.ids]
-    if ruleset_id not in ids:
+    ids: list[str] = []
+    for book in rulebooks(source):
+        if ruleset_id in book.ids:
+            break
+        ids += book.ids
+    else:
         names = ", ".join(ids)
         raise UnknownNameError(
             [
@@ -67,7 +70,6 @@ def load_ruleset(
                 )
             ]
         )
-    book = next(book for book in books if ruleset_id in book.ids)
     return book.load(
         ruleset_id, on=_day(on, "on"), known_on=_day(known_on, "known_on"), province=province, overlays=overlays
     )
@@ -116,7 +118,7 @@ def evaluate_tiers(
 
 def rulebook_version(*, source: str | Path | None = None) -> str:
     """The version of the shipped rulebook (or that of `source`), which changes with its data, not with the code."""
-    return rulebooks(source)[0].name_and_version[1]
+    return next(rulebooks(source)).name_and_version[1]
 
 
 def _day(day: Day | None, name: str) -> datetime.date | None:

@@ -1,22 +1,21 @@
 """An assessment as one compact line: what a host stores for each of ten thousand communes.
 
 Statuses, counts and gaps, without words; `Assessment.to_dict` is the full document. Whatever a line says the full document
-says too (a property test holds them equal). Gaps of plain numbers are subtracted here, as the engine's full results cost many
-times the judging; the engine is asked for every other gap.
+says too (a property test holds them equal). Lines are put together from pieces encoded once, and gaps of plain numbers are
+subtracted here: the engine's full results cost many times the judging, so it is asked only for the other gaps.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Any
 
 import attrs
 
-from ntm_rules.model.assessment import Assessment, Status, Verdict
+from ntm_rules.model.assessment import Assessment, Verdict
 from ntm_rules.model.errors import Problem
-from ntm_rules.model.requirement import Clause, Combination, Comparison, Direction, Evidence, OneOf, leaves
+from ntm_rules.model.requirement import Branch, Clause, Combination, Comparison, Direction, Evidence, OneOf
 from ntm_rules.model.ruleset import Ruleset
 
 __all__ = ["FORMAT", "LineWriter", "error_line"]
@@ -25,21 +24,24 @@ FORMAT = "ntm-rules/line/1"
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
-_DECIDED = (Status.MET, Status.MISSING)
+# The codes of `Assessment.codes`.
+_MET, _MISSING = 0, 4
+_STATUS = {_MET: "met", 1: "not_applicable", 2: "undetermined", _MISSING: "missing"}
 
 
 @attrs.frozen(slots=True)
 class _Plan:
-    """What is the same for every commune of a column and year.
+    """What is the same for every commune of a column and year, by the place of indicators in official order.
 
-    `subtract` has the fact and threshold of indicators whose gap is a plain difference, `gapless` the indicators that never
-    have one; `doubtful` are those decided by thresholds none of which is confirmed, `mixed` those with some confirmed.
+    `subtract` has the fact and threshold of indicators whose gap is a plain difference, `gapless` those that never have a
+    gap; `doubtful` are decided by thresholds none of which is confirmed, `mixed` by some that are.
     """
 
-    subtract: dict[str, tuple[str, Decimal]]
-    gapless: frozenset[str]
-    doubtful: tuple[str, ...]
-    mixed: tuple[str, ...]
+    tail: str
+    subtract: dict[int, tuple[str, Decimal]]
+    gapless: frozenset[int]
+    doubtful: tuple[int, ...]
+    mixed: tuple[int, ...]
 
 
 class LineWriter:
@@ -47,105 +49,103 @@ class LineWriter:
 
     def __init__(self, ruleset: Ruleset) -> None:
         self._ruleset = ruleset
-        self._hash = ruleset.content_hash
+        self._head = f'{{"format":"{FORMAT}","code":'
+        self._ids = [clause.id for clause in ruleset.indicators]
+        self._quoted = [_ENCODE(number) for number in self._ids]
+        self._statuses = [{code: f'{number}:"{status}"' for code, status in _STATUS.items()} for number in self._quoted]
         self._plans: dict[tuple[str, int | None], _Plan] = {}
 
     def line(self, assessment: Assessment) -> str:
         """The assessment as one line of JSON, without the line break."""
-        return _ENCODE(self.data(assessment))
-
-    def data(self, assessment: Assessment) -> dict[str, Any]:
-        """The assessment as the data of its line."""
         place = (assessment.column, assessment.year)
-        plan = self._plans.get(place) or self._plans.setdefault(place, _plan(self._ruleset, *place))
-        commune, statuses, verdict = assessment.commune, assessment.statuses, assessment.verdict
-        return {
-            "format": FORMAT,
-            "code": commune.code,
-            "name": commune.name,
-            "host_id": commune.host_id,
-            "year": commune.year,
-            "ruleset": self._ruleset.id,
-            "content_hash": self._hash,
-            "column": assessment.column,
-            "threshold_year": assessment.year,
-            "verdict": verdict,
-            # A verdict of missing decides recognition: its conditions need not be worked out.
-            "recognition": verdict if verdict is Verdict.MISSING else assessment.recognition,
-            "criteria_met": assessment.criteria_met,
-            "criteria_total": assessment.criteria_total,
-            "indicators_met": assessment.indicators_met,
-            "indicators_total": assessment.indicators_total,
-            "statuses": statuses,
-            "missing": [
-                _missing(number, assessment, plan) for number, status in statuses.items() if status is Status.MISSING
-            ],
-            "unconfirmed": list(_unconfirmed(assessment, statuses, plan)),
-            "conflicts": [result.id for result in assessment.conflicts],
-        }
-
-
-def error_line(line: int | None, problems: tuple[Problem, ...], *, source: str | None, label: str | None) -> str:
-    """What stands in the output in the place of a commune that could not be judged."""
-    return _ENCODE(
-        {
-            "format": FORMAT,
-            "source": source,
-            "line": line,
-            "name": label,
-            "error": {"problems": [problem.to_dict() for problem in problems]},
-        }
-    )
-
-
-def _missing(number: str, assessment: Assessment, plan: _Plan) -> dict[str, Any]:
-    if number in plan.gapless:
-        return {"id": number, "gap": None, "gap_count": None}
-    found = plan.subtract.get(number)
-    if found is not None:
-        value = assessment.commune.given.get(found[0])
-        if type(value) in (int, float) and not assessment.commune.attested:
-            try:
-                gap = _EXACT.subtract(Decimal(repr(value)), found[1])
-                return {"id": number, "gap": format(abs(gap.normalize(_EXACT)), "f"), "gap_count": None}
-            except (Inexact, InvalidOperation):
-                pass
-    result = assessment.indicator(number)
-    gap_text = None if result.gap is None else format(result.gap, "f")
-    return {"id": number, "gap": gap_text, "gap_count": result.gap_count}
-
-
-def _unconfirmed(assessment: Assessment, statuses: dict[str, Status], plan: _Plan) -> Iterator[str]:
-    doubtful = [number for number in plan.doubtful if statuses[number] in _DECIDED]
-    if plan.mixed:
-        doubtful += (
-            number
-            for number in plan.mixed
-            if statuses[number] in _DECIDED and assessment.indicator(number).evidence is not Evidence.CONFIRMED
+        plan = self._plans.get(place) or self._plans.setdefault(place, self._plan(*place))
+        commune, codes, verdict = assessment.commune, assessment.codes, assessment.verdict
+        # A verdict of missing decides recognition: its conditions need not be worked out.
+        recognition = verdict if verdict is Verdict.MISSING else assessment.recognition
+        statuses = ",".join([known[code] for known, code in zip(self._statuses, codes, strict=True)])
+        missing = [self._missing(place, assessment, plan) for place, code in enumerate(codes) if code == _MISSING]
+        return (
+            f'{self._head}{_ENCODE(commune.code)},"name":{_ENCODE(commune.name)},"host_id":{_ENCODE(commune.host_id)}'
+            f',"year":{_ENCODE(commune.year)}{plan.tail},"verdict":"{verdict.value}","recognition":"{recognition.value}"'
+            f',"criteria_met":{assessment.criteria_met},"criteria_total":{assessment.criteria_total}'
+            f',"indicators_met":{codes.count(_MET) + codes.count(1)},"indicators_total":{assessment.indicators_total}'
+            f',"statuses":{{{statuses}}},"missing":[{",".join(missing)}]'
+            f',"unconfirmed":[{",".join(self._unconfirmed(assessment, plan))}]'
+            f',"conflicts":{_ENCODE([result.id for result in assessment.conflicts]) if commune.attested else "[]"}}}'
         )
-        known = set(doubtful)
-        return (number for number in statuses if number in known)
-    return iter(doubtful)
+
+    def _missing(self, place: int, assessment: Assessment, plan: _Plan) -> str:
+        """The entry of an indicator not met: its number and what is lacking."""
+        if place in plan.gapless:
+            return f'{{"id":{self._quoted[place]},"gap":null,"gap_count":null}}'
+        found = plan.subtract.get(place)
+        if found is not None and not assessment.commune.attested:
+            value = assessment.commune.given.get(found[0])
+            if type(value) in (int, float):
+                try:
+                    gap = _EXACT.subtract(Decimal(repr(value)), found[1]).normalize(_EXACT)
+                    return f'{{"id":{self._quoted[place]},"gap":"{abs(gap):f}","gap_count":null}}'
+                except (Inexact, InvalidOperation):
+                    pass
+        result = assessment.indicator(self._ids[place])
+        gap_text = "null" if result.gap is None else f'"{result.gap:f}"'
+        return f'{{"id":{self._quoted[place]},"gap":{gap_text},"gap_count":{_ENCODE(result.gap_count)}}}'
+
+    def _unconfirmed(self, assessment: Assessment, plan: _Plan) -> Iterable[str]:
+        """The numbers of indicators decided by a threshold that is not confirmed, in official order."""
+        codes, decided = assessment.codes, (_MET, _MISSING)
+        places = [place for place in plan.doubtful if codes[place] in decided]
+        if plan.mixed:
+            places += (
+                place
+                for place in plan.mixed
+                if codes[place] in decided and assessment.indicator(self._ids[place]).evidence is not Evidence.CONFIRMED
+            )
+            places.sort()
+        return [self._quoted[place] for place in places]
+
+    def _plan(self, column: str, year: int | None) -> _Plan:
+        ruleset = self._ruleset
+        subtract: dict[int, tuple[str, Decimal]] = {}
+        gapless: list[int] = []
+        doubtful: list[int] = []
+        mixed: list[int] = []
+        for place, clause in enumerate(ruleset.indicators):
+            requirement = clause.requirement
+            if isinstance(requirement, (OneOf, Combination)):
+                gapless.append(place)
+            elif isinstance(requirement, Comparison) and not requirement.both_sexes:
+                cell = ruleset.cell(clause, column, year)
+                if requirement.direction is Direction.MET:
+                    gapless.append(place)
+                elif cell is not None and isinstance(cell.value, Decimal):
+                    subtract[place] = (requirement.fact, cell.value)
+            evidence = _evidence(ruleset, clause, column, year)
+            if evidence - {Evidence.CONFIRMED}:
+                (mixed if Evidence.CONFIRMED in evidence else doubtful).append(place)
+        tail = _ENCODE(
+            {"ruleset": ruleset.id, "content_hash": ruleset.content_hash, "column": column, "threshold_year": year}
+        )
+        return _Plan(f",{tail[1:-1]}", subtract, frozenset(gapless), tuple(doubtful), tuple(mixed))
 
 
-def _plan(ruleset: Ruleset, column: str, year: int | None) -> _Plan:
-    subtract, gapless, doubtful, mixed = {}, [], [], []
-    for clause in ruleset.indicators:
-        requirement = clause.requirement
-        if isinstance(requirement, Comparison) and not requirement.both_sexes:
-            cell = ruleset.cell(clause, column, year)
-            if requirement.direction is Direction.MET:
-                gapless.append(clause.id)
-            elif cell is not None and isinstance(cell.value, Decimal):
-                subtract[clause.id] = (requirement.fact, cell.value)
-        elif isinstance(requirement, (OneOf, Combination)):
-            gapless.append(clause.id)
-        evidence = _evidence(ruleset, clause, column, year)
-        if evidence != {Evidence.CONFIRMED}:
-            (mixed if Evidence.CONFIRMED in evidence else doubtful).append(clause.id)
-    return _Plan(subtract, frozenset(gapless), tuple(doubtful), tuple(mixed))
+def error_line(line: int | None, problems: Iterable[Problem], *, source: str | None, name: str | None) -> str:
+    """What stands in the output in the place of a commune that could not be judged."""
+    error = {"problems": [problem.to_dict() for problem in problems]}
+    return _ENCODE({"format": FORMAT, "source": source, "line": line, "name": name, "error": error})
 
 
 def _evidence(ruleset: Ruleset, clause: Clause, column: str, year: int | None) -> set[Evidence]:
-    cells = (ruleset.cell(leaf, column, year) for leaf in leaves(clause))
-    return {Evidence.UNSET if cell is None else cell.evidence for cell in cells}
+    """The kinds of evidence behind a clause where it is asked; a part that the column does not ask for adds none."""
+    if clause.columns is not None and column not in clause.columns:
+        return set()
+    requirement = clause.requirement
+    parts: tuple[Clause, ...] = ()
+    if isinstance(requirement, Combination):
+        parts = requirement.parts
+    elif isinstance(requirement, Branch):
+        parts = (requirement.then, requirement.otherwise)
+    if parts:
+        return {kind for part in parts for kind in _evidence(ruleset, part, column, year)}
+    cell = ruleset.cell(clause, column, year)
+    return {Evidence.UNSET if cell is None else cell.evidence}

@@ -182,6 +182,9 @@ class _Writer:
 
         self.names: dict[str, Any] = {"refuse": refuse, "exactly": _exactly, "combined": _combined}
         criteria = self._criteria()
+        for clause in (*ruleset.conditions, *ruleset.prerequisites):
+            for key in clause_facts(clause):
+                self._fact(key)
         used = frozenset(self.variables)
 
         def check_rest(facts: Mapping[str, Any]) -> None:

@@ -15,8 +15,9 @@ import attrs
 
 from ntm_rules.explain import EXPLAINER
 from ntm_rules.model.assessment import Assessment, Reason, Result, Status, Verdict
-from ntm_rules.model.checking import clean_facts, fact_named
+from ntm_rules.model.checking import clean_value, fact_named
 from ntm_rules.model.commune import Commune
+from ntm_rules.model.errors import Problem
 from ntm_rules.model.requirement import (
     Branch,
     Cell,
@@ -35,7 +36,7 @@ from ntm_rules.model.requirement import (
     never,
     weakest,
 )
-from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.values import FactValue, Ratio, exact, to_decimal, units_short
 
 __all__ = ["Judge", "judge_of", "satisfies"]
@@ -59,12 +60,35 @@ def judge_of(assessment: Assessment) -> Judge:
     return Judge(
         ruleset=ruleset,
         commune=commune,
-        facts=clean_facts(ruleset.catalogue, commune.facts),
+        facts=_Facts(ruleset.catalogue, commune.given),
         attested=assessment.attested,
         column=assessment.column,
         year=assessment.year,
         strict=assessment.strict,
     )
+
+
+class _Facts(dict[str, FactValue]):
+    """The known facts as exact values, each cleaned when first asked for: the engine has refused bad ones already."""
+
+    def __init__(self, catalogue: Catalogue, given: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.catalogue, self.given = catalogue, given
+
+    def __contains__(self, key: object) -> bool:
+        return self.given.get(key) is not None  # type: ignore[call-overload]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def __missing__(self, key: str) -> FactValue:
+        fact = fact_named(self.catalogue, key)
+        assert fact is not None
+        value = clean_value(fact, key, self.given[key])
+        assert value is not None
+        assert not isinstance(value, Problem)
+        self[key] = value
+        return value
 
 
 @attrs.frozen(slots=True, kw_only=True)

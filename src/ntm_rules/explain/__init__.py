@@ -223,10 +223,9 @@ class Explainer:
             f"{a.criteria_met}/{a.criteria_total} criteria, {a.indicators_met}/{a.indicators_total} indicators",
         ).in_(lang)
         verdict = VERDICT_WORDS[a.verdict].in_(lang).upper()
-        by_status = {status: [no for no, s in a.statuses.items() if s is status] for status in Status}
         said = [f"{counts}: {verdict}"]
         for status in (Status.MISSING, Status.UNDETERMINED, Status.NOT_APPLICABLE):
-            numbers = by_status[status]
+            numbers = a.numbers(status)
             if numbers:
                 listed = f" ({', '.join(numbers)})" if status is Status.MISSING else ""
                 said.append(f"{len(numbers)} {STATUS_WORDS[status].in_(lang)}{listed}")

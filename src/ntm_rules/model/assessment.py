@@ -258,7 +258,12 @@ class Assessment:
     @property
     def statuses(self) -> dict[str, Status]:
         """The status of every indicator by its number, in official order."""
-        return {clause.id: _STATUS[code] for clause, code in zip(self.ruleset.indicators, self.codes, strict=True)}
+        return {number: _STATUS[code] for number, code in zip(self.ruleset.numbers, self.codes, strict=True)}
+
+    def numbers(self, status: Status) -> tuple[str, ...]:
+        """The numbers of the indicators of a status, in official order: cheap where only the numbers are wanted."""
+        wanted = _CODE[status]
+        return tuple(number for number, code in zip(self.ruleset.numbers, self.codes, strict=True) if code == wanted)
 
     # -- results in full
 

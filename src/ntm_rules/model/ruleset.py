@@ -214,6 +214,14 @@ class Ruleset:
         return found
 
     @property
+    def numbers(self) -> tuple[str, ...]:
+        """The number of every indicator, in official order."""
+        found: tuple[str, ...] | None = self._derived.get("numbers")
+        if found is None:
+            found = self._derived["numbers"] = tuple(indicator.id for indicator in self.indicators)
+        return found
+
+    @property
     def content_hash(self) -> str:
         """SHA-256 of everything the ruleset means, as 64 hexadecimal digits."""
         digest: str | None = self._derived.get("content_hash")

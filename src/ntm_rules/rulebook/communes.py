@@ -277,7 +277,7 @@ _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_constant, objec
 def _decoded(data: str | bytes, source: str | None, line: int | None) -> Any:
     """The value of a JSON text; CommuneError for anything else, however long or deep."""
     try:
-        return _DECODER.decode(data.decode("utf-8-sig") if isinstance(data, bytes) else data)
+        return _DECODER.decode(data.decode() if isinstance(data, bytes) else data)
     except CommuneError as error:
         raise CommuneError(_placed(problem, source, line) for problem in error.problems) from None
     except UnicodeDecodeError:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ntm_rules.model.errors import Problem, RulebookError
 from ntm_rules.model.text import Text, nearest, shown
-from ntm_rules.rulebook.normal import each_clause
+from ntm_rules.rulebook.clauses import each_clause
 
 __all__ = ["apply_layer"]
 

@@ -42,8 +42,9 @@ from ntm_rules.model.requirement import (
 from ntm_rules.model.ruleset import Catalogue, Ruleset, clause_facts
 from ntm_rules.model.text import Language, Text, nearest, shown
 from ntm_rules.rulebook.build import build_ruleset
+from ntm_rules.rulebook.clauses import each_clause
 from ntm_rules.rulebook.layers import apply_layer
-from ntm_rules.rulebook.normal import each_clause, normal_catalogue, normal_layer, normal_ruleset, read_evidence
+from ntm_rules.rulebook.normal import normal_catalogue, normal_layer, normal_ruleset, read_evidence
 from ntm_rules.rulebook.reading import problem_at, read_document
 from ntm_rules.rulebook.rulebook import Rulebook, shipped
 from ntm_rules.rulebook.yaml_text import read_yaml
@@ -184,8 +185,10 @@ class _Book:
     def layers(self, ruleset_id: str, province: str | None) -> list[tuple[str, Normal]]:
         """The layers of a ruleset that load, in the order in which they are applied."""
         base = self.ruleset(ruleset_id)
+        if base is None:
+            return []
         found = []
-        for relative in self.loader.layer_paths(ruleset_id, province) if base else ():
+        for relative in self.loader.layer_paths(ruleset_id, province):
             layer = self._quietly(functools.partial(self._read_layer, relative, base))
             if layer is not None:
                 found.append((relative, layer))
@@ -280,6 +283,10 @@ def _lint_file(path: Path, book: _Book, report: _Report) -> None:
         report.refused(error)
 
 
+_OF_COMMUNES = {"code", "name", "region", "province", "zone", "year", "attested", "host_id"}
+_OF_RULEBOOKS = {"rulebook", "facts", "regions", "layer", "of", "ruleset", "criteria"}
+
+
 def _lint_document(data: bytes, path: Path, book: _Book, report: _Report) -> None:
     tree, relative = report.tree, book.inside(path)
     keys = set(tree) if isinstance(tree, Mapping) else set()
@@ -289,7 +296,7 @@ def _lint_document(data: bytes, path: Path, book: _Book, report: _Report) -> Non
         from ntm_rules.rulebook.documents import RulebookDocument
 
         read_document(data, report.source, RulebookDocument)
-    elif "facts" in keys:
+    elif "facts" in keys and not keys & _OF_COMMUNES:
         _lint_facts(data, path, report)
     elif keys & {"regions", "zones", "provinces"}:
         _lint_regions(data, report)
@@ -563,7 +570,7 @@ def _evidence(document: Normal, rows: Any, report: _Report, places: Mapping[str,
 
 
 def _has_evidence(tree: Any, path: Steps) -> bool:
-    """Does the clause at a path state its evidence itself?"""
+    """Whether the clause at a path states its evidence itself."""
     for step in path:
         tree = tree[step]
     requires = tree.get("requires", tree)
@@ -619,7 +626,7 @@ def _references_hold(document: Normal, own: str, book: _Book, report: _Report, p
 
 
 def _leads_back(start: str, own: str, book: _Book) -> bool:
-    """Does following references from `start` reach `own`, or go round in a circle elsewhere?"""
+    """Whether following references from `start` reaches `own`, or goes round in a circle elsewhere."""
 
     def follow(ruleset_id: str, trail: tuple[str, ...]) -> bool:
         if ruleset_id == own or ruleset_id in trail:
@@ -667,7 +674,7 @@ class _Span:
 
     def within(self, other: _Span) -> bool:
         """Whether all that this accepts the other accepts. Both sexes each within a span have their total within it too."""
-        same = self.measure == other.measure or self.measure == (*other.measure, "both sexes")
+        same = self.measure in (other.measure, (*other.measure, "both sexes"))
         above = other.floor is None or (self.low is not None and self.low >= other.floor)
         below = other.ceiling is None or (self.high is not None and self.high <= other.ceiling)
         return same and above and below
@@ -774,7 +781,7 @@ def _clause(top: Clause, ruleset: Ruleset, report: _Report, places: Mapping[str,
 def _requirement(node: Clause, ruleset: Ruleset, report: _Report, path: Steps) -> None:
     requirement = node.requirement
     if isinstance(requirement, Combination):
-        _combination(node, requirement, ruleset, report, path)
+        _combination(requirement, ruleset, report, path)
     elif isinstance(requirement, Branch):
         _branch(requirement, ruleset, report, path, node)
     elif not isinstance(requirement, Unstated):
@@ -805,7 +812,7 @@ def _branch(requirement: Branch, ruleset: Ruleset, report: _Report, path: Steps,
         report.add("warning", "same_branches", (*path, "requires", "when"), vi, en)
 
 
-def _combination(node: Clause, requirement: Combination, ruleset: Ruleset, report: _Report, path: Steps) -> None:
+def _combination(requirement: Combination, ruleset: Ruleset, report: _Report, path: Steps) -> None:
     every = requirement.needed == len(requirement.parts)
     parts = list(_flat(requirement.parts)) if every else list(requirement.parts)
     if every:
@@ -1330,7 +1337,7 @@ def _lint_directory(book: _Book, report: _Report) -> None:
             report.findings += inner.findings
     for path in sorted(book.directory.rglob("*.y*ml")):
         relative = path.relative_to(book.directory).as_posix()
-        if relative not in reached and not path.name.endswith(".test.yaml"):
+        if relative not in reached and not path.name.endswith(".test.yaml") and _of_a_rulebook(path):
             vi, en = "tệp không được đọc: sai tên hoặc sai thư mục", "the file is never read: wrong name or folder"
             inner = _Report(str(path))
             inner.add("error", "unreached_file", (), vi, en)
@@ -1338,6 +1345,16 @@ def _lint_directory(book: _Book, report: _Report) -> None:
     _stray_evidence_files(book, reached, report)
     if (book.directory / "facts.yaml").is_file():
         _unused_facts(book, report)
+
+
+def _of_a_rulebook(path: Path) -> bool:
+    """Whether a file looks like a ruleset or layer; communes and other files may lie beside them."""
+    try:
+        tree = read_yaml(path.read_bytes(), str(path))
+    except (NtmRulesError, OSError):
+        return True
+    keys = set(tree) if isinstance(tree, Mapping) else set()
+    return bool(keys & _OF_RULEBOOKS) and not keys & _OF_COMMUNES - {"province"}
 
 
 def _reached(book: _Book) -> dict[str, None]:

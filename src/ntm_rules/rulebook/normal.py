@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from ntm_rules.model.requirement import Evidence
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.model.values import canonical
+from ntm_rules.rulebook.clauses import each_clause, find_clause
 from ntm_rules.rulebook.documents import (
     Bilingual,
     ClauseDocument,
@@ -667,29 +668,3 @@ class _Normalizer:
             partial=True,
         )
         return {"id": number, "rows": rows, "citation": document.citation}
-
-
-def each_clause(document: Normal) -> Iterator[Normal]:
-    """Every clause of a normal document, parts included: indicators, conditions, prerequisites."""
-
-    def inside(clause: Normal) -> Iterator[Normal]:
-        yield clause
-        requirement = clause["requirement"]
-        if requirement["kind"] == "combination":
-            for part in requirement["parts"]:
-                yield from inside(part)
-        elif requirement["kind"] == "branch":
-            yield from inside(requirement["then"])
-            yield from inside(requirement["otherwise"])
-
-    for criterion in document["criteria"]:
-        for indicator in criterion["indicators"]:
-            yield from inside(indicator)
-    for clause in (*document["conditions"], *document["prerequisites"]):
-        yield from inside(clause)
-
-
-def find_clause(document: Normal, indicator: str, part: str | None) -> Normal | None:
-    """The clause of an indicator's number, or of a part of it."""
-    number = f"{indicator}.{part}" if part else indicator
-    return next((clause for clause in each_clause(document) if clause["id"] == number), None)

@@ -6,8 +6,7 @@ import datetime
 import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -400,15 +399,17 @@ def rulebook(directory: Path) -> Rulebook:
     return Rulebook(directory)
 
 
-def rulebooks(source: str | Path | None = None) -> tuple[Rulebook, ...]:
-    """The rulebooks to look in: the one of `source`, or the shipped one and those that installed packages bring."""
+def rulebooks(source: str | Path | None = None) -> Iterator[Rulebook]:
+    """The rulebooks to look in, one after another: that of `source`, or the shipped one and those that packages bring."""
     if source is not None:
-        return (Rulebook(source),)
-    found = [rulebook(shipped())]
+        yield Rulebook(source)
+        return
+    yield rulebook(shipped())
+    from importlib.metadata import entry_points
+
     for entry in entry_points(group=ENTRY_POINTS):
         place = entry.load()
-        found.append(rulebook(Path(str(place() if callable(place) else place))))
-    return tuple(found)
+        yield rulebook(Path(str(place() if callable(place) else place)))
 
 
 def compile_rulebook(directory: str | Path) -> str:

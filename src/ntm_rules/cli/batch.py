@@ -1,0 +1,167 @@
+"""Communes in, assessments out, one at a time: a bad commune is reported in its place and the rest go on."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import attrs
+
+from ntm_rules.cli.line import LineWriter, error_line
+from ntm_rules.cli.output import progress, say, warn
+from ntm_rules.model.assessment import Assessment, Ladder
+from ntm_rules.model.commune import Commune
+from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.ruleset import Catalogue, Ruleset
+from ntm_rules.model.text import Language, Text
+from ntm_rules.rulebook.communes import Entry, Numbers, parse_commune, scan_communes
+
+__all__ = ["Failed", "JsonSink", "LineSink", "Sink", "TextSink", "communes_of", "run"]
+
+STREAM = "-"
+
+Judged = Assessment | Ladder
+
+
+class Failed(Exception):  # noqa: N818 - it says how the command ends, not what went wrong
+    """Some communes could not be judged; each has been reported."""
+
+
+class Sink(Protocol):
+    """Where results go: good ones, bad ones, and the end."""
+
+    def good(self, judged: Judged) -> None: ...
+    def bad(self, source: str, entry: Entry) -> None: ...
+    def end(self) -> None: ...
+
+
+def communes_of(files: Iterable[str], catalogue: Catalogue, numbers: Numbers) -> Iterator[tuple[str, Entry]]:
+    """The communes of several files with the file of each; ``-`` is JSON Lines on standard input."""
+    for file in files:
+        try:
+            for entry in _entries(file, catalogue, numbers):
+                yield file, entry
+        except NtmRulesError as error:
+            yield file, Entry(None, None, error.problems)
+
+
+def _entries(file: str, catalogue: Catalogue, numbers: Numbers) -> Iterator[Entry]:
+    if file == STREAM:
+        yield from _lines(sys.stdin.buffer, file, catalogue, numbers)
+    elif Path(file).suffix.lower() in (".jsonl", ".ndjson") and Path(file).is_file():
+        with Path(file).open("rb") as lines:
+            yield from _lines(lines, file, catalogue, numbers)
+    else:
+        yield from scan_communes(Path(file), catalogue=catalogue, numbers=numbers)
+
+
+def _lines(lines: Iterable[bytes], source: str, catalogue: Catalogue, numbers: Numbers) -> Iterator[Entry]:
+    """JSON Lines as they come. Plain numbers take the quick way: their facts are checked when the commune is judged."""
+    if numbers != "plain":
+        yield from scan_communes(lines, format="jsonl", catalogue=catalogue, numbers=numbers, name=source)
+        return
+    for number, line in enumerate(lines, 1):
+        content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+        if content.isspace():
+            continue
+        try:
+            yield Entry(number, parse_commune(content, source=source, number=number))
+        except NtmRulesError as error:
+            yield Entry(number, None, error.problems)
+
+
+def run(entries: Iterable[tuple[str, Entry]], judge: Callable[[Commune], Judged], sink: Sink, *, label: str) -> None:
+    """Judge every commune and hand the results to the sink; `Failed` at the end where any could not be."""
+    failed = False
+    for source, entry in progress(entries, label):
+        found = entry
+        if entry.commune is not None:
+            try:
+                sink.good(judge(entry.commune))
+                continue
+            except NtmRulesError as error:
+                name = entry.label or entry.commune.name or entry.commune.code
+                found = Entry(entry.line, None, error.problems, name)
+        failed = True
+        sink.bad(source, found)
+    sink.end()
+    if failed:
+        raise Failed
+
+
+# -- where results go
+
+
+class _Sink:
+    """A sink that reports bad communes on standard error."""
+
+    def __init__(self, lang: Language) -> None:
+        self.lang = lang
+        self.count = 0
+
+    def bad(self, source: str, entry: Entry) -> None:
+        """Report what is wrong with a commune, once for each problem."""
+        who = f"{entry.label}: " if entry.label else ""
+        for problem in entry.problems:
+            warn(f"{who}{_placed(problem, source, entry.line).describe(self.lang)}")
+
+    def end(self) -> None:
+        """Nothing is left to be written."""
+
+
+class TextSink(_Sink):
+    """Reports for people, parted by an empty line."""
+
+    def good(self, judged: Judged) -> None:
+        """Write one report."""
+        if self.count:
+            say()
+        self.count += 1
+        say(judged.report(self.lang) if isinstance(judged, Assessment) else _ladder_text(judged, self.lang))
+
+
+class JsonSink(_Sink):
+    """A JSON array of full documents, written as they come."""
+
+    def good(self, judged: Judged) -> None:
+        """Write one document."""
+        sys.stdout.write(",\n" if self.count else "[\n")
+        self.count += 1
+        sys.stdout.write(json.dumps(judged.to_dict(), ensure_ascii=False))
+
+    def end(self) -> None:
+        """Close the array."""
+        say("\n]" if self.count else "[]")
+
+
+class LineSink(_Sink):
+    """A compact line for every commune, good or bad, in the order they came."""
+
+    def __init__(self, lang: Language, ruleset: Ruleset) -> None:
+        super().__init__(lang)
+        self._line = LineWriter(ruleset).line
+
+    def good(self, judged: Judged) -> None:
+        """Write one line."""
+        assert isinstance(judged, Assessment)
+        sys.stdout.write(self._line(judged) + "\n")
+
+    def bad(self, source: str, entry: Entry) -> None:
+        """Write a line that says what is wrong."""
+        problems = [_placed(problem, source, entry.line) for problem in entry.problems]
+        say(error_line(entry.line, problems, source=source, name=entry.label))
+
+
+def _placed(problem: Problem, source: str, line: int | None) -> Problem:
+    return attrs.evolve(problem, source=problem.source or source, line=line if problem.line is None else problem.line)
+
+
+def _ladder_text(ladder: Ladder, lang: Language) -> str:
+    commune = ladder.assessments[0].commune if ladder.assessments else Commune()
+    who = commune.name or commune.code or Text("(xã)", "(commune)").in_(lang)
+    year = "" if commune.year is None else Text(f", số liệu năm {commune.year}", f", facts of {commune.year}").in_(lang)
+    return f"{who}{year}\n{ladder.explain(lang)}"

@@ -1,0 +1,71 @@
+"""What the command writes: UTF-8 text that pastes into a report; tables with colour only where a person looks at a terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+__all__ = ["prepare", "progress", "say", "table", "warn"]
+
+Item = TypeVar("Item")
+
+
+def prepare() -> None:
+    """Make the standard streams UTF-8 whatever the console's code page; half a surrogate pair is escaped, never fatal."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def say(text: str = "") -> None:
+    """A line on standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def warn(text: str) -> None:
+    """A line on standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table: aligned columns of plain text, or a drawn one on a terminal."""
+    listed = [list(row) for row in rows]
+    if sys.stdout.isatty():
+        _drawn(header, listed)
+        return
+    widths = [max(len(row[place]) for row in [header, *listed]) for place in range(len(header))]
+    for row in [header, *listed]:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _drawn(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, header_style="bold")
+    for name in header:
+        drawn.add_column(Text(name))
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console(file=sys.stdout).print(drawn)
+
+
+def progress(items: Iterable[Item], label: str) -> Iterator[Item]:
+    """The items, counted on standard error where that is a terminal and standard output is not."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as shown:
+        task = shown.add_task(label, total=None)
+        for count, item in enumerate(items, 1):
+            if count % 500 == 0:
+                shown.update(task, completed=count)
+            yield item

@@ -1,0 +1,207 @@
+"""Communes and assessments as they cross the boundary to hosts, as pydantic models: what `to_dict` gives and `from_dict` takes.
+
+The library itself reads and writes them without these models, which cost more than judging does; they exist for the JSON
+Schemas (`rulesets/schema/`), and tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from ntm_rules.model.assessment import Reason, Status, Verdict
+from ntm_rules.model.commune import FIRST_YEAR, LAST_YEAR
+from ntm_rules.model.requirement import Direction, Evidence, SetBy
+from ntm_rules.rulebook.documents import Bilingual, Document
+
+__all__ = ["AssessmentDocument", "CommuneDocument", "ResultDocument"]
+
+FACT_KEY = r"^[a-z][a-z0-9_]*(\.(male|female))?$"
+ATTESTED_KEY = r"^([0-9]{4}-[0-9]{4}/[a-z0-9-]+:)?[0-9A-Za-zĐđ?][0-9A-Za-zĐđ._-]*$"
+
+_NUMBER: dict[str, Any] = {
+    "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\s*[+-]?[0-9]{1,40}(\.[0-9]{1,40})?\s*$"}]
+}
+_RATIO: dict[str, Any] = {
+    "type": "object",
+    "description": "so many of so many: never divided or rounded by the host",
+    "properties": {"numerator": _NUMBER, "denominator": _NUMBER},
+    "required": ["numerator", "denominator"],
+    "additionalProperties": False,
+}
+_PLAIN: dict[str, Any] = {"type": ["boolean", "number", "string", "null"]}
+_BY_SEX: dict[str, Any] = {
+    "type": "object",
+    "description": "a fact given for men and for women, each",
+    "properties": {key: {"anyOf": [_PLAIN, _RATIO]} for key in ("male", "female", "total")},
+    "additionalProperties": False,
+    "minProperties": 1,
+}
+
+FactValue = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "description": "true/false (met or not), a number (as text where it must stay exact), a category, a ratio, or by sex; "
+            "null or left out where not known: never 0 or false",
+            "anyOf": [_PLAIN, _RATIO, _BY_SEX],
+        }
+    ),
+]
+PlainValue = Annotated[Any, WithJsonSchema({"anyOf": [_PLAIN, _RATIO]})]
+Facts = Annotated[
+    dict[str, FactValue],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "description": "facts by their key in the catalogue (facts.yaml); KEY.male and KEY.female where given by sex",
+            "propertyNames": {"pattern": FACT_KEY},
+            "additionalProperties": {
+                "description": "true/false (met or not), a number (as text where it must stay exact), a category, a ratio, or by "
+                "sex; null or left out where not known: never 0 or false",
+                "anyOf": [_PLAIN, _RATIO, _BY_SEX],
+            },
+        }
+    ),
+]
+Attested = Annotated[
+    dict[str, bool],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "description": "verdicts of the agencies responsible by indicator number, plain (7) or with the ruleset "
+            "(2021-2025/xa-ntm:7)",
+            "propertyNames": {"pattern": ATTESTED_KEY},
+            "additionalProperties": {"type": "boolean"},
+        }
+    ),
+]
+Code = Annotated[
+    str | int | None,
+    WithJsonSchema(
+        {
+            "description": "the commune's code, five digits with leading zeros",
+            "anyOf": [
+                {"type": "string", "pattern": r"^\s*[0-9]{1,5}\s*$"},
+                {"type": "integer", "minimum": 0, "maximum": 99999},
+                {"type": "null"},
+            ],
+        }
+    ),
+]
+HostId = Annotated[Any, WithJsonSchema({"description": "the host's own identifier, kept as given"})]
+Share = Annotated[str, StringConstraints(pattern=r"^[0-9]+(/[1-9][0-9]*)?$")]
+Gap = Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
+Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class CommuneDocument(Document):
+    """A commune and what is known of it, as `Commune.from_dict` takes it and `Commune.to_dict` gives it."""
+
+    code: Code = None
+    name: str | None = None
+    region: str | None = Field(
+        default=None, description="a region's key (dbsh); may be left out where province is given"
+    )
+    province: str | None = Field(default=None, description="the province as it was before 2025-07-01, name or key")
+    zone: str | list[str] | None = Field(
+        default=None, description="the zone or zones the commune lies in; none where left out"
+    )
+    year: int | None = Field(default=None, ge=FIRST_YEAR, le=LAST_YEAR, description="the year of the facts")
+    facts: Facts = Field(default_factory=dict)
+    attested: Attested = Field(default_factory=dict)
+    host_id: HostId = None
+
+
+class _Given(Document):
+    """What is always given in full, null where there is nothing to say."""
+
+    model_config = ConfigDict(strict=True, json_schema_serialization_defaults_required=True)
+
+
+class ResultDocument(_Given):
+    """What was found of one indicator, part, condition or prerequisite."""
+
+    id: str = Field(description="the official number (17.3), with a part's letter (17.1.a), or a condition's id")
+    label: Bilingual
+    status: Status
+    reason: Reason | None = Field(description="why the status is undetermined")
+    fact: str | None
+    actual: PlainValue = Field(description="the fact as given")
+    direction: Direction | None
+    required: PlainValue = Field(description="the threshold; true for Đạt")
+    gap: Gap | None = Field(description="what is lacking in the fact's unit, rounded up where it has no end")
+    gap_count: int | None = Field(description="what is lacking in people or households, where both were given")
+    column: str | None
+    year: int | None = Field(description="the year of the row used")
+    evidence: Evidence = Field(description="how surely the threshold is known")
+    citation: str
+    set_by: SetBy | None
+    attested: bool | None
+    conflict: bool = Field(description="the facts contradict the verdict attested; the facts decided")
+    parts: list[ResultDocument]
+    explanation: Bilingual
+
+
+class AssessedRuleset(_Given):
+    """Which ruleset judged: the content hash identifies it."""
+
+    id: str
+    content_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    province: str | None
+    on: Day | None
+    known_on: Day | None
+    layers: list[str] = Field(description="the amendments and overlays applied, in order")
+    rulebook: str
+    rulebook_version: str
+
+
+class AssessedCommune(_Given):
+    """Who was judged."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")] | None
+    name: str | None
+    region: str | None
+    province: str | None
+    zones: list[str]
+    year: int | None
+    host_id: HostId
+
+
+class AtRiskDocument(_Given):
+    """Whether a held title would be withdrawn; shares are exact percentages of criteria, as fractions (700/19)."""
+
+    answer: bool | None
+    share: Share
+    possible_share: Share
+    key_missing: list[str]
+    citation: str | None
+
+
+class AssessmentDocument(_Given):
+    """A commune judged under a ruleset, as `Assessment.to_dict` gives it. New keys may come with a new format number only."""
+
+    format: Literal["ntm-rules/assessment/1"]
+    ruleset: AssessedRuleset
+    commune: AssessedCommune
+    column: str = Field(description="the column that judged the commune")
+    threshold_year: int | None
+    strict: bool
+    verdict: Verdict
+    recognition: Verdict
+    criteria_met: int = Field(ge=0)
+    criteria_total: int = Field(ge=0)
+    indicators_met: int = Field(ge=0, description="indicators met; those that do not apply count as met")
+    indicators_total: int = Field(ge=0)
+    criteria: dict[str, Verdict]
+    statuses: dict[str, Status] = Field(description="the status of every indicator by number")
+    missing: list[ResultDocument]
+    undetermined: list[ResultDocument]
+    not_applicable: list[ResultDocument]
+    conflicts: list[str]
+    unconfirmed: list[str] = Field(description="indicators decided by a threshold that is not confirmed")
+    prerequisites: list[ResultDocument]
+    conditions: list[ResultDocument]
+    at_risk: AtRiskDocument
+    summary: Bilingual
