@@ -304,6 +304,10 @@ class Explainer:
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
 
+    def result_html(self, result: Result, lang: Language) -> str:
+        """One result and its parts as lines, for notebooks."""
+        return "<br>".join(html.escape(line) for line in self._lines(result, lang, ""))
+
     def ladder(self, ladder: Ladder, lang: Language) -> str:
         """The tiers a commune meets, and what blocks the next."""
         lines = [f"{a.ruleset.title.in_(lang)}: {self.summary(a, lang)}" for a in ladder.assessments]

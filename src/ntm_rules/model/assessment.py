@@ -64,6 +64,7 @@ class Texts(Protocol):
     def summary(self, assessment: Assessment, lang: Language) -> str: ...
     def report(self, assessment: Assessment, lang: Language) -> str: ...
     def html(self, assessment: Assessment, lang: Language) -> str: ...
+    def result_html(self, result: Result, lang: Language) -> str: ...
     def ladder(self, ladder: Ladder, lang: Language) -> str: ...
 
 
@@ -142,6 +143,9 @@ class Result:
 
     def __str__(self) -> str:
         return self.explain("vi")
+
+    def _repr_html_(self) -> str:
+        return self._texts.result_html(self, "vi")
 
 
 @attrs.frozen(slots=True)
