@@ -27,7 +27,7 @@ _EXIT_CODES = (
 
 
 def _epilog(*examples: str, codes: bool = False) -> str:
-    """What stands below a command's options: examples, and the exit codes. Click keeps the lines of a paragraph after \\b."""
+    """What stands below a command's options: examples, and the exit codes, in paragraphs that Click leaves unwrapped."""
     paragraphs = [("Ví dụ / examples:", examples)]
     if codes:
         paragraphs.append(("Mã thoát / exit codes:", _EXIT_CODES))
@@ -257,7 +257,7 @@ def tiers(*, lang: Language, phase: str, file: str, form: str, numbers: Any, **o
     from ntm_rules.rulebook.rulebook import rulebooks
 
     sink: batch.Sink = batch.TextSink(lang) if form == "text" else batch.JsonSink(lang)
-    catalogue = rulebooks(options["source"])[0].catalogue
+    catalogue = next(iter(rulebooks(options["source"]))).catalogue
     entries = batch.communes_of([file], catalogue, numbers)
 
     def judge(commune: Any) -> Any:
@@ -482,7 +482,7 @@ def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
 )
 @click.argument("name", required=False, metavar="[NAME]")
 @_command
-def schema(*, lang: Language, name: str | None) -> None:
+def schema(*, lang: Language, name: str | None) -> None:  # noqa: ARG001 - problems are said in it
     """JSON Schema của tài liệu vào và ra; không có tên thì liệt kê.
 
     The JSON Schema of a document, or the names of all.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from json.encoder import encode_basestring
 
 import attrs
 
@@ -33,13 +34,13 @@ _STATUS = {_MET: "met", 1: "not_applicable", 2: "undetermined", _MISSING: "missi
 class _Plan:
     """What is the same for every commune of a column and year, by the place of indicators in official order.
 
-    `subtract` has the fact and threshold of indicators whose gap is a plain difference, `gapless` those that never have a
-    gap; `doubtful` are decided by thresholds none of which is confirmed, `mixed` by some that are.
+    `gapless` has the entry of indicators that never have a gap, `subtract` the fact and threshold of those whose gap is a
+    plain difference; `doubtful` are decided by thresholds none of which is confirmed, `mixed` by some that are.
     """
 
     tail: str
+    gapless: dict[int, str]
     subtract: dict[int, tuple[str, Decimal]]
-    gapless: frozenset[int]
     doubtful: tuple[int, ...]
     mixed: tuple[int, ...]
 
@@ -65,8 +66,8 @@ class LineWriter:
         statuses = ",".join([known[code] for known, code in zip(self._statuses, codes, strict=True)])
         missing = [self._missing(place, assessment, plan) for place, code in enumerate(codes) if code == _MISSING]
         return (
-            f'{self._head}{_ENCODE(commune.code)},"name":{_ENCODE(commune.name)},"host_id":{_ENCODE(commune.host_id)}'
-            f',"year":{_ENCODE(commune.year)}{plan.tail},"verdict":"{verdict.value}","recognition":"{recognition.value}"'
+            f'{self._head}{_encoded(commune.code)},"name":{_encoded(commune.name)},"host_id":{_encoded(commune.host_id)}'
+            f',"year":{_encoded(commune.year)}{plan.tail},"verdict":"{verdict.value}","recognition":"{recognition.value}"'
             f',"criteria_met":{assessment.criteria_met},"criteria_total":{assessment.criteria_total}'
             f',"indicators_met":{codes.count(_MET) + codes.count(1)},"indicators_total":{assessment.indicators_total}'
             f',"statuses":{{{statuses}}},"missing":[{",".join(missing)}]'
@@ -76,8 +77,9 @@ class LineWriter:
 
     def _missing(self, place: int, assessment: Assessment, plan: _Plan) -> str:
         """The entry of an indicator not met: its number and what is lacking."""
-        if place in plan.gapless:
-            return f'{{"id":{self._quoted[place]},"gap":null,"gap_count":null}}'
+        entry = plan.gapless.get(place)
+        if entry is not None:
+            return entry
         found = plan.subtract.get(place)
         if found is not None and not assessment.commune.attested:
             value = assessment.commune.given.get(found[0])
@@ -107,17 +109,18 @@ class LineWriter:
     def _plan(self, column: str, year: int | None) -> _Plan:
         ruleset = self._ruleset
         subtract: dict[int, tuple[str, Decimal]] = {}
-        gapless: list[int] = []
+        gapless: dict[int, str] = {}
         doubtful: list[int] = []
         mixed: list[int] = []
         for place, clause in enumerate(ruleset.indicators):
             requirement = clause.requirement
+            without_gap = f'{{"id":{self._quoted[place]},"gap":null,"gap_count":null}}'
             if isinstance(requirement, (OneOf, Combination)):
-                gapless.append(place)
+                gapless[place] = without_gap
             elif isinstance(requirement, Comparison) and not requirement.both_sexes:
                 cell = ruleset.cell(clause, column, year)
                 if requirement.direction is Direction.MET:
-                    gapless.append(place)
+                    gapless[place] = without_gap
                 elif cell is not None and isinstance(cell.value, Decimal):
                     subtract[place] = (requirement.fact, cell.value)
             evidence = _evidence(ruleset, clause, column, year)
@@ -126,13 +129,21 @@ class LineWriter:
         tail = _ENCODE(
             {"ruleset": ruleset.id, "content_hash": ruleset.content_hash, "column": column, "threshold_year": year}
         )
-        return _Plan(f",{tail[1:-1]}", subtract, frozenset(gapless), tuple(doubtful), tuple(mixed))
+        return _Plan(f",{tail[1:-1]}", gapless, subtract, tuple(doubtful), tuple(mixed))
 
 
 def error_line(line: int | None, problems: Iterable[Problem], *, source: str | None, name: str | None) -> str:
     """What stands in the output in the place of a commune that could not be judged."""
     error = {"problems": [problem.to_dict() for problem in problems]}
     return _ENCODE({"format": FORMAT, "source": source, "line": line, "name": name, "error": error})
+
+
+def _encoded(value: object) -> str:
+    """A value as JSON; texts and whole numbers, which are almost all, without the encoder's overhead."""
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)  # type: ignore[arg-type]
+    return repr(value) if kind is int else "null" if value is None else _ENCODE(value)
 
 
 def _evidence(ruleset: Ruleset, clause: Clause, column: str, year: int | None) -> set[Evidence]:

@@ -107,8 +107,9 @@ def _yaml(ruleset: Ruleset, asked: list[_Asked], lang: Language) -> str:
             lines.append(f"  # {number} {item.clause.label.in_(lang)}")
         value = " {male: , female: }" if item.by_sex else ""
         lines.append(f"  {item.fact.key}:{value}  # {item.fact.label.in_(lang)}: {_hint(item.fact, lang)}")
+    example = next((indicator.id for indicator in ruleset.indicators), "1.1")
     verdicts = Text("xác nhận của cơ quan phụ trách, ví dụ", "verdicts of the agencies responsible, as").in_(lang)
-    lines.append(f'attested:  # {verdicts} {{"{ruleset.indicators[0].id}": true}}')
+    lines.append(f'attested:  # {verdicts} {{"{example}": true}}')
     return "\n".join(lines)
 
 

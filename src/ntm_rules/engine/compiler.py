@@ -11,11 +11,11 @@ Longer thresholds, texts, Decimals and ratios take an exact path (docs/semantics
 from __future__ import annotations
 
 import collections
+import functools
 import itertools
 import linecache
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from ntm_rules.model.checking import check_facts, clean_facts, clean_value, fact_named
@@ -39,7 +39,7 @@ from ntm_rules.model.requirement import (
     never,
 )
 from ntm_rules.model.ruleset import Ruleset, clause_facts
-from ntm_rules.model.values import FactValue, Ratio, exact
+from ntm_rules.model.values import FactValue, Ratio
 
 __all__ = ["Codes", "compile_judge", "judge_source"]
 
@@ -77,28 +77,40 @@ def _no_standing(ruleset: Ruleset, strict: bool, year: int | None, commune: Comm
 class _Exact:
     """An exact number in compiled comparisons. A float it meets is a threshold literal and stands for its shortest decimal."""
 
-    __slots__ = ("value",)
+    __slots__ = ("over", "under")
 
-    def __init__(self, value: Fraction) -> None:
-        self.value = value
+    def __init__(self, over: int, under: int) -> None:
+        self.over, self.under = over, under
 
-    def _other(self, literal: Any) -> Fraction:
-        return literal.value if isinstance(literal, _Exact) else Fraction(repr(literal))
+    def times(self, over: int, under: int) -> _Exact:
+        return _Exact(self.over * over, self.under * under)
 
-    def __ge__(self, literal: Any) -> bool:
-        return self.value >= self._other(literal)
+    def __ge__(self, other: Any) -> bool:
+        over, under = _pair(other)
+        return self.over * under >= over * self.under
 
-    def __le__(self, literal: Any) -> bool:
-        return self.value <= self._other(literal)
+    def __le__(self, other: Any) -> bool:
+        over, under = _pair(other)
+        return self.over * under <= over * self.under
 
-    def __eq__(self, literal: object) -> bool:
-        return self.value == self._other(literal)
+    def __eq__(self, other: object) -> bool:
+        over, under = _pair(other)
+        return self.over * under == over * self.under
 
     __hash__ = None  # type: ignore[assignment]
 
 
+def _pair(value: Any) -> tuple[int, int]:
+    return (value.over, value.under) if type(value) is _Exact else _literal_pair(value)
+
+
+@functools.lru_cache(maxsize=4096)
+def _literal_pair(value: float) -> tuple[int, int]:
+    return Decimal(repr(value)).as_integer_ratio()
+
+
 def _exactly(value: Any) -> _Exact:
-    return value if isinstance(value, _Exact) else _Exact(Fraction(repr(value)))
+    return value if type(value) is _Exact else _Exact(*_literal_pair(value))
 
 
 def _reader(ruleset: Ruleset, key: str) -> Callable[[Mapping[str, Any], Any], FactValue]:
@@ -117,12 +129,15 @@ def _reader(ruleset: Ruleset, key: str) -> Callable[[Mapping[str, Any], Any], Fa
 
 def _exact_reader(ruleset: Ruleset, key: str) -> Callable[[Mapping[str, Any], Any], _Exact]:
     """Reads a number that is not a plain int or float within bounds."""
-    read = _reader(ruleset, key)
+    read, fact = _reader(ruleset, key), _fact_of(ruleset, key)
+    shares = fact.kind is FactKind.PERCENT and fact.low == 0 and fact.high == 100
 
     def number(facts: Mapping[str, Any], value: Any) -> _Exact:
+        if shares and type(value) is Ratio and value.numerator <= value.denominator:
+            return _Exact(*value.percent_pair)
         found = read(facts, value)
         assert isinstance(found, (Decimal, Ratio))
-        return _Exact(exact(found))
+        return _Exact(*(found.percent_pair if isinstance(found, Ratio) else found.as_integer_ratio()))
 
     return number
 
@@ -328,7 +343,7 @@ class _Writer:
         """The literal of a threshold, a rank for a category; a name where it is too long for exact comparison with floats."""
         if isinstance(threshold, str):
             return repr(_fact_of(self.ruleset, requirement.fact).values.index(threshold))
-        return _literal(threshold) or self._constant("long", _Exact(Fraction(threshold)))
+        return _literal(threshold) or self._constant("long", _Exact(*threshold.as_integer_ratio()))
 
     def _held(self, name: str, direction: Direction, literal: str) -> str:
         value = f"exactly({name})" if literal.startswith("long") else name
@@ -360,9 +375,8 @@ class _Writer:
             return "2"
         assert cell is not None
         assert isinstance(cell.value, Decimal)
-        factor = self._constant("factor", Fraction(cell.value))
-        operator = _OPERATORS[requirement.direction]
-        compared = f"exactly({actual}).value {operator} exactly({other}).value * {factor}"
+        factor = ", ".join(map(repr, cell.value.as_integer_ratio()))
+        compared = f"exactly({actual}) {_OPERATORS[requirement.direction]} exactly({other}).times({factor})"
         return f"2 if {actual} is None or {other} is None else 0 if {compared} else 4"
 
     def _one_of(self, requirement: OneOf) -> str:

@@ -79,7 +79,7 @@ class _Facts(dict[str, FactValue]):
         return self.given.get(key) is not None  # type: ignore[call-overload]
 
     def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401  # get would not fill in what is missing
 
     def __missing__(self, key: str) -> FactValue:
         fact = fact_named(self.catalogue, key)
@@ -336,6 +336,8 @@ class Details:
 
     def recognition(self, assessment: Assessment) -> Verdict:
         """Verdict, prerequisites and conditions together."""
+        if assessment.verdict is Verdict.MISSING:
+            return Verdict.MISSING
         conditions = [Verdict(_counted(result.status)) for result in assessment.conditions]
         return both_verdicts([standing(assessment), *conditions])
 

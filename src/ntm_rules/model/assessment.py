@@ -19,6 +19,7 @@ from ntm_rules.model.text import Language
 from ntm_rules.model.values import FactValue
 
 __all__ = [
+    "STATUS_OF_CODE",
     "Assessment",
     "AtRisk",
     "CriterionResult",
@@ -187,8 +188,8 @@ class AtRisk:
 
 
 # Codes of the compiled judge: a bitwise or of indicators gives the criterion, of criteria the verdict.
-_STATUS = {0: Status.MET, 1: Status.NOT_APPLICABLE, 2: Status.UNDETERMINED, 4: Status.MISSING}
-_CODE = {status: code for code, status in _STATUS.items()}
+STATUS_OF_CODE = {0: Status.MET, 1: Status.NOT_APPLICABLE, 2: Status.UNDETERMINED, 4: Status.MISSING}
+_CODE = {status: code for code, status in STATUS_OF_CODE.items()}
 
 
 def _verdict(code: int) -> Verdict:
@@ -252,7 +253,7 @@ class Assessment:
     @property
     def indicators_met(self) -> int:
         """How many indicators are met; one that does not apply counts as met, as published counts do."""
-        return sum(code < 2 for code in self.codes)
+        return self.codes.count(0) + self.codes.count(1)
 
     @property
     def indicators_total(self) -> int:
@@ -262,7 +263,7 @@ class Assessment:
     @property
     def statuses(self) -> dict[str, Status]:
         """The status of every indicator by its number, in official order."""
-        return {number: _STATUS[code] for number, code in zip(self.ruleset.numbers, self.codes, strict=True)}
+        return {number: STATUS_OF_CODE[code] for number, code in zip(self.ruleset.numbers, self.codes, strict=True)}
 
     def numbers(self, status: Status) -> tuple[str, ...]:
         """The numbers of the indicators of a status, in official order: cheap where only the numbers are wanted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from ntm_rules.model.values import FactValue, Ratio, canonical, exact
 if TYPE_CHECKING:
     from ntm_rules.model.commune import Commune
 
-__all__ = ["check_facts", "clean_facts", "clean_value", "fact_named", "place_of"]
+__all__ = ["check_facts", "clean_facts", "clean_value", "fact_named", "place_of", "place_problems"]
 
 _WANTED = {
     FactKind.BOOLEAN: Text("true hoặc false", "true or false"),
@@ -159,31 +159,12 @@ def _category(fact: Fact, key: str, value: FactValue) -> FactValue | Problem:
 
 
 def place_of(ruleset: Ruleset, commune: Commune) -> str:
-    """The column that judges the commune; CommuneError where region, province, zone or attested numbers are not known."""
+    """The column that judges the commune; CommuneError where its region, province or zone is not known."""
     catalogue = ruleset.catalogue
-    problems: list[Problem] = []
-    region = commune.region
-    if commune.province is not None:
-        province = catalogue.province(commune.province)
-        if province is None:
-            problems.append(_unknown("province", commune.province, [p.name for p in catalogue.provinces.values()]))
-        elif region is None:
-            region = province.region
-        elif region in catalogue.regions and region != province.region:
-            problems.append(
-                Problem(
-                    code="region_mismatch",
-                    key="region",
-                    found=shown(region),
-                    message=Text(
-                        f"tỉnh {province.name} không thuộc vùng này", f"{province.name} is not in this region"
-                    ),
-                    wanted=Text(province.region, province.region),
-                )
-            )
-    if region is not None and region not in catalogue.regions:
-        problems.append(_unknown("region", region, list(catalogue.regions)))
-    elif region is None and ruleset.columns != ("common",) and not problems:
+    problems = list(place_problems(catalogue, commune))
+    province = catalogue.province(commune.province) if commune.province is not None else None
+    region = commune.region or (province.region if province else None)
+    if region is None and ruleset.columns != ("common",) and not problems:
         names = ", ".join(catalogue.regions)
         problems.append(
             Problem(
@@ -195,12 +176,32 @@ def place_of(ruleset: Ruleset, commune: Commune) -> str:
                 ),
             )
         )
-    problems.extend(
-        _unknown("zone", zone, list(catalogue.zones)) for zone in commune.zones if zone not in catalogue.zones
-    )
     if problems:
         raise CommuneError(problems)
     return ruleset.column_for(region, commune.zones)
+
+
+def place_problems(catalogue: Catalogue, commune: Commune) -> Iterator[Problem]:
+    """What is wrong with a commune's region, province and zones, as far as they are given."""
+    region = commune.region
+    if region is not None and region not in catalogue.regions:
+        yield _unknown("region", region, list(catalogue.regions))
+    for zone in commune.zones:
+        if zone not in catalogue.zones:
+            yield _unknown("zone", zone, list(catalogue.zones))
+    if commune.province is None:
+        return
+    province = catalogue.province(commune.province)
+    if province is None:
+        yield _unknown("province", commune.province, [p.name for p in catalogue.provinces.values()])
+    elif region in catalogue.regions and region != province.region:
+        yield Problem(
+            code="region_mismatch",
+            key="region",
+            found=shown(region),
+            message=Text(f"tỉnh {province.name} không thuộc vùng này", f"{province.name} is not in this region"),
+            wanted=Text(province.region, province.region),
+        )
 
 
 def _unknown(field: str, name: str, known: list[str]) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -160,7 +160,9 @@ def freeze_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _freeze_other(clean: dict[str, Any], key: str, value: Any, problems: list[Problem]) -> None:
     """Put in the canonical value, or what is wrong with it; a value by sex becomes a fact for each."""
-    if isinstance(value, Mapping) and value and _SEX_KEYS.issuperset(value):
+    if type(value) is not dict and not isinstance(value, Mapping):
+        given = {key: value}
+    elif value and _SEX_KEYS.issuperset(value):
         del clean[key]
         given = {key if sex == "total" else f"{key}.{sex}": item for sex, item in value.items()}
     else:
@@ -191,6 +193,40 @@ def _bad_value(key: str, value: Any, error: Exception) -> Problem:
 
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+_FIELDS: Mapping[str, Callable[[Any], Any] | None] = {
+    "code": unit_code,
+    "name": _name,
+    "region": _name,
+    "province": _name,
+    "zone": _zones,
+    "year": _year,
+    "facts": freeze_facts,
+    "attested": _attested,
+    "host_id": None,
+}
+
+
+def _unknown_field(key: Any) -> Problem:
+    names = ", ".join(_FIELDS)
+    return Problem(
+        code="unknown_field",
+        key=str(key),
+        message=Text("không có trường này", "no such field"),
+        wanted=Text(names, names),
+        nearest=nearest(str(key), _FIELDS),
+    )
+
+
+def _not_a_commune(data: Any) -> Problem:
+    names = ", ".join(_FIELDS)
+    return Problem(
+        code="not_a_commune",
+        found=shown(data),
+        message=Text("không phải dữ liệu một xã", "not the data of a commune"),
+        wanted=Text(f"bảng có các khóa {names}", f"a mapping with the keys {names}"),
+    )
 
 
 @attrs.frozen(slots=True, kw_only=True, eq=False, repr=False)
@@ -276,37 +312,20 @@ class Commune:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Commune:
         """A commune from data as `to_dict` gives it; every problem of identity and facts in one error."""
-        names = {"code", "name", "region", "province", "zone", "year", "facts", "attested", "host_id"}
-        problems: list[Problem] = []
-        for key in data:
-            if key not in names:
-                problems.append(
-                    Problem(
-                        code="unknown_field",
-                        key=str(key),
-                        message=Text("không có trường này", "no such field"),
-                        wanted=Text(", ".join(sorted(names)), ", ".join(sorted(names))),
-                        nearest=nearest(str(key), names),
-                    )
-                )
-        for key, converter in (
-            ("code", unit_code),
-            ("name", _name),
-            ("region", _name),
-            ("province", _name),
-            ("zone", _zones),
-            ("year", _year),
-            ("facts", freeze_facts),
-            ("attested", _attested),
-        ):
+        if not isinstance(data, Mapping):
+            raise CommuneError([_not_a_commune(data)])
+        problems = [_unknown_field(key) for key in data if key not in _FIELDS]
+        if not problems:
+            with contextlib.suppress(NtmRulesError):
+                return cls(**data)
+        # Every field is tried alone, so that all that is wrong is said at once.
+        for key, converter in _FIELDS.items():
             try:
-                if key in data:
+                if key in data and converter is not None:
                     converter(data[key])
             except NtmRulesError as error:
                 problems.extend(error.problems)
-        if problems:
-            raise CommuneError(problems)
-        return cls(**data)
+        raise CommuneError(problems)
 
     @classmethod
     def from_indicators(cls, ruleset: Ruleset, values: Mapping[str, Any], **identity: Any) -> Commune:

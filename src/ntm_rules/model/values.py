@@ -15,15 +15,16 @@ from ntm_rules.model.text import clean_text
 
 __all__ = ["FactValue", "Ratio", "add", "canonical", "exact", "to_decimal", "to_plain", "trimmed", "units_short"]
 
-PLAIN_NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?", re.ASCII)
+# Bounds that no measured figure reaches, so that no number costs more than a moment: 40 digits before the point, 400 after.
+PLAIN_NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{1,400})?", re.ASCII)
 
 # Wide enough for any number taken in, divided exactly; never the host's own context, which may round.
-_WIDE = Context(prec=400, traps=[Inexact, InvalidOperation, DivisionByZero])
+_WIDE = Context(prec=1000, traps=[Inexact, InvalidOperation, DivisionByZero])
 
 
 def _part_of_ratio(value: Any) -> Decimal:
     """One side of a ratio as an exact number; a ValueError where it is none."""
-    number = canonical(value)
+    number = Decimal(value) if type(value) is int and 0 <= value < 10**40 else canonical(value)
     if isinstance(number, Decimal):
         return number
     raise ValueError(f"not a number: {value!r}")
@@ -51,7 +52,16 @@ class Ratio:
     @property
     def percent(self) -> Fraction:
         """The ratio as an exact percentage."""
-        return Fraction(self.numerator) * 100 / Fraction(self.denominator)
+        return Fraction(*self.percent_pair)
+
+    @property
+    def percent_pair(self) -> tuple[int, int]:
+        """The exact percentage as two integers, not reduced: cheap to compare by cross-multiplication."""
+        (over, over_scale), (under, under_scale) = (
+            self.numerator.as_integer_ratio(),
+            self.denominator.as_integer_ratio(),
+        )
+        return 100 * over * under_scale, under * over_scale
 
 
 FactValue: TypeAlias = bool | Decimal | Ratio | str
@@ -76,7 +86,7 @@ def canonical(value: Any) -> FactValue | None:
     if isinstance(value, numbers.Integral):  # numpy's integers
         return _decimal(int(value))
     if isinstance(value, dict):
-        if set(value) != {"numerator", "denominator"}:
+        if len(value) != 2 or "numerator" not in value or "denominator" not in value:
             raise ValueError("a ratio has exactly the keys numerator and denominator")
         return Ratio(value["numerator"], value["denominator"])
     raise ValueError(f"not a fact value: {type(value).__name__}")
@@ -89,7 +99,7 @@ def _decimal(value: float | Decimal | str) -> Decimal:
     if not number.is_finite():
         raise ValueError("not a finite number")
     exponent = number.as_tuple().exponent
-    if number.adjusted() >= 40 or (isinstance(exponent, int) and exponent < -40):
+    if number.adjusted() >= 40 or (isinstance(exponent, int) and exponent < -400):
         raise ValueError("a number of more than 40 digits")
     return number
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from ntm_rules.model.checking import clean_facts, fact_named
+from ntm_rules.model.checking import clean_facts, fact_named, place_problems
 from ntm_rules.model.commune import Commune, freeze_facts
 from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
 from ntm_rules.model.facts import SEXES, FactKind
@@ -512,18 +512,21 @@ class _Reader:
         given = data.get("facts")
         if raw.textual:
             self._read_identity(data, problems)
-        data["facts"] = self._facts(given, raw.textual, problems) if isinstance(given, Mapping) else given or {}
+        if isinstance(given, Mapping):
+            data["facts"] = self._facts(given, raw.textual, problems)
         try:
             commune = Commune.from_dict(data)
         except NtmRulesError as error:
             problems += error.problems
             return None
-        problems += self._place(commune)
+        problems += place_problems(self.catalogue, commune)
         return commune
 
     def _read_identity(self, data: dict[str, Any], problems: list[Problem]) -> None:
         """Turn the text of a YAML or CSV file into what a commune's fields hold."""
         year, attested = data.get("year"), data.get("attested")
+        if data.get("facts") is None:
+            data.pop("facts", None)
         if isinstance(year, str) and re.fullmatch(r"\d{4}", year, re.ASCII):
             data["year"] = int(year)
         if attested is None:
@@ -605,48 +608,6 @@ class _Reader:
                 ),
             )
         return swapped if vietnamese else text if plain else _not_plain(key, value, None)
-
-    def _place(self, commune: Commune) -> Iterator[Problem]:
-        """Region, zones and province that the catalogue does not know, or that disagree."""
-        catalogue = self.catalogue
-        if commune.region is not None and commune.region not in catalogue.regions:
-            yield _unknown("region", commune.region, catalogue.regions)
-        for zone in commune.zones:
-            if zone not in catalogue.zones:
-                yield _unknown("zone", zone, catalogue.zones)
-        if commune.province is None:
-            return
-        province = catalogue.province(commune.province)
-        if province is None:
-            yield _unknown("province", commune.province, [p.name for p in catalogue.provinces.values()])
-        elif commune.region in catalogue.regions and commune.region != province.region:
-            yield Problem(
-                code="region_mismatch",
-                key="region",
-                found=shown(commune.region),
-                message=Text(f"tỉnh {province.name} không thuộc vùng này", f"{province.name} is not in this region"),
-                wanted=Text(province.region, province.region),
-            )
-
-
-def _unknown(field: str, name: str, known: Iterable[str]) -> Problem:
-    names = list(known)
-    words = {
-        "region": Text("không có vùng này", "no such region"),
-        "zone": Text("không có khu vực này", "no such zone"),
-        "province": Text(
-            "không có tỉnh này (tên tỉnh trước ngày 01/7/2025)", "no such province (as named before 2025-07-01)"
-        ),
-    }
-    listed = ", ".join(names)
-    return Problem(
-        code=f"unknown_{field}",
-        key=field,
-        found=shown(name),
-        message=words[field],
-        wanted=Text(listed, listed),
-        nearest=nearest(name, names),
-    )
 
 
 def _not_plain(key: str, value: str, vietnamese: str | None) -> Problem:

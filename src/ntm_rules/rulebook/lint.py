@@ -38,8 +38,9 @@ from ntm_rules.model.requirement import (
     SetBy,
     Threshold,
     Unstated,
+    leaves,
 )
-from ntm_rules.model.ruleset import Catalogue, Ruleset, clause_facts
+from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
 from ntm_rules.rulebook.build import build_ruleset
 from ntm_rules.rulebook.clauses import each_clause
@@ -149,6 +150,7 @@ class _Book:
         self.loader = Rulebook(directory)
         self.directory = self.loader.directory
         self.ids = self.loader.ids
+        self._read: dict[str, Normal | None] = {}
 
     @property
     def catalogue(self) -> Catalogue:
@@ -168,15 +170,9 @@ class _Book:
         path = self.directory / "evidence" / Path(relative).with_suffix(".csv")
         return read_evidence(_text_of(path), str(path)) if path.is_file() else {}
 
-    @functools.cached_property
-    def _rulesets(self) -> dict[str, Normal | None]:
-        return {}
-
     def ruleset(self, ruleset_id: str) -> Normal | None:
         """A ruleset's first text in normal form."""
-        if ruleset_id not in self._rulesets:
-            self._rulesets[ruleset_id] = self._quietly(lambda: self._read_ruleset(f"{ruleset_id}.yaml"))
-        return self._rulesets[ruleset_id]
+        return self._once(f"{ruleset_id}.yaml", self._read_ruleset)
 
     def _read_ruleset(self, relative: str) -> Normal:
         path = self.directory / relative
@@ -187,28 +183,27 @@ class _Book:
         base = self.ruleset(ruleset_id)
         if base is None:
             return []
-        found = []
-        for relative in self.loader.layer_paths(ruleset_id, province):
-            layer = self._quietly(functools.partial(self._read_layer, relative, base))
-            if layer is not None:
-                found.append((relative, layer))
+        read = functools.partial(self._read_layer, base=base)
+        paths = self.loader.layer_paths(ruleset_id, province)
+        found = [(path, layer) for path in paths if (layer := self._once(path, read)) is not None]
         return sorted(found, key=lambda item: (item[1]["kind"] != "amendment", item[1]["decision"][2] or "", item[0]))
 
     def _read_layer(self, relative: str, base: Normal) -> Normal:
         path = self.directory / relative
         return normal_layer(path.read_bytes(), str(path), self.catalogue, self.evidence(relative), base)
 
-    @staticmethod
-    def _quietly(read: Callable[[], Normal]) -> Normal | None:
-        """None for what does not load: that file's own findings say why."""
-        try:
-            return read()
-        except (NtmRulesError, OSError):
-            return None
+    def _once(self, relative: str, read: Callable[[str], Normal]) -> Normal | None:
+        """A document read once; None for what does not load: that file's own findings say why."""
+        if relative not in self._read:
+            try:
+                self._read[relative] = read(relative)
+            except (NtmRulesError, OSError):
+                self._read[relative] = None
+        return self._read[relative]
 
-    def references(self, ruleset_id: str) -> set[str]:
-        """The rulesets that a ruleset, or an amendment of it, refers to."""
-        documents = [self.ruleset(ruleset_id), *(layer for _, layer in self.layers(ruleset_id, None))]
+    def references(self, ruleset_id: str, province: str | None) -> set[str]:
+        """The rulesets that a ruleset, or a layer of it, refers to."""
+        documents = [self.ruleset(ruleset_id), *(layer for _, layer in self.layers(ruleset_id, province))]
         return {other for document in documents if document for other, *_ in _references(document)}
 
     def build(self, normal: Normal, province: str | None) -> Ruleset:
@@ -601,7 +596,7 @@ def _brief(items: Sequence[str], most: int = 8) -> str:
 
 def _references_hold(document: Normal, own: str, book: _Book, report: _Report, places: Mapping[str, Steps]) -> bool:
     """Whether every ruleset and indicator referred to exists, and none leads back to itself."""
-    sound = True
+    sound, province = True, document.get("province")
     for other, indicator, clause in _references(document):
         path = _place(places, clause)
         if other != own and book.ruleset(other) is None:
@@ -610,10 +605,10 @@ def _references_hold(document: Normal, own: str, book: _Book, report: _Report, p
                 "refers to a ruleset that is not there or does not load",
             )
             report.add("error", "unknown_ruleset", path, vi, en, found=shown(other), nearest=nearest(other, book.ids))
-        elif _leads_back(other, own, book):
+        elif _leads_back(other, own, book, province):
             vi, en = "dẫn chiếu vòng: bộ tiêu chí dựa vào chính nó", "circular: the ruleset rests on itself"
             report.add("error", "circular_reference", path, vi, en, found=shown(other))
-        elif indicator is not None and not _has_threshold(book, other, indicator):
+        elif indicator is not None and not _has_threshold(book, other, indicator, province):
             vi, en = (
                 "chỉ tiêu được dẫn chiếu không có hoặc không có mức",
                 "the indicator referred to is not there or has no threshold",
@@ -625,19 +620,19 @@ def _references_hold(document: Normal, own: str, book: _Book, report: _Report, p
     return sound
 
 
-def _leads_back(start: str, own: str, book: _Book) -> bool:
+def _leads_back(start: str, own: str, book: _Book, province: str | None) -> bool:
     """Whether following references from `start` reaches `own`, or goes round in a circle elsewhere."""
 
     def follow(ruleset_id: str, trail: tuple[str, ...]) -> bool:
         if ruleset_id == own or ruleset_id in trail:
             return True
-        return any(follow(other, (*trail, ruleset_id)) for other in book.references(ruleset_id))
+        return any(follow(other, (*trail, ruleset_id)) for other in book.references(ruleset_id, province))
 
     return follow(start, ())
 
 
-def _has_threshold(book: _Book, ruleset_id: str, indicator: str) -> bool:
-    for document in (book.ruleset(ruleset_id), *(layer for _, layer in book.layers(ruleset_id, None))):
+def _has_threshold(book: _Book, ruleset_id: str, indicator: str, province: str | None) -> bool:
+    for document in (book.ruleset(ruleset_id), *(layer for _, layer in book.layers(ruleset_id, province))):
         for clause in each_clause(_as_ruleset(document)) if document else ():
             if clause["id"] == indicator and clause["requirement"]["kind"] == "comparison":
                 return True
@@ -1093,9 +1088,19 @@ class _Loosening:
                 self.report.add("error", "lowers_totals", ("totals",), vi, en, **fields)
 
     def _compare(self, old: Clause, new: Clause) -> None:
-        for place in _cells_of(self.before.columns, old, new):
+        for place in self._places_of(old, new):
             if not self._implies(new, old, place):
                 self._explain(old, new, place)
+
+    def _places_of(self, old: Clause, new: Clause) -> list[Place]:
+        """The places to compare; where one text goes by year, every year of the phase, or a lacking row would not show."""
+        found = _cells_of(self.before.columns, old, new)
+        years = {year for _, year in found}
+        if years == {None}:
+            return found
+        first, last = map(int, self.before.phase.split("-"))
+        whole = sorted({year for year in years if year is not None} | set(range(first, last + 1)))
+        return [(column, year) for column in self.before.columns for year in whole]
 
     def _add(self, code: str, clause: Clause, found: str = "", place: Place | None = None) -> None:
         severity: Severity = "error"
@@ -1173,12 +1178,28 @@ class _Loosening:
             self._add("drops_column", old, where, place)
         elif isinstance(old.requirement, Combination):
             self._explain_parts(old, old.requirement, new, place)
-        elif isinstance(new.requirement, type(old.requirement)) and _subject(new) == _subject(old):
+        elif isinstance(old.requirement, Branch):
+            self._explain_branches(old, old.requirement, new, place)
+        elif _subject(new.requirement) == _subject(old.requirement):
             self._explain_cell(old, new, where, place)
-        elif set(clause_facts(old)) - set(clause_facts(new)):
-            self._add("drops_fact", old, ", ".join(sorted(set(clause_facts(old)) - set(clause_facts(new)))), place)
+        else:
+            self._explain_other(old, new, where, place)
+
+    def _explain_other(self, old: Clause, new: Clause, where: str, place: Place) -> None:
+        dropped = _measured(old) - _measured(new)
+        if dropped:
+            self._add("drops_fact", old, ", ".join(sorted(dropped)), place)
         else:
             self._add("not_comparable", old, where, place)
+
+    def _explain_branches(self, old: Clause, branch: Branch, new: Clause, place: Place) -> None:
+        inner = new.requirement
+        if not isinstance(inner, Branch) or inner.condition != branch.condition:
+            self._explain_other(old, new, "", place)
+            return
+        for before, now in ((branch.then, inner.then), (branch.otherwise, inner.otherwise)):
+            if not self._implies(now, before, place):
+                self._explain(before, now, place)
 
     def _explain_parts(self, old: Clause, combination: Combination, new: Clause, place: Place) -> None:
         inner = new.requirement
@@ -1208,16 +1229,34 @@ class _Loosening:
         elif getattr(old.requirement, "both_sexes", False) and not getattr(new.requirement, "both_sexes", False):
             self._add("drops_both_sexes", old, place=place)
         else:
-            values = f"{before.value if before else ''} → {now.value}"
+            values = f"{_asks(old.requirement, before)} → {_asks(new.requirement, now)}"
             self._add("loosens", old, f"{where}: {values}".lstrip(": "), place)
 
 
-def _subject(clause: Clause) -> tuple[Any, ...]:
-    """What a requirement without parts measures."""
-    requirement = clause.requirement
+def _subject(requirement: Requirement) -> tuple[Any, ...]:
+    """What a requirement without parts measures, and in which way."""
     if isinstance(requirement, RulesetMet):
-        return (requirement.ruleset.id,)
-    return tuple(getattr(requirement, name, None) for name in ("fact", "other", "condition"))
+        return (RulesetMet, requirement.ruleset.id)
+    other = getattr(requirement, "other", None)
+    return (type(requirement), getattr(requirement, "fact", None), other)
+
+
+def _measured(clause: Clause) -> set[str]:
+    """The facts that are asked for, those of conditions not among them."""
+    return {str(leaf.requirement.fact) for leaf in leaves(clause) if not isinstance(leaf.requirement, _WITHOUT_FACT)}
+
+
+_WITHOUT_FACT = (Combination, Branch, RulesetMet, Unstated)
+_SIGNS = {Direction.AT_LEAST: "≥ ", Direction.AT_MOST: "≤ ", Direction.EQUAL: "= ", Direction.MET: ""}
+
+
+def _asks(requirement: Requirement, cell: Cell | None) -> str:
+    """A requirement without parts as a finding shows it."""
+    if isinstance(requirement, OneOf):
+        return "/".join(requirement.values)
+    if isinstance(requirement, (Comparison, FactComparison)) and cell is not None:
+        return f"{_SIGNS[requirement.direction]}{'Đạt' if cell.value is True else cell.value}"
+    return "Đạt"
 
 
 _LOOSER: Mapping[str, tuple[str, str]] = {
