@@ -505,8 +505,8 @@ class Finding(NamedTuple):
         return f"{self.severity} {lang}"
 
 
-@pytest.mark.parametrize(("severities", "code"), [([], 0), (["note"], 0), (["warning"], 1), (["note", "error"], 1)])
-def test_lint_ends_with_1_where_there_are_problems(
+@pytest.mark.parametrize(("severities", "code"), [([], 0), (["note"], 0), (["warning"], 0), (["note", "error"], 1)])
+def test_lint_ends_with_1_where_there_are_errors(
     linter: Callable[[Sequence[Any]], None], severities: list[str], code: int
 ) -> None:
     linter([Finding(severity) for severity in severities])

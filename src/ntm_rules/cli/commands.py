@@ -459,9 +459,9 @@ def evidence(*, lang: Language, ruleset_id: str, **options: Any) -> None:
 @_SOURCE
 @_command
 def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
-    """Soát tệp hoặc thư mục bộ quy tắc; mã thoát 1 nếu có lỗi hoặc cảnh báo.
+    """Soát tệp hoặc thư mục bộ quy tắc; mã thoát 1 nếu có lỗi (cảnh báo và ghi chú thì không).
 
-    Check rulebook files or directories; the exit code is 1 where there are errors or warnings, not for notes.
+    Check rulebook files or directories; the exit code is 1 where there are errors, not for warnings and notes.
     """
     from ntm_rules.cli.output import say
     from ntm_rules.rulebook.lint import lint_path
@@ -469,7 +469,7 @@ def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
     findings = [finding for path in paths for finding in lint_path(path, source=source)]
     for finding in findings:
         say(finding.describe(lang))
-    if any(finding.severity != "note" for finding in findings):
+    if any(finding.severity == "error" for finding in findings):
         sys.stdout.flush()
         sys.exit(1)
     say(Text("Không có vấn đề.", "No problems.").in_(lang))

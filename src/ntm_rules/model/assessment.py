@@ -368,8 +368,9 @@ class Assessment:
         possible = len(missing) + len(unknown) + max(0, self.criteria_total - len(self._criteria))
         share, possible_share = Fraction(100 * len(missing), total), Fraction(100 * possible, total)
         rule = self.ruleset.withdrawal
-        if rule is None:
-            return AtRisk(answer=None, share=share, possible_share=possible_share, key_missing=(), citation=None)
+        uncounted = not self.ruleset.complete and self.ruleset.criteria_total is None
+        if rule is None or uncounted:
+            return AtRisk(answer=None, share=share, possible_share=possible_share, key_missing=(), citation=rule and rule.citation)
         key_missing = tuple(no for no in missing if no in rule.key_criteria)
         key_possible = bool(key_missing) or any(no in rule.key_criteria for no in unknown)
         answer: bool | None = None

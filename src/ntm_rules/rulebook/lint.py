@@ -1,7 +1,7 @@
 """The linter of rulebooks: what a rule keeper should look at, with file, line and key, in plain words.
 
 ``lint_path(path, *, source=None) -> tuple[Finding, ...]`` takes a ruleset, a layer or overlay, a facts.yaml, a regions.yaml, a
-rulebook.yaml, or a directory (a whole rulebook, as ``lint_rulebook(directory)`` does). A `Finding` is a `problem`
+rulebook.yaml, a folder of such files, or a whole rulebook's directory, as ``lint_rulebook(directory)`` does. A `Finding` is a `problem`
 (`ntm_rules.Problem`: code, source, line, key, message …) with a `severity`: ``"error"`` (wrong, or what the loader refuses),
 ``"warning"`` (probably not meant) or ``"note"`` (known and worth seeing); ``describe(lang)`` is one line, ``to_dict()``
 JSON-ready. Bad content is never raised: errors of the loader are findings too. A file is read with the rulebook it lies in;
@@ -87,12 +87,14 @@ def lint_path(path: str | Path, *, source: str | Path | None = None) -> tuple[Fi
     in, else the one shipped with the package.
     """
     path = Path(path)
-    if path.is_dir():
+    home = source or _home(path)
+    if path.is_dir() and ((path / "rulebook.yaml").is_file() or home is None):
         return lint_rulebook(path)
     report = _Report(str(path))
     try:
-        book = _Book(source or _home(path) or shipped())
-        _lint_file(path, book, report)
+        book = _Book(home or shipped())
+        for file in sorted(path.rglob("*.yaml")) if path.is_dir() else [path]:
+            _lint_one(file, book, report)
     except NtmRulesError as error:
         report.refused(error)
     return _sorted(report.findings)
@@ -107,6 +109,13 @@ def lint_rulebook(directory: str | Path) -> tuple[Finding, ...]:
     except NtmRulesError as error:
         report.refused(error)
     return _sorted(report.findings)
+
+
+def _lint_one(path: Path, book: _Book, report: _Report) -> None:
+    """Lint a file into the report of a folder."""
+    inner = _Report(str(path))
+    _lint_file(path, book, inner)
+    report.findings += inner.findings
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -1371,9 +1380,7 @@ def _lint_directory(book: _Book, report: _Report) -> None:
     for relative in reached:
         path = book.directory / relative
         if path.is_file() or relative == "rulebook.yaml":
-            inner = _Report(str(path))
-            _lint_file(path, book, inner)
-            report.findings += inner.findings
+            _lint_one(path, book, report)
     for path in sorted(book.directory.rglob("*.y*ml")):
         relative = path.relative_to(book.directory).as_posix()
         if relative not in reached and not path.name.endswith(".test.yaml") and _of_a_rulebook(path):
