@@ -46,7 +46,7 @@ Fields = dict[str, Any]
 
 def satisfies(actual: Decimal | Ratio, direction: Direction, threshold: Decimal) -> bool:
     """Whether an exact number passes a threshold; a ratio by cross-multiplication."""
-    left, right = exact(actual), Fraction(threshold)
+    left, right = (actual, threshold) if isinstance(actual, Decimal) else (actual.percent, Fraction(threshold))
     if direction is Direction.AT_LEAST:
         return left >= right
     if direction is Direction.AT_MOST:

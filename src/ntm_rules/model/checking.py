@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ntm_rules.model.errors import CommuneError, FactError, Problem
@@ -114,12 +115,12 @@ def clean_value(fact: Fact, key: str, given: Any) -> FactValue | Problem | None:
     if fact.kind is FactKind.BOOLEAN:
         return value if isinstance(value, bool) else _wrong_kind(fact, key, given)
     if isinstance(value, Ratio) and fact.kind is FactKind.PERCENT:
-        number = value.percent
+        number: Decimal | Fraction = value.percent
     elif isinstance(value, Decimal) and (fact.kind is not FactKind.COUNT or value == value.to_integral_value()):
-        number = exact(value)
+        number = value
     else:
         return _wrong_kind(fact, key, given)
-    if (fact.low is not None and number < fact.low) or (fact.high is not None and number > fact.high):
+    if not _within(number, fact):
         bounds = f"{fact.low if fact.low is not None else '…'} – {fact.high if fact.high is not None else '…'}"
         return Problem(
             code="out_of_bounds",
@@ -129,6 +130,13 @@ def clean_value(fact: Fact, key: str, given: Any) -> FactValue | Problem | None:
             wanted=Text(bounds, bounds),
         )
     return value
+
+
+def _within(number: Decimal | Fraction, fact: Fact) -> bool:
+    low, high = fact.low, fact.high
+    if isinstance(number, Fraction):
+        return (low is None or number >= Fraction(low)) and (high is None or number <= Fraction(high))
+    return (low is None or number >= low) and (high is None or number <= high)
 
 
 def _wrong_kind(fact: Fact, key: str, given: Any) -> Problem:
