@@ -85,7 +85,7 @@ def run(entries: Iterable[tuple[str, Entry]], judge: Callable[[Commune], Judged]
                 continue
             except NtmRulesError as error:
                 name = entry.label or entry.commune.name or entry.commune.code
-                found = Entry(entry.line, None, error.problems, name)
+                found = Entry(entry.line, entry.commune, error.problems, name)
         failed = True
         sink.bad(source, found)
     sink.end()
@@ -141,19 +141,23 @@ class JsonSink(_Sink):
 class LineSink(_Sink):
     """A compact line for every commune, good or bad, in the order they came."""
 
-    def __init__(self, lang: Language, ruleset: Ruleset) -> None:
+    def __init__(self, lang: Language, ruleset: Ruleset, *, dialogue: bool = False) -> None:
         super().__init__(lang)
+        # A host that writes a line and waits for its answer would wait for ever on a full buffer.
+        self._dialogue = dialogue
         self._line = LineWriter(ruleset).line
 
     def good(self, judged: Judged) -> None:
         """Write one line."""
         assert isinstance(judged, Assessment)
         sys.stdout.write(self._line(judged) + "\n")
+        if self._dialogue:
+            sys.stdout.flush()
 
     def bad(self, source: str, entry: Entry) -> None:
         """Write a line that says what is wrong."""
         problems = [_placed(problem, source, entry.line) for problem in entry.problems]
-        say(error_line(entry.line, problems, source=source, name=entry.label))
+        say(error_line(entry.line, problems, source=source, name=entry.label, commune=entry.commune))
 
 
 def _placed(problem: Problem, source: str, line: int | None) -> Problem:

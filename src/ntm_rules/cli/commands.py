@@ -208,7 +208,7 @@ def evaluate(
     ruleset = _load(ruleset_id, **options)
     sink: batch.Sink
     if form == "jsonl":
-        sink = batch.LineSink(lang, ruleset)
+        sink = batch.LineSink(lang, ruleset, dialogue=batch.STREAM in files)
     else:
         sink = batch.TextSink(lang) if form == "text" else batch.JsonSink(lang)
     province = options["province"]
@@ -280,13 +280,19 @@ def _finish(work: Callable[[], None]) -> None:
 
 
 @ntm_rules.command()
+@click.option("--path", is_flag=True, help="In thư mục chứa bộ quy tắc / print the directory of the rulebook.")
 @_SOURCE
 @_command
-def rulesets(*, lang: Language, source: str | None) -> None:
+def rulesets(*, lang: Language, path: bool, source: str | None) -> None:
     """Các bộ tiêu chí có ở đây / the rulesets there are."""
-    from ntm_rules.cli.output import table
+    from ntm_rules.cli.output import say, table
     from ntm_rules.public import list_rulesets
+    from ntm_rules.rulebook.rulebook import rulebooks
 
+    if path:
+        for book in rulebooks(source):
+            say(str(book.directory))
+        return
     header = (
         "id",
         *(

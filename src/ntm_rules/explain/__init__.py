@@ -271,7 +271,8 @@ class Explainer:
             return Text(
                 "Thu hồi danh hiệu: bộ dữ liệu chưa có quy định.", "Withdrawal of a title: no rule is known here."
             ).in_(lang)
-        shares = f"{number(_rounded(risk.share), lang)}–{number(_rounded(risk.possible_share), lang)}%"
+        sure, possible = (number(_rounded(share), lang) for share in (risk.share, risk.possible_share))
+        shares = f"{sure}%" if sure == possible else f"{sure}–{possible}%"
         answer = {
             True: Text("CÓ nguy cơ bị thu hồi", "AT RISK"),
             False: Text("không", "not at risk"),

@@ -371,7 +371,11 @@ class Assessment:
         uncounted = not self.ruleset.complete and self.ruleset.criteria_total is None
         if rule is None or uncounted:
             return AtRisk(
-                answer=None, share=share, possible_share=possible_share, key_missing=(), citation=rule and rule.citation
+                answer=None,
+                share=share,
+                possible_share=possible_share,
+                key_missing=(),
+                citation=rule.citation if rule else None,
             )
         key_missing = tuple(no for no in missing if no in rule.key_criteria)
         key_possible = bool(key_missing) or any(no in rule.key_criteria for no in unknown)

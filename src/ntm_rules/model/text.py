@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Literal
 
 import attrs
@@ -52,7 +53,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def shown(value: Any) -> str:
     """The value as an error message shows it: never longer than a line."""
     try:
-        text = repr(value)
+        text = format(value, "f") if isinstance(value, Decimal) else repr(value)
     except ValueError:  # an integer of more digits than Python prints
         text = type(value).__name__
     return text if len(text) <= 80 else f"{text[:77]}…"

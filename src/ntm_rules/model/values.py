@@ -30,7 +30,7 @@ def _part_of_ratio(value: Any) -> Decimal:
     raise ValueError(f"not a number: {value!r}")
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, repr=False)
 class Ratio:
     """So many of so many: 8,705 of 10,162 residents. Compared by cross-multiplication, never divided first.
 
@@ -48,6 +48,9 @@ class Ratio:
             raise ValueError("denominator must be greater than 0")
         if self.numerator < 0:
             raise ValueError("numerator must not be negative")
+
+    def __repr__(self) -> str:
+        return f"Ratio({self.numerator:f}, {self.denominator:f})"
 
     @property
     def percent(self) -> Fraction:
@@ -74,7 +77,7 @@ def canonical(value: Any) -> FactValue | None:
     Raises ValueError for NaN, infinity, a denominator of 0, numbers longer than 40 digits and any other kind of object.
 
     >>> canonical(99.1), canonical("99.1"), canonical({"numerator": 1, "denominator": 3})
-    (Decimal('99.1'), Decimal('99.1'), Ratio(numerator=Decimal('1'), denominator=Decimal('3')))
+    (Decimal('99.1'), Decimal('99.1'), Ratio(1, 3))
     """
     if value is None or isinstance(value, (bool, Ratio)):
         return value
@@ -133,7 +136,7 @@ def add(first: Ratio, second: Ratio) -> Ratio:
     """So many of so many, and so many of so many more: exact, where two percentages could not be added.
 
     >>> add(Ratio(45, 50), Ratio(40, 60))
-    Ratio(numerator=Decimal('85'), denominator=Decimal('110'))
+    Ratio(85, 110)
     """
     return Ratio(_WIDE.add(first.numerator, second.numerator), _WIDE.add(first.denominator, second.denominator))
 

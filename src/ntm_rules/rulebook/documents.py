@@ -335,6 +335,9 @@ class SetThresholdDocument(Document):
     evidence: Evidence | None = None
     seen_at: str | None = None
     citation: str | None = None
+    note: Bilingual | None = Field(
+        default=None, description="replaces the note on the threshold, which spoke of the old one"
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> SetThresholdDocument:

@@ -100,4 +100,5 @@ def _set_threshold(document: Normal, change: Normal) -> bool:
     requirement["rows"] = [[year, cells] for year, cells in rows.items()]
     if change["citation"]:
         clause["citation"] = change["citation"]
+    clause["note"] = change["note"]  # a doubt about the old threshold says nothing of the new one
     return True

@@ -667,4 +667,4 @@ class _Normalizer:
             fact,
             partial=True,
         )
-        return {"id": number, "rows": rows, "citation": document.citation}
+        return {"id": number, "rows": rows, "citation": document.citation, "note": _words(document.note)}

@@ -93,21 +93,25 @@ class Rulebook:
 
     @functools.cached_property
     def catalogue(self) -> Catalogue:
-        """The rulebook's facts, regions, zones and provinces; the shipped ones where it has no files of its own."""
-        if not (self.directory / "facts.yaml").is_file() and self.directory != shipped():
+        """The rulebook's facts, regions, zones and provinces; the shipped files where it has none of its own."""
+        if self._own("facts.yaml") is self._own("regions.yaml") is None:
             return rulebook(shipped()).catalogue
         return build_catalogue(self._normal_catalogue)
 
+    def _own(self, name: str) -> Path | None:
+        path = self.directory / name
+        return path if path.is_file() else None
+
     @functools.cached_property
     def _normal_catalogue(self) -> Normal:
-        found: Normal | None = self._from_compiled("facts.yaml", "regions.yaml")
+        found: Normal | None = None
+        if self._own("facts.yaml") and self._own("regions.yaml"):
+            found = self._from_compiled("facts.yaml", "regions.yaml")
         if found is None:
             from ntm_rules.rulebook.normal import normal_catalogue
 
-            regions = self.directory if (self.directory / "regions.yaml").is_file() else shipped()
-            found = normal_catalogue(
-                self._bytes("facts.yaml"), (regions / "regions.yaml").read_bytes(), str(self.directory)
-            )
+            facts, regions = (self._own(name) or shipped() / name for name in ("facts.yaml", "regions.yaml"))
+            found = normal_catalogue(facts.read_bytes(), regions.read_bytes(), str(self.directory))
         return found
 
     @functools.cached_property
@@ -361,7 +365,9 @@ class Rulebook:
             for province in self.provinces_with_overlay(ruleset_id):
                 paths += [path for path in self.layer_paths(ruleset_id, province) if "/provinces/" in path]
         found = {path: {"sha256": self._digest(path), "document": self._normal(path)} for path in paths}
-        found["facts.yaml"] = {"sha256": self._digest("facts.yaml", "regions.yaml"), "document": self._normal_catalogue}
+        if self._own("facts.yaml") and self._own("regions.yaml"):
+            digest = self._digest("facts.yaml", "regions.yaml")
+            found["facts.yaml"] = {"sha256": digest, "document": self._normal_catalogue}
         found["rulebook.yaml"] = {"sha256": self._digest("rulebook.yaml"), "document": list(self.name_and_version)}
         return found
 
