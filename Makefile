@@ -57,6 +57,18 @@ bench: $(WHEEL)
 	$(BENCH)/bin/python -m pip install --quiet "ntm-rules[cli] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
 	cd benchmarks && ../$(BENCH)/bin/python bench.py
 
+# The battery for other engines: its generated files are current, and ours passes it.
+conformance: $(VENV)/.test
+	$(BIN)/python -m tests.conformance.generate --check
+	$(BIN)/python -m pytest -q tests/test_conformance.py
+
+# Every cell, direction, date and fact of the shipped rulesets changed, one at a time: each change must turn a check red.
+mutate-cells: $(VENV)/.test
+	$(BIN)/python -m tests.fidelity.mutate_cells
+
+schema: $(VENV)/.test
+	$(BIN)/python -m ntm_rules.rulebook.schema rulesets/schema
+
 test-pythons:
 	for version in 3.10 3.11 3.12 3.13; do $(MAKE) test PYTHON=python$$version VENV=.venv-$$version || exit 1; done
 

@@ -54,7 +54,7 @@ code: 00754
 name: Xã Một
 region: dbsh
 year: 2023
-zone: [II, dbkk]
+zone: [II, dbkk-coast]
 host_id: A-1
 facts:
   income_per_capita: 60.5
@@ -70,7 +70,7 @@ EXPECTED = ntm.Commune(
     name="Xã Một",
     region="dbsh",
     year=2023,
-    zone=["II", "dbkk"],
+    zone=["II", "dbkk-coast"],
     host_id="A-1",
     facts={
         INCOME: Decimal("60.5"),
@@ -84,7 +84,7 @@ EXPECTED = ntm.Commune(
 CSV_ONE = (
     f"code,name,region,zone,year,host_id,{INCOME},{INSURED}.male,{INSURED}.female.numerator,{INSURED}.female.denominator,"
     "has_farmland,literacy_level,attested.7,attested.2021-2025/xa-ntm:8.1\n"
-    "754,Xã Một,dbsh,II; dbkk,2023,A-1,60.5,95.1,90,100,có,2,Đạt,chưa đạt\n"
+    "754,Xã Một,dbsh,II; dbkk-coast,2023,A-1,60.5,95.1,90,100,có,2,Đạt,chưa đạt\n"
 )
 
 

@@ -209,13 +209,11 @@ class _Builder:
             factor = factors.cell(column, year)
             if factor is None:
                 continue
-            value = None
+            made = Cell(cell.state, None, weakest(cell.evidence, factor.evidence), cell.seen_at)
             if isinstance(cell.value, Decimal) and isinstance(factor.value, Decimal):
-                value = _times(cell.value, factor.value)
-            state = cell.state if value is None else CellState.SET
-            rows.setdefault(year, {})[column] = Cell(
-                state, value, weakest(cell.evidence, factor.evidence), cell.seen_at
-            )
+                seen_at = " ; ".join(filter(None, (cell.seen_at, factor.seen_at))) or None
+                made = Cell(CellState.SET, _times(cell.value, factor.value), made.evidence, seen_at)
+            rows.setdefault(year, {})[column] = made
         return Threshold(rows)
 
 

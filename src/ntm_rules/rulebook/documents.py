@@ -82,6 +82,8 @@ OrUnknown = Annotated[str | None, BeforeValidator(_maybe), WithJsonSchema({"type
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Numbered = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-zĐđ?][0-9A-Za-zĐđ._-]*$", max_length=20)]
+# A document given as data may name years by number.
+YearKey = Annotated[str, BeforeValidator(lambda year: str(year) if type(year) is int else year)]
 RulesetId = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{4}/[a-z0-9-]+$")]
 CellValue = Annotated[
     Any,
@@ -147,7 +149,7 @@ class ComparableDocument(Document):
     fact: Key
     value: CellValue = None
     by_column: CellMap | None = None
-    by_year: dict[str, Any] | None = Field(
+    by_year: dict[YearKey, Any] | None = Field(
         default=None, description="year → one value for every column, or column → value"
     )
     times_threshold: TimesThreshold | None = None
@@ -186,6 +188,14 @@ class MetDocument(Document):
     seen_at: str | None = None
 
 
+class RulesetMetDocument(Document):
+    """Another ruleset that must be met, and how surely that is known."""
+
+    ruleset: RulesetId
+    evidence: Evidence | None = None
+    seen_at: str | None = None
+
+
 class SomeDocument(Document):
     """At least so many of the parts."""
 
@@ -215,7 +225,7 @@ class RequirementDocument(Document):
     any: list[PartDocument] | None = Field(default=None, min_length=1)
     some: SomeDocument | None = None
     when: WhenDocument | None = None
-    ruleset_met: RulesetId | None = None
+    ruleset_met: RulesetId | RulesetMetDocument | None = None
     unstated: SetBy | None = None
 
     @model_validator(mode="after")
@@ -331,7 +341,7 @@ class SetThresholdDocument(Document):
     part: Numbered | None = None
     value: CellValue = None
     by_column: CellMap | None = None
-    by_year: dict[str, Any] | None = None
+    by_year: dict[YearKey, Any] | None = None
     evidence: Evidence | None = None
     seen_at: str | None = None
     citation: str | None = None

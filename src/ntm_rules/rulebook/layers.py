@@ -92,6 +92,8 @@ def _set_threshold(document: Normal, change: Normal) -> bool:
     if clause is None or clause["requirement"]["kind"] != "comparison":
         return False
     requirement = clause["requirement"]
+    if requirement["type"] != change["type"]:
+        return False  # the text in force compares another kind of value
     rows = {year: dict(cells) for year, cells in requirement["rows"]}
     if requirement.pop("relation", None) is not None or (None in rows) != (None in dict(change["rows"])):
         rows = {}  # from now on absolute, or by year where it was not: nothing of the old row says the same

@@ -10,6 +10,7 @@ JSON-ready. Bad content is never raised: errors of the loader are findings too. 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import unicodedata
@@ -189,17 +190,26 @@ class _Book:
 
     def layers(self, ruleset_id: str, province: str | None) -> list[tuple[str, Normal]]:
         """The layers of a ruleset that load, in the order in which they are applied."""
-        base = self.ruleset(ruleset_id)
-        if base is None:
+        if self.ruleset(ruleset_id) is None:
             return []
-        read = functools.partial(self._read_layer, base=base)
+        read = functools.partial(self._read_layer, ruleset_id=ruleset_id)
         paths = self.loader.layer_paths(ruleset_id, province)
         found = [(path, layer) for path in paths if (layer := self._once(path, read)) is not None]
         return sorted(found, key=lambda item: (item[1]["kind"] != "amendment", item[1]["decision"][2] or "", item[0]))
 
-    def _read_layer(self, relative: str, base: Normal) -> Normal:
-        path = self.directory / relative
-        return normal_layer(path.read_bytes(), str(path), self.catalogue, self.evidence(relative), base)
+    def _read_layer(self, relative: str, ruleset_id: str) -> Normal:
+        path, below = self.directory / relative, self.below(ruleset_id, relative)
+        return normal_layer(path.read_bytes(), str(path), self.catalogue, self.evidence(relative), below)
+
+    def below(self, ruleset_id: str, relative: str | None) -> Normal:
+        """The text that a layer's thresholds speak of: the first one for an amendment, else that with every amendment."""
+        text = self.ruleset(ruleset_id)
+        assert text is not None
+        amendments = [] if relative and "/amendments/" in relative else self.layers(ruleset_id, None)
+        for path, amendment in amendments:
+            with contextlib.suppress(NtmRulesError):  # what does not fit is found where that amendment is linted
+                text = apply_layer(text, amendment, path)
+        return text
 
     def _once(self, relative: str, read: Callable[[str], Normal]) -> Normal | None:
         """A document read once; None for what does not load: that file's own findings say why."""
@@ -374,7 +384,7 @@ def _lint_layer(data: bytes, book: _Book, report: _Report, relative: str | None)
     if base is None:
         _unknown_target(target, book, report)
         return
-    layer = normal_layer(data, report.source, book.catalogue, rows or {}, base)
+    layer = normal_layer(data, report.source, book.catalogue, rows or {}, book.below(target, relative))
     places = _places(tree)
     _layer_place(layer, report, relative)
     _layer_dates(layer, base, report)

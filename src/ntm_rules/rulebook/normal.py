@@ -33,6 +33,7 @@ from ntm_rules.rulebook.documents import (
     RegionsDocument,
     RequirementDocument,
     RulesetDocument,
+    RulesetMetDocument,
     SetThresholdDocument,
 )
 from ntm_rules.rulebook.reading import problem_at, read_document
@@ -348,11 +349,10 @@ class _Normalizer:
                 "otherwise": self._part(content.otherwise, (*path, "otherwise"), clause),
             }
         if name == "ruleset_met":
-            return {
-                "kind": "ruleset_met",
-                "ruleset": content,
-                "rows": [[None, self._row(self._every("Đạt", clause, columns), "boolean", path, clause, None, None)]],
-            }
+            other = RulesetMetDocument(ruleset=content) if isinstance(content, str) else content
+            cells = self._every("Đạt", clause, columns)
+            row = self._row(cells, "boolean", path, clause, other.evidence, other.seen_at)
+            return {"kind": "ruleset_met", "ruleset": other.ruleset, "rows": [[None, row]]}
         return {"kind": "unstated", "set_by": content.value}
 
     def _part(self, document: PartDocument, path: Path, clause: Normal | None) -> Normal:
@@ -658,6 +658,17 @@ class _Normalizer:
             return {}
         kind = requirement["type"]
         fact = self.catalogue.facts.get(requirement["fact"])
+        if document.by_column is not None and not self._keeps_rows(document, requirement):
+            self.wrong(
+                (*path, "by_column"),
+                "by_year_wanted",
+                Text(
+                    "bảng này theo năm hoặc theo mức của bộ khác: một cột riêng sẽ làm mất các cột còn lại",
+                    "this table goes by year, or by another ruleset: a column alone would lose the others",
+                ),
+                found=", ".join(document.by_column),
+                wanted=Text("by_year, hoặc mọi cột", "by_year, or every column"),
+            )
         rows = self._rows(
             document,
             kind,
@@ -667,4 +678,15 @@ class _Normalizer:
             fact,
             partial=True,
         )
-        return {"id": number, "rows": rows, "citation": document.citation, "note": _words(document.note)}
+        return {
+            "id": number,
+            "rows": rows,
+            "citation": document.citation,
+            "note": _words(document.note),
+            "type": requirement["type"],
+        }
+
+    def _keeps_rows(self, document: SetThresholdDocument, requirement: Normal) -> bool:
+        """Whether cells by column fit into the rows there are, or fill every column of a new one."""
+        plain = [year for year, _ in requirement["rows"]] == [None] and requirement.get("relation") is None
+        return plain or set(self.columns) <= set(document.by_column or ())

@@ -249,17 +249,22 @@ class Rulebook:
                     ]
                 )
         applied: list[Layer] = []
-        layers = [(path, self._normal(path)) for path in self.layer_paths(ruleset_id, province)]
-        layers.sort(key=lambda item: (item[1]["kind"] != "amendment", item[1]["decision"][2] or "", item[0]))
-        layers += [(source, layer) for source, layer in map(self._overlay, overlays) if layer["of"] == ruleset_id]
-        for source, layer in layers:
+
+        def put_on(source: str, layer: Normal) -> None:
+            nonlocal normal
             _, issued, in_force = layer["decision"]
-            if (on and in_force and on.isoformat() < in_force) or (
-                known_on and issued and known_on.isoformat() < issued
-            ):
-                continue
-            normal = apply_layer(normal, layer, source)
-            applied.append(build_layer(layer))
+            ahead = on and in_force and on.isoformat() < in_force
+            unheard = known_on and issued and known_on.isoformat() < issued
+            if not ahead and not unheard:
+                normal = apply_layer(normal, layer, source)
+                applied.append(build_layer(layer))
+
+        for path, layer in self._layers(ruleset_id, province):
+            put_on(path, layer)
+        for overlay in overlays:
+            source, data = _overlay_data(overlay)
+            if _layer_target(data, source, self.ids) == ruleset_id:
+                put_on(source, self._overlay(data, source, normal))
         name, version = self.name_and_version
 
         def load_other(other: str) -> Ruleset:
@@ -277,30 +282,22 @@ class Rulebook:
             rulebook_version=version,
         )
 
-    def _overlay(self, overlay: Overlay) -> tuple[str, Normal]:
+    def _layers(self, ruleset_id: str, province: str | None) -> list[tuple[str, Normal]]:
+        """A ruleset's amendments by date, then a province's overlays by date."""
+        layers = [(path, self._normal(path)) for path in self.layer_paths(ruleset_id, province)]
+        return sorted(layers, key=lambda item: (item[1]["kind"] != "amendment", item[1]["decision"][2] or "", item[0]))
+
+    def _amended(self, ruleset_id: str) -> Normal:
+        """A ruleset's document with every amendment applied: what the cells of a province's file are held against."""
+        normal = self._normal(f"{ruleset_id}.yaml")
+        for path, layer in self._layers(ruleset_id, None):
+            normal = apply_layer(normal, layer, path)
+        return normal
+
+    def _overlay(self, data: bytes | Mapping[str, Any], source: str, below: Normal) -> Normal:
         from ntm_rules.rulebook.normal import normal_layer
 
-        if isinstance(overlay, Mapping):
-            source, data = str(overlay.get("layer", "overlay")), overlay
-        else:
-            path = Path(overlay)
-            try:
-                source, data = str(path), path.read_bytes()  # type: ignore[assignment]
-            except OSError as error:
-                raise RulebookError(
-                    [
-                        Problem(
-                            code="cannot_read",
-                            source=str(path),
-                            message=Text(
-                                f"không đọc được tệp ({error.strerror})", f"cannot read the file ({error.strerror})"
-                            ),
-                        )
-                    ]
-                ) from None
-        return source, normal_layer(
-            data, source, self.catalogue, {}, self._normal(f"{_layer_target(data, source, self.ids)}.yaml")
-        )
+        return normal_layer(data, source, self.catalogue, {}, below)
 
     # -- files in normal form
 
@@ -353,7 +350,8 @@ class Rulebook:
             if path.count("/") == 1:
                 found = normal_ruleset(data, self._source(path), self.catalogue, evidence)
             else:
-                base = self._normal(f"{_layer_target(data, self._source(path), self.ids)}.yaml")
+                target = _layer_target(data, self._source(path), self.ids)
+                base = self._amended(target) if "/provinces/" in path else self._normal(f"{target}.yaml")
                 found = normal_layer(data, self._source(path), self.catalogue, evidence, base)
         return found
 
@@ -370,6 +368,17 @@ class Rulebook:
             found["facts.yaml"] = {"sha256": digest, "document": self._normal_catalogue}
         found["rulebook.yaml"] = {"sha256": self._digest("rulebook.yaml"), "document": list(self.name_and_version)}
         return found
+
+
+def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
+    """An overlay's name for messages, and its content."""
+    if isinstance(overlay, Mapping):
+        return str(overlay.get("layer", "overlay")), overlay
+    try:
+        return str(overlay), Path(overlay).read_bytes()
+    except OSError as error:
+        message = Text(f"không đọc được tệp ({error.strerror})", f"cannot read the file ({error.strerror})")
+        raise RulebookError([Problem(code="cannot_read", source=str(overlay), message=message)]) from None
 
 
 def _layer_target(data: bytes | Mapping[str, Any], source: str, ids: tuple[str, ...]) -> str:

@@ -1,0 +1,83 @@
+"""Deleting a fact only ever moves a status towards undetermined: unknown is never zero, never false, never a pass."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.property.strategies import SHIPPED, Documents, Loaded, built, communes, generated_rulesets, loaded
+
+import ntm_rules as ntm
+from ntm_rules.model.assessment import Status, Verdict
+
+
+def assert_less_decided(ruleset: ntm.Ruleset, commune: ntm.Commune, dropped: set[str]) -> None:
+    """Without attested verdicts, what is decided with fewer facts is decided the same with more."""
+    known = ntm.evaluate(ruleset, commune)
+    rest = {key: value for key, value in commune.facts.items() if key not in dropped}
+    less = ntm.evaluate(ruleset, commune.replace(facts=rest))
+    for no, status in less.statuses.items():
+        assert status in (Status.UNDETERMINED, known.statuses[no]), (no, known.statuses[no], status, dropped)
+    for before, after in zip(known.criteria, less.criteria, strict=True):
+        assert after.verdict in (Verdict.UNDETERMINED, before.verdict)
+    assert less.verdict in (Verdict.UNDETERMINED, known.verdict)
+    assert less.recognition in (Verdict.UNDETERMINED, known.recognition)
+    assert less.at_risk.answer in (None, known.at_risk.answer)
+
+
+@pytest.mark.parametrize("which", SHIPPED, ids=str)
+@given(data=st.data())
+def test_shipped_rulesets(which: Loaded, data: st.DataObject) -> None:
+    ruleset = loaded(which)
+    commune = data.draw(communes(ruleset))
+    keys = sorted(commune.facts)
+    dropped = data.draw(st.sets(st.sampled_from(keys))) if keys else set()
+    assert_less_decided(ruleset, commune, dropped)
+
+
+@given(documents=generated_rulesets(), data=st.data())
+def test_generated_rulesets(documents: Documents, data: st.DataObject) -> None:
+    ruleset = built(documents)
+    for _ in range(4):
+        commune = data.draw(communes(ruleset))
+        keys = sorted(commune.facts)
+        dropped = data.draw(st.sets(st.sampled_from(keys))) if keys else set()
+        assert_less_decided(ruleset, commune, dropped)
+
+
+def test_nothing_known_decides_nothing() -> None:
+    """With no facts at all no indicator is met or missing, in any ruleset."""
+    for which in SHIPPED:
+        assessment = ntm.evaluate(loaded(which), ntm.Commune(region="tn", year=2023))
+        assert not set(assessment.statuses.values()) & {Status.MET, Status.MISSING}
+        assert assessment.verdict is Verdict.UNDETERMINED
+
+
+def test_n_of_m_with_parts_that_may_not_apply_waits_for_the_fact_that_tells() -> None:
+    """Two of three, two of them not asked here and the third perhaps not asked: it may yet not apply, so it is not missing."""
+    words = {"vi": "chữ", "en": "text"}
+    parts = [
+        {"part": "a", "label": words, "requires": {"met": "yes0"}, "applies_if": {"met": "yes1"}},
+        {"part": "b", "label": words, "requires": {"met": "yes0"}, "columns": ["dnb"]},
+        {"part": "c", "label": words, "requires": {"met": "yes0"}, "columns": ["dnb"]},
+    ]
+    document = {
+        "ruleset": "2030-2035/xa-khac",
+        "title": words,
+        "phase": "2030-2035",
+        "level": "xa",
+        "tier": "ntm",
+        "decision": {"number": "1", "issued": "2020-01-01", "in_force": "2020-01-01"},
+        "columns": ["dbsh", "tn", "dnb"],
+        "criteria": [
+            {
+                "no": "1",
+                "title": words,
+                "indicators": [{"no": "1", "label": words, "requires": {"some": {"at_least": "2", "of": parts}}}],
+            }
+        ],
+    }
+    ruleset = built((document,))
+    known = ntm.evaluate(ruleset, ntm.Commune(region="tn", facts={"yes1": False})).statuses["1"]
+    assert known is Status.NOT_APPLICABLE
+    assert ntm.evaluate(ruleset, ntm.Commune(region="tn")).statuses["1"] is Status.UNDETERMINED

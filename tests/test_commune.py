@@ -1,0 +1,195 @@
+"""A commune: who it is, where it lies, what is known of it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import ntm_rules as ntm
+
+RULES = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+
+
+@pytest.mark.parametrize("code", [1, "1", "00001", " 00001"])
+def test_codes_have_five_digits(code: Any) -> None:
+    assert ntm.Commune(code=code).code == "00001"
+
+
+@pytest.mark.parametrize("code", ["", "123456", 123456, -1, "12a", 1.0, True, "１２", b"1", [1]])
+def test_codes_that_are_none(code: Any) -> None:
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.Commune(code=code)
+    assert caught.value.problems[0].code == "bad_code"
+
+
+@pytest.mark.parametrize("year", [2009, 2101, "2023", 2023.0, True, 0, -1])
+def test_years_that_are_none(year: Any) -> None:
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.Commune(year=year)
+    assert caught.value.problems[0].key == "year"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", 5),
+        ("region", ["dbsh"]),
+        ("province", 1),
+        ("zone", 5),
+        ("zone", [1]),
+        ("attested", {"7": "true"}),
+        ("attested", {"7": 1}),
+        ("attested", {7: True}),
+        ("attested", ["7"]),
+        ("facts", [("a", 1)]),
+        ("facts", "a"),
+        ("facts", 5),
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_named(field: str, value: Any) -> None:
+    with pytest.raises(ntm.NtmRulesError) as caught:
+        ntm.Commune(**{field: value})
+    assert any(str(problem.key).startswith(field) for problem in caught.value.problems)
+
+
+def test_zones_are_none_one_or_several() -> None:
+    assert ntm.Commune().zone is None
+    assert ntm.Commune(zone="III").zone == "III"
+    assert ntm.Commune(zone=["III", "dbkk-coast"]).zone == ("III", "dbkk-coast")
+    assert ntm.Commune(zone=[]).zone is None
+
+
+def test_facts_by_sex_are_facts_of_their_own() -> None:
+    commune = ntm.Commune(facts={"health_insurance_pct": {"male": 96, "female": "94.9", "total": 95.5}})
+    assert dict(commune.facts) == {
+        "health_insurance_pct.male": Decimal(96),
+        "health_insurance_pct.female": Decimal("94.9"),
+        "health_insurance_pct": Decimal("95.5"),
+    }
+
+
+def test_a_ratio_may_be_given_by_sex() -> None:
+    ratio = {"numerator": 1, "denominator": 2}
+    commune = ntm.Commune(facts={"health_insurance_pct": {"male": ratio, "female": ntm.Ratio(1, 4)}})
+    assert commune.facts["health_insurance_pct.female"] == ntm.Ratio(1, 4)
+
+
+def test_a_fact_of_none_is_no_fact() -> None:
+    assert dict(ntm.Commune(facts={"a": None, "b": 1}).facts) == {"b": Decimal(1)}
+    assert ntm.Commune(facts={"a": None}) == ntm.Commune()
+
+
+def test_every_bad_fact_is_named_at_once() -> None:
+    with pytest.raises(ntm.FactError) as caught:
+        ntm.Commune(facts={"a": float("nan"), "b": 1, "c": {"numerator": 1, "denominator": 0}, "d": [1]})
+    assert [problem.key for problem in caught.value.problems] == ["a", "c", "d"]
+
+
+def test_every_bad_field_of_data_is_named_at_once() -> None:
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.Commune.from_dict({"code": "x", "yaer": 2023, "year": 1, "facts": {"a": [1]}, "zone": [1]})
+    codes = {problem.code for problem in caught.value.problems}
+    assert codes == {"bad_code", "unknown_field", "bad_year", "bad_value", "bad_zone"}
+
+
+@pytest.mark.parametrize("data", [[], None, "code", 5])
+def test_data_that_is_no_mapping_is_refused(data: Any) -> None:
+    with pytest.raises(ntm.NtmRulesError):
+        ntm.Commune.from_dict(data)
+
+
+def test_bad_facts_are_all_named_when_judged() -> None:
+    facts = {"health_insurance_pct": 101, "rural_market_or_trading_place": 1, "nope": 1, "schools_total": 2.5}
+    with pytest.raises(ntm.FactError) as caught:
+        ntm.evaluate(RULES, ntm.Commune(region="dbsh", facts=facts))
+    assert {problem.key: problem.code for problem in caught.value.problems} == {
+        "health_insurance_pct": "out_of_bounds",
+        "rural_market_or_trading_place": "wrong_kind",
+        "nope": "unknown_fact",
+        "schools_total": "wrong_kind",
+    }
+
+
+def test_a_total_that_lies_outside_men_and_women_is_refused() -> None:
+    for total in (89, 96):
+        facts = {"health_insurance_pct": {"male": 90, "female": 95, "total": total}}
+        with pytest.raises(ntm.FactError) as caught:
+            ntm.evaluate(RULES, ntm.Commune(region="dbsh", facts=facts))
+        assert caught.value.problems[0].code == "inconsistent"
+
+
+def test_a_fact_not_given_by_sex_has_no_men_and_women() -> None:
+    with pytest.raises(ntm.FactError, match=r"income_per_capita\.male"):
+        ntm.evaluate(RULES, ntm.Commune(region="dbsh", facts={"income_per_capita.male": 50}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({}, "no_region"),
+        ({"region": "nowhere"}, "unknown_region"),
+        ({"province": "Nowhere"}, "unknown_province"),
+        ({"region": "tn", "province": "Nam Định"}, "region_mismatch"),
+        ({"region": "tn", "zone": "IV"}, "unknown_zone"),
+        ({"region": "tn", "attested": {"99": True}}, "unknown_attested"),
+    ],
+    ids=str,
+)
+def test_a_place_that_does_not_exist_is_refused(fields: dict[str, Any], code: str) -> None:
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.evaluate(RULES, ntm.Commune(**fields))
+    assert code in {problem.code for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize(
+    ("fields", "column"),
+    [
+        ({"region": "dbsh"}, "dbsh"),
+        ({"province": "Nam Định"}, "dbsh"),
+        ({"province": "kon-tum"}, "tn"),
+        ({"region": "dbsh", "province": "Nam Định"}, "dbsh"),
+        ({"region": "dhntb", "zone": "dbkk-coast"}, "tdmnpb"),
+        ({"region": "dhntb", "zone": ["I", "atk-poor-district"]}, "tdmnpb"),
+        ({"region": "dhntb", "zone": "III"}, "dhntb"),
+    ],
+    ids=str,
+)
+def test_the_column_follows_from_region_province_and_zone(fields: dict[str, Any], column: str) -> None:
+    """Special communes of 318/QĐ-TTg, before the amendment."""
+    assert ntm.evaluate(RULES, ntm.Commune(**fields)).column == column
+
+
+def test_special_communes_since_the_amendment() -> None:
+    rules = ntm.load_ruleset("2021-2025/xa-ntm", on="2024-03-01")
+    columns = {
+        zone: ntm.evaluate(rules, ntm.Commune(region="dhntb", zone=zone)).column
+        for zone in ("I", "II", "III", "dbkk-coast", "atk-poor-district", "atk-left-poverty-2018-2020")
+    }
+    special = {zone for zone, column in columns.items() if column == "tdmnpb"}
+    assert special == {"II", "III", "dbkk-coast", "atk-poor-district"}
+
+
+def test_replace_gives_another_commune() -> None:
+    commune = ntm.Commune(code=5, region="dbsh", year=2023, facts={"a": 1}, attested={"7": True}, zone=["I", "II"])
+    assert commune.replace() == commune
+    assert commune.replace(year=2024).year == 2024
+    assert commune.year == 2023
+
+
+def test_json_says_only_what_is_known() -> None:
+    assert json.loads(ntm.Commune(name="Tân Lập").to_json()) == {"name": "Tân Lập", "facts": {}}
+
+
+def test_repr_is_short() -> None:
+    commune = ntm.Commune(code=5, name="Tân Lập", facts={f"f{i}": i for i in range(100)})
+    assert repr(commune) == "Commune(code='00005', name='Tân Lập', facts=<100>)"
+
+
+def test_values_by_indicator_number_become_facts() -> None:
+    commune = ntm.Commune.from_indicators(RULES, {"10": 56, "7": True}, region="dbsh", year=2023)
+    assert commune.facts["income_per_capita"] == 56
+    assert commune.facts["rural_market_or_trading_place"] is True
+    assert ntm.evaluate(RULES, commune).statuses["10"] is ntm.Status.MET

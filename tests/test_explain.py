@@ -1,0 +1,194 @@
+"""What people read: the fact, the value, the threshold and where it stands, the gap, and who must supply what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.property.test_exact_numbers import ruleset_of
+
+import ntm_rules as ntm
+from ntm_rules.model.assessment import Result, Status
+
+RULES = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+OLD = ntm.load_ruleset("2016-2020/xa-ntm")
+
+
+def result(
+    number: str,
+    facts: dict[str, Any] | None = None,
+    *,
+    rules: ntm.Ruleset = RULES,
+    attested: dict[str, bool] | None = None,
+    strict: bool = False,
+    year: int = 2023,
+    region: str = "dbsh",
+) -> Result:
+    commune = ntm.Commune(region=region, year=year, facts=facts or {}, attested=attested)
+    return ntm.evaluate(rules, commune, strict=strict).indicator(number)
+
+
+def contains(text: str, *wanted: str) -> None:
+    for words in wanted:
+        assert words in text, (words, text)
+
+
+def test_a_missing_income_names_everything_an_officer_asks() -> None:
+    found = result("10", {"income_per_capita": "55.9"})
+    contains(found.explain("vi"), "10 ", "CHƯA ĐẠT", "55,9", "≥ 56", "ĐBSH", "năm 2023", "Còn thiếu 0,1", "318/QĐ-TTg")
+    contains(
+        found.explain("en"),
+        "10 ",
+        "MISSING",
+        "55.9",
+        "≥ 56",
+        "Red River delta",
+        "year 2023",
+        "Short by 0.1",
+        "318/QĐ-TTg",
+    )
+
+
+def test_people_lacking_are_counted_in_people() -> None:
+    ratio = {"numerator": 8705, "denominator": 10162}
+    found = result("15.1", {"health_insurance_pct": {"male": ratio, "female": 95}})
+    contains(found.explain("vi"), "85,66%", "8.705/10.162", "≥ 90%", "cần thêm 441", "nam")
+    contains(found.explain("en"), "85.66%", "8,705/10,162", "≥ 90%", "441 more", "men", "percentage points")
+
+
+def test_too_much_is_said_as_too_much() -> None:
+    found = result("11", {"poor_households_pct": {"numerator": 13, "denominator": 100}}, rules=OLD, region="tdmnpb")
+    assert found.status is Status.MISSING
+    contains(found.explain("vi"), "13%", "≤ 12%", "Vượt 1 điểm %", "cần giảm 1")
+    contains(found.explain("en"), "13%", "≤ 12%", "Over by 1 percentage points", "1 fewer")
+
+
+@pytest.mark.parametrize("value", [60, {"numerator": 60, "denominator": 100}], ids=["percent", "ratio"])
+def test_more_than_an_exact_requirement_is_over_it(value: Any) -> None:
+    """ "= 50" with 60: ten points too many, in whatever form the 60 came."""
+    rules = ruleset_of("equal", "50", "pct1")
+    found = ntm.evaluate(rules, ntm.Commune(region="tn", facts={"pct1": value})).indicator("1")
+    contains(found.explain("en"), "Over by 10")
+    contains(found.explain("vi"), "Vượt 10")
+    assert "more" not in found.explain("en")
+
+
+def test_a_category_above_an_exact_requirement_is_not_short_of_it() -> None:
+    rules = ruleset_of("equal", "trung bình", "cat0")
+    found = ntm.evaluate(rules, ntm.Commune(region="tn", facts={"cat0": "tốt"})).indicator("1")
+    assert found.status is Status.MISSING
+    assert "Short" not in found.explain("en")
+
+
+def test_a_share_just_below_is_never_rounded_to_the_threshold() -> None:
+    found = result("4.2", {"households_registered_reliable_power_pct": {"numerator": 989999, "denominator": 1000000}})
+    contains(found.explain("en"), "98.9999%", "≥ 99%")
+    assert ": 99% (" not in found.explain("en")
+    near = result(
+        "4.2", {"households_registered_reliable_power_pct": {"numerator": 99 * 10**20 - 1, "denominator": 10**22}}
+    )
+    assert near.status is Status.MISSING
+    assert ": 99% (" not in near.explain("en")
+
+
+def test_a_missing_fact_says_who_must_supply_which() -> None:
+    contains(result("10").explain("vi"), "CHƯA XÁC ĐỊNH", "Thiếu số liệu", "income_per_capita", "Thu nhập")
+    contains(result("15.1").explain("en"), "UNDETERMINED", "men", "women", "health_insurance_pct.male")
+
+
+def test_a_threshold_of_the_province_says_so() -> None:
+    found = result("2.1", {"commune_and_district_link_roads_paved_pct": 100}, rules=OLD)
+    contains(found.explain("vi"), "Chưa có mức", "UBND cấp tỉnh")
+    contains(found.explain("en"), "No threshold", "provincial")
+
+
+def test_a_year_without_a_threshold_is_named() -> None:
+    found = result("10", {"income_per_capita": 43}, rules=OLD, year=2019)
+    contains(found.explain("vi"), "2019", "không có mức cho năm này")
+    contains(found.explain("en"), "2019", "no threshold for this year")
+
+
+def test_a_conflict_says_who_said_what_and_what_decided() -> None:
+    found = result("10", {"income_per_capita": 55}, attested={"10": True})
+    contains(found.explain("vi"), "Mâu thuẫn", "xác nhận đạt", "số liệu quyết định", "55")
+    contains(found.explain("en"), "Conflict", "attested met", "the facts decide")
+
+
+@pytest.mark.parametrize(
+    ("number", "facts"),
+    [
+        ("7", {}),
+        ("4.2", {}),
+        ("10", {}),
+        ("15.1", {"health_insurance_pct": 95}),
+        ("17.1", {"clean_water_households_pct": 9}),
+    ],
+)
+@pytest.mark.parametrize("verdict", [True, False])
+def test_what_an_agency_attested_is_said_to_be_attested(number: str, facts: dict[str, Any], verdict: bool) -> None:
+    """Also where the threshold is known, or a figure that could not decide: "met" without a why is no explanation."""
+    found = result(number, facts, attested={number: verdict})
+    assert found.status is (Status.MET if verdict else Status.MISSING)
+    contains(found.explain("vi"), "Cơ quan phụ trách xác nhận")
+    contains(found.explain("en"), "Attested by the responsible agency")
+
+
+def test_unconfirmed_thresholds_are_marked_and_strict_says_why_it_does_not_decide() -> None:
+    facts = {"households_registered_reliable_power_pct": 50}
+    contains(result("4.2", facts).explain("en"), "How surely the threshold is known", "recalled")
+    contains(result("4.2", facts, strict=True).explain("vi"), "chưa được xác nhận", "chế độ chặt chẽ")
+
+
+def test_not_applicable_says_that_it_counts_as_met() -> None:
+    found = result("13.4", {"has_craft_villages": False})
+    contains(found.explain("vi"), "KHÔNG ÁP DỤNG", "tính như đạt")
+    contains(found.explain("en"), "NOT APPLICABLE", "counted as met")
+
+
+def test_parts_are_explained_below_their_indicator() -> None:
+    text = result("3.2", {"disaster_mandatory_items_met": True, "disaster_preparedness_score": 49}).explain("en")
+    lines = text.splitlines()
+    assert lines[0].startswith("3.2 ")
+    assert [line.split()[0] for line in lines[1:] if line.startswith("  3.2")] == ["3.2.a", "3.2.b"]
+    contains(text, "49", "≥ 50")
+
+
+def test_what_dat_means_is_explained_with_its_source() -> None:
+    contains(result("18.4").explain("vi"), "nghĩa là")
+
+
+def test_an_indicator_held_against_another_fact_names_both() -> None:
+    """691/QĐ-TTg: income at least 1.5 times that at recognition."""
+    rules = ntm.load_ruleset("2016-2020/xa-ntm-kieu-mau")
+    facts = {"income_per_capita": 44, "income_per_capita_at_recognition": 30}
+    found = ntm.evaluate(rules, ntm.Commune(region="dbsh", year=2020, facts=facts)).indicator("1.2")
+    assert found.status is Status.MISSING
+    contains(found.explain("en"), "44", "≥ 45", "Short by 1")
+
+
+def test_an_unknown_condition_whose_threshold_is_unknown_does_not_ask_for_no_facts() -> None:
+    """ "The commune must supply: ." helps nobody."""
+    for rules in (RULES, OLD):
+        assessment = ntm.evaluate(rules, ntm.Commune(region="dbsh", year=2023))
+        for found in assessment.undetermined:
+            assert "supply: ." not in found.explain("en"), found.id
+            assert found.reason is not ntm.Reason.NO_FACT or found.facts_wanted, found.id
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_explanation_of_every_ruleset_is_whole(lang: Any) -> None:
+    """No "None", no doubled points or spaces, no key of the code."""
+    for summary in ntm.list_rulesets():
+        rules = ntm.load_ruleset(summary.id)
+        assessment = ntm.evaluate(rules, ntm.Commune(region="dbsh", year=2023))
+        for found in (*assessment.results, *assessment.conditions, *assessment.prerequisites):
+            text = found.explain(lang)
+            for ugly in ("None", "..", "Status.", "Decimal(", "( ", " )"):
+                assert ugly not in text.replace("...", "…"), (found.id, text)
+            assert found.id in text
+            assert found.citation in text
+
+
+def test_html_of_results_is_escaped() -> None:
+    commune = ntm.Commune(region="dbsh", year=2023, name="<b>&", attested={"7": False})
+    assert "<b>&<" not in ntm.evaluate(RULES, commune)._repr_html_()

@@ -1,0 +1,100 @@
+"""Layers on layers: an overlay speaks of the text in force, and changes only what it names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ntm_rules as ntm
+import pytest
+
+NTM, ADVANCED, MODEL = "2021-2025/xa-ntm", "2021-2025/xa-ntm-nang-cao", "2021-2025/xa-ntm-kieu-mau"
+UNKNOWN = {"number": "unknown", "issued": "unknown", "in_force": "unknown"}
+
+
+def overlay(of: str, **change: Any) -> dict[str, Any]:
+    return {
+        "layer": "example",
+        "of": of,
+        "kind": "province",
+        "province": "dak-nong",
+        "decision": UNKNOWN,
+        "set_thresholds": [{"evidence": "confirmed"} | change],
+    }
+
+
+def codes(of: str, on: str | None = None, **change: Any) -> set[str]:
+    with pytest.raises(ntm.RulebookError) as caught:
+        ntm.load_ruleset(of, on=on, overlays=[overlay(of, **change)])
+    return {problem.code for problem in caught.value.problems}
+
+
+def test_a_number_is_refused_where_the_text_in_force_says_met() -> None:
+    """15.4 became yes/no on 2024-03-01 (211/QĐ-TTg): a percentage for it would fail every commune."""
+    assert "bad_cell" in codes(NTM, indicator="15.4", value=75)
+    assert "bad_cell" in codes(NTM, "2024-03-01", indicator="15.4", value=75)
+    before = ntm.load_ruleset(NTM, on="2024-02-29", overlays=[overlay(NTM, indicator="15.4", value=75)])
+    assert before.threshold("15.4", region="btb").value == 75
+
+
+def test_a_share_that_an_amendment_brought_can_be_filled() -> None:
+    """3.4 of nâng cao became a percentage on 2024-03-01, its thresholds not known."""
+    ruleset = ntm.load_ruleset(ADVANCED, overlays=[overlay(ADVANCED, indicator="3.4", value=85)])
+    assert ruleset.threshold("3.4", region="tn").value == 85
+    assert "bad_cell" in codes(ADVANCED, "2024-02-29", indicator="3.4", value=85)
+
+
+def test_parts_that_an_amendment_brought_can_be_changed() -> None:
+    change = {"indicator": "18.4", "part": "a", "by_column": {"tn": "unset"}}
+    ruleset = ntm.load_ruleset(NTM, overlays=[overlay(NTM, **change)])
+    assert ruleset.threshold("18.4.a", region="tn").reason == "no_threshold"
+    assert ruleset.threshold("18.4.a", region="btb").value is True
+    assert codes(NTM, "2024-02-29", **change) == {"unknown_indicator"}
+
+
+def test_one_column_of_a_table_by_year_needs_its_years() -> None:
+    """Income goes by year: a single number for one column would wipe out the years of the others."""
+    assert codes(NTM, indicator="10", by_column={"tn": 70}) == {"by_year_wanted"}
+    ruleset = ntm.load_ruleset(NTM, overlays=[overlay(NTM, indicator="10", by_year={2023: {"tn": 70}})])
+    assert ruleset.threshold("10", region="tn", year=2023).value == 70
+    assert ruleset.threshold("10", region="tn", year=2024).value == 50
+    assert ruleset.threshold("10", region="tdmnpb", year=2023).value == 42
+
+
+def test_one_column_of_a_multiple_needs_the_others() -> None:
+    """The income of kiểu mẫu is a multiple of nâng cao's: a single column would leave the others without any."""
+    assert codes(MODEL, indicator="2", by_column={"tn": 70}) == {"by_year_wanted"}
+    ruleset = ntm.load_ruleset(MODEL, overlays=[overlay(MODEL, indicator="2", value=90)])
+    assert ruleset.threshold("2", region="tn", year=2023).value == 90
+
+
+def test_an_overlay_stands_on_the_overlays_before_it() -> None:
+    first = overlay(NTM, indicator="2.1", value=80) | {"layer": "first"}
+    second = overlay(NTM, indicator="2.1", by_column={"tn": 90}) | {"layer": "second"}
+    ruleset = ntm.load_ruleset(NTM, overlays=[first, second])
+    assert (ruleset.threshold("2.1", region="tn").value, ruleset.threshold("2.1", region="btb").value) == (90, 80)
+    assert [layer.name for layer in ruleset.layers][-2:] == ["first", "second"]
+
+
+def test_the_note_on_a_threshold_goes_with_it() -> None:
+    """A doubt about the national cell says nothing of the province's."""
+    assert ntm.load_ruleset(NTM).indicator("2.1").note is not None
+    plain = ntm.load_ruleset(NTM, overlays=[overlay(NTM, indicator="2.1", value=80)])
+    assert plain.indicator("2.1").note is None
+    noted = ntm.load_ruleset(NTM, overlays=[overlay(NTM, indicator="2.1", value=80, note={"vi": "a", "en": "b"})])
+    assert noted.indicator("2.1").note == ntm.Text("a", "b")
+
+
+def test_where_a_factor_was_seen_stands_with_the_threshold() -> None:
+    """319/QĐ-TTg's 1.1 was seen; the threshold made of it says where."""
+    found = ntm.load_ruleset(MODEL).threshold("2", region="dbsh", year=2023)
+    assert found.value is not None
+    assert found.seen_at is not None
+    assert "langngheviet.com.vn" in found.seen_at
+
+
+def test_a_required_ruleset_says_how_surely_it_is_required() -> None:
+    prerequisite = ntm.load_ruleset(ADVANCED).prerequisites[0]
+    commune = ntm.Commune(region="dbsh", year=2023)
+    result = ntm.evaluate(ntm.load_ruleset(ADVANCED), commune).prerequisites[0]
+    assert prerequisite.id == result.id
+    assert result.evidence is ntm.Evidence.RECALLED
