@@ -21,7 +21,7 @@ _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 _PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 
 settings.register_profile(
-    "default", max_examples=20, deadline=None, suppress_health_check=_QUIET, phases=_PHASES, database=None
+    "default", max_examples=10, deadline=None, suppress_health_check=_QUIET, phases=_PHASES, database=None
 )
 settings.register_profile("ci", max_examples=200, deadline=None, suppress_health_check=_QUIET, print_blob=True)
 settings.register_profile("fuzz", max_examples=5000, deadline=None, suppress_health_check=_QUIET, print_blob=True)

@@ -153,7 +153,8 @@ def test_a_place_that_does_not_exist_is_refused(fields: dict[str, Any], code: st
         ({"region": "dbsh", "province": "Nam Định"}, "dbsh"),
         ({"region": "dhntb", "zone": "dbkk-coast"}, "tdmnpb"),
         ({"region": "dhntb", "zone": ["I", "atk-poor-district"]}, "tdmnpb"),
-        ({"region": "dhntb", "zone": "III"}, "dhntb"),
+        ({"region": "dhntb", "zone": "III"}, "tdmnpb"),
+        ({"region": "dhntb", "zone": "II"}, "dhntb"),
     ],
     ids=str,
 )

@@ -6,8 +6,10 @@ Long runs: HYPOTHESIS_PROFILE=fuzz python -m pytest tests/test_fuzz.py
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import random
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,14 +21,12 @@ from hypothesis import strategies as st
 import ntm_rules as ntm
 from ntm_rules.model.text import shown
 from ntm_rules.rulebook.documents import RulebookDocument
-from ntm_rules.rulebook.normal import normal_catalogue, normal_layer, normal_ruleset, read_evidence
 from ntm_rules.rulebook.reading import read_document
-from ntm_rules.rulebook.rulebook import rulebooks, shipped
+from ntm_rules.rulebook.rulebook import shipped
 from ntm_rules.rulebook.yaml_text import read_yaml
 
 RULES = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
 DIRECTORY = shipped()
-BOOK = next(iter(rulebooks()))
 HUGE: Any = 10**5000  # more digits than Python prints
 
 
@@ -148,10 +148,21 @@ RULESETS = [name for name in FILES if name.count("/") == 1 and name[0].isdigit()
 LAYERS = [name for name in FILES if "amendments/" in name or "provinces/" in name]
 
 
+def load_all(files: dict[str, str | bytes]) -> None:
+    """Load every ruleset of a rulebook of these files; catalogue files that are not among them are the shipped ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in {"rulebook.yaml": "rulebook: x\nversion: y\n", **files}.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+        for summary in ntm.list_rulesets(source=folder):
+            assert ntm.load_ruleset(summary.id, source=folder).content_hash
+
+
 @given(name=st.sampled_from(RULESETS), seed=st.integers(0, 2**32), edits=st.integers(1, 4))
 def test_a_mutated_ruleset_loads_or_is_refused(name: str, seed: int, edits: int) -> None:
     text = mutated((DIRECTORY / name).read_text("utf-8"), seed, edits)
-    survives(lambda: normal_ruleset(text, name, BOOK.catalogue, {}))
+    survives(lambda: load_all({name: text}))
 
 
 @given(name=st.sampled_from(LAYERS), seed=st.integers(0, 2**32), edits=st.integers(1, 4))
@@ -177,8 +188,8 @@ def test_a_mutated_layer_loads_and_judges_or_is_refused(
 def test_a_mutated_catalogue_loads_or_is_refused(seed: int, edits: int, which: str) -> None:
     texts = {name: (DIRECTORY / name).read_text("utf-8") for name in ("facts.yaml", "regions.yaml")}
     texts[which] = mutated(texts[which], seed, edits)
-    facts, regions = (text.encode("utf-8") for text in texts.values())
-    survives(lambda: normal_catalogue(facts, regions, "any"))
+    small = json.dumps(ruleset_document("xa-a", {"met": "has_farmland"}))
+    survives(lambda: load_all({**texts, "2030-2035/xa-a.yaml": small}))
 
 
 @given(text=st.one_of(st.text(), st.text(st.sampled_from('a1",.\r\n\0 confirmed'), max_size=80)))
@@ -189,8 +200,10 @@ def test_a_mutated_catalogue_loads_or_is_refused(seed: int, edits: int, which: s
 @example(text="")
 def test_any_evidence_file_is_read_or_refused(text: str) -> None:
     header = "indicator,part,year,column,status,seen_at\n"
-    survives(lambda: read_evidence(text, "any"))
-    survives(lambda: read_evidence(header + text, "any"))
+    small = json.dumps(ruleset_document("xa-a", {"met": "has_farmland"}))
+    for content in (text, header + text):
+        files: dict[str, str | bytes] = {"2030-2035/xa-a.yaml": small, "evidence/2030-2035/xa-a.csv": content}
+        survives(functools.partial(load_all, files))
 
 
 @pytest.mark.parametrize(
@@ -493,28 +506,20 @@ def test_men_and_women_each_is_never_silently_dropped() -> None:
         "both_sexes": "true",
         "times_fact": {"fact": "trained_labour_pct", "factor": "1"},
     }
-    data = json.dumps(ruleset_document("xa-a", {"at_least": content}))
-    assert isinstance(survives(lambda: normal_ruleset(data, "any", BOOK.catalogue, {})), ntm.RulebookError)
+    text = json.dumps(ruleset_document("xa-a", {"at_least": content}))
+    assert isinstance(survives(lambda: load_all({"2030-2035/xa-a.yaml": text})), ntm.RulebookError)
 
 
 def test_a_layer_cannot_give_one_number_to_two_indicators() -> None:
     """Counts and statuses go by number: a second 1.1 would vanish in them."""
-    base = normal_ruleset(json.dumps(ruleset_document("xa-a", {"met": "has_farmland"})), "any", BOOK.catalogue, {})
-    added = {"no": "1.5", "criterion": "1", "label": TEXT, "requires": {"met": "has_farmland"}}
-    criterion = {
-        "no": "2",
-        "title": TEXT,
-        "indicators": [{"no": "1", "label": TEXT, "requires": {"met": "has_farmland"}}],
-    }
-    from ntm_rules.rulebook.layers import apply_layer
-
-    layer = {"layer": "x", "of": "2030-2035/xa-a", "kind": "amendment", "decision": OVERLAY["decision"]}
-    for change in ({"add_indicators": [added, added]}, {"add_criteria": [criterion]}):
-
-        def apply(change: dict[str, Any] = change) -> None:
-            apply_layer(base, normal_layer({**layer, **change}, "any", BOOK.catalogue, {}, base), "any")
-
-        assert isinstance(survives(apply), ntm.RulebookError)
+    added = {"no": "7.9", "criterion": "7", "label": TEXT, "requires": {"met": "has_farmland"}}
+    indicator = {"no": "1.1", "label": TEXT, "requires": {"met": "has_farmland"}}
+    criterion = {"no": "20", "title": TEXT, "indicators": [indicator]}
+    changes: list[dict[str, Any]] = [{"add_indicators": [added, added]}, {"add_criteria": [criterion]}]
+    for change in changes:
+        overlay = {**layer_of("2021-2025/xa-ntm"), **change}
+        refused = survives(functools.partial(ntm.load_ruleset, "2021-2025/xa-ntm", overlays=[overlay]))
+        assert isinstance(refused, ntm.RulebookError)
 
 
 def test_a_layer_may_set_a_threshold_of_a_part_that_an_earlier_layer_brought() -> None:

@@ -86,8 +86,9 @@ def test_khanh_dong_passes_by_the_column_of_special_communes_only() -> None:
     ordinary = judged(row, zone=None)
     assert ordinary.column == "dhntb"
     assert ordinary.status is Status.MISSING
-    # Zone III was no reason before 211/QĐ-TTg.
-    assert judged({**row, "on": "2023-12-31"}).status is Status.MISSING
+    # Zone II is a reason since 211/QĐ-TTg, and was none before.
+    assert judged(row, zone="II").column == "tdmnpb"
+    assert judged({**row, "on": "2023-12-31"}, zone="II").column == "dhntb"
     # In 2025 the same income would fall short.
     assert judged({**row, "year": "2025"}).status is Status.MISSING
 

@@ -440,7 +440,7 @@ def test_numbers_are_exact(book: Book) -> None:
         (AMENDMENT_FILE, "btb: 60", "btb: 600", "out_of_bounds", "set_thresholds[0].by_column.btb"),
         (AMENDMENT_FILE, "kind: amendment", "kind: province", "value_error", ""),
         (AMENDMENT_FILE, "of: 2021-2025/xa-ntm", "of: 2021-2025/xa-mtn", "unknown_ruleset", "of"),
-        (AMENDMENT_FILE, "of: 2021-2025/xa-ntm\n", "", "unknown_ruleset", "of"),
+        (AMENDMENT_FILE, "of: 2021-2025/xa-ntm\n", "", "missing", "of"),
         (OVERLAY_FILE, "province: nam-dinh", "province: nam-din", "unknown_province", "province"),
         (OVERLAY_FILE, "province: nam-dinh\n", "", "value_error", ""),
         (OVERLAY_FILE, '- no: "17.1"', '- no: "17.2"', "unknown_indicator", "17.2"),

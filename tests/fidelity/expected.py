@@ -438,15 +438,15 @@ def _over_nang_cao(national: tuple[Criterion, ...], row: Row) -> Item:
 
 
 def _national_income_part(national: tuple[Criterion, ...], row: Row) -> Item:
-    """DERIVED: beside the province's own levels the national rule stays in force, as part `qg`."""
+    """DERIVED: beside the province's own levels the national rule stays in force, as part `qg`.
+
+    The row of Quảng Nam repeats the national factor, that of Hà Nội has no value: there the national row's evidence stands.
+    """
     item = national[1].items[0]
     factor = Cell("set", Decimal("1.1"), row.status, row.seen_at or None)
-    return replace(
-        item,
-        id="2.qg",
-        label=LABELS[KIEU_MAU, "2.qg"],
-        cells=_times_nang_cao(dict.fromkeys(REGIONS, factor)),
-    )
+    cells = _times_nang_cao(dict.fromkeys(REGIONS, factor)) if row.cells["common"] else item.cells
+    cells = {place: cell for place, cell in cells.items() if place[1] != "common"}
+    return replace(item, id="2.qg", label=LABELS[KIEU_MAU, "2.qg"], cells=cells)
 
 
 def _unknown_levels(item: Item, part: str, row: Row) -> Item:

@@ -26,7 +26,7 @@ from typing import Any
 
 from ntm_rules import NtmRulesError, RulebookError, Ruleset
 from ntm_rules.model.facts import Fact, FactKind
-from ntm_rules.rulebook.normal import normal_layer, normal_ruleset, read_evidence
+from ntm_rules.rulebook.normal import Surroundings, normal_layer, normal_ruleset, read_evidence
 from ntm_rules.rulebook.rulebook import Rulebook, shipped
 from ntm_rules.rulebook.yaml_text import read_yaml
 
@@ -91,7 +91,7 @@ class Documents:
             for file in sorted(files):
                 self.trees[file] = _plain(read_yaml((directory / file).read_bytes(), file))
                 evidence = (directory / "evidence" / file).with_suffix(".csv")
-                known = read_evidence(evidence.read_text("utf-8"), str(evidence)) if evidence.is_file() else {}
+                known = read_evidence(evidence) if evidence.is_file() else {}
                 self.evidence[file] = dict(known)
 
     def ruleset_of(self, file: str) -> str:
@@ -114,9 +114,8 @@ class Documents:
         it would not be seen whether the checks notice it.
         """
         try:
-            if base is None:
-                return normal_ruleset(tree, file, self.catalogue, evidence)
-            return normal_layer(tree, file, self.catalogue, evidence, base)
+            around = Surroundings(file, self.catalogue, evidence, self.book.ids)
+            return normal_ruleset(tree, around, {}) if base is None else normal_layer(tree, around, base, {})
         except RulebookError as error:
             stray = {problem.key for problem in error.problems if problem.code == "stray_evidence"}
             if len(stray) < len(error.problems) or not stray:

@@ -8,8 +8,11 @@ law may take its expectation from them. Generated rulesets use every kind of req
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -29,8 +32,6 @@ from ntm_rules.model.requirement import (
     Requirement,
 )
 from ntm_rules.model.ruleset import Catalogue, Ruleset
-from ntm_rules.rulebook.build import build_catalogue, build_ruleset
-from ntm_rules.rulebook.normal import normal_catalogue, normal_ruleset
 
 __all__ = [
     "REGIONS",
@@ -39,6 +40,7 @@ __all__ = [
     "Loaded",
     "built",
     "communes",
+    "document_of",
     "facts_of",
     "forms_of",
     "generated_catalogue",
@@ -49,6 +51,7 @@ __all__ = [
     "pools",
     "ratios_of",
     "step_beside",
+    "written",
 ]
 
 REGIONS = ("tdmnpb", "dbsh", "btb", "dhntb", "tn", "dnb", "dbscl")
@@ -278,20 +281,50 @@ _FACTS: dict[str, dict[str, Any]] = {
 _NUMERIC = [key for key, fact in _FACTS.items() if fact["kind"] in ("percent", "number", "money", "count")]
 _BOOLEAN = [key for key, fact in _FACTS.items() if fact["kind"] == "boolean"]
 _CATEGORY = {key: fact["values"] for key, fact in _FACTS.items() if fact["kind"] == "category"}
-_DECISION = {"number": "1/QĐ", "issued": "2020-01-01", "in_force": "2020-01-01"}
 COLUMNS = ("dbsh", "tn", "dnb")
+_DECISION = {"number": "1/QĐ", "issued": "2020-01-01", "in_force": "2020-01-01"}
+
+
+_REGIONS: dict[str, Any] = {
+    "regions": {name: {**_TEXT, "short": _TEXT} for name in COLUMNS},
+    "zones": {"III": _TEXT, "dbkk-coast": _TEXT},
+    "provinces": {"ha-noi": {"name": "Hà Nội", "region": "dbsh"}, "kon-tum": {"name": "Kon Tum", "region": "tn"}},
+}
+
+
+def written(folder: str, documents: Iterable[dict[str, Any]]) -> None:
+    """A rulebook in a directory: the generated catalogue, and ruleset documents under their ids. JSON is YAML."""
+    place = Path(folder)
+    files: dict[str, Any] = {
+        "rulebook.yaml": {"rulebook": "generated", "version": "1"},
+        "facts.yaml": {"facts": {key: {"label": _TEXT, **fact} for key, fact in _FACTS.items()}},
+        "regions.yaml": _REGIONS,
+        **{f"{document['ruleset']}.yaml": document for document in documents},
+    }
+    for name, content in files.items():
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_text(json.dumps(content), "utf-8")
+
+
+def document_of(requires: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A ruleset document of one indicator."""
+    indicator = {"no": "1", "label": _TEXT, "requires": requires}
+    return {
+        "ruleset": "2030-2035/xa-khac",
+        "title": _TEXT,
+        "phase": "2030-2035",
+        "level": "xa",
+        "tier": "ntm",
+        "decision": _DECISION,
+        "columns": list(COLUMNS),
+        "criteria": [{"no": "1", "title": _TEXT, "indicators": [indicator]}],
+    } | more
 
 
 @functools.cache
 def generated_catalogue() -> Catalogue:
     """Facts of every kind, some by sex, with bounds short, long and negative."""
-    facts = {"facts": {key: {"label": _TEXT, **fact} for key, fact in _FACTS.items()}}
-    regions: dict[str, Any] = {
-        "regions": {name: {**_TEXT, "short": _TEXT} for name in COLUMNS},
-        "zones": {"III": _TEXT, "dbkk": _TEXT},
-        "provinces": {"ha-noi": {"name": "Hà Nội", "region": "dbsh"}, "kon-tum": {"name": "Kon Tum", "region": "tn"}},
-    }
-    return build_catalogue(normal_catalogue(facts, regions, "generated"))
+    return built((document_of({"met": "yes0"}),)).catalogue
 
 
 def _bounded_numbers(fact: Fact) -> st.SearchStrategy[str]:
@@ -447,28 +480,9 @@ Documents = tuple[dict[str, Any], ...]
 
 def built(documents: Documents) -> Ruleset:
     """The ruleset of generated documents: of the last, which may refer to the one before it."""
-    catalogue, ruleset = generated_catalogue(), None
-
-    def load_other(_: str) -> Ruleset:
-        assert other is not None
-        return other
-
-    for document in documents:
-        other = ruleset
-        normal = normal_ruleset(document, "generated", catalogue, {})
-        ruleset = build_ruleset(
-            normal,
-            catalogue,
-            load_other,
-            on=None,
-            known_on=None,
-            province=None,
-            layers=(),
-            rulebook="generated",
-            rulebook_version="1",
-        )
-    assert ruleset is not None
-    return ruleset
+    with tempfile.TemporaryDirectory() as folder:
+        written(folder, documents)
+        return ntm.load_ruleset(documents[-1]["ruleset"], source=folder)
 
 
 @st.composite

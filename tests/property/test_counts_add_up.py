@@ -8,7 +8,16 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.property.strategies import SHIPPED, Documents, Loaded, built, communes, generated_rulesets, loaded
+from tests.property.strategies import (
+    SHIPPED,
+    Documents,
+    Loaded,
+    built,
+    communes,
+    document_of,
+    generated_rulesets,
+    loaded,
+)
 
 import ntm_rules as ntm
 from ntm_rules.model.assessment import Status, Verdict
@@ -96,21 +105,8 @@ def test_generated_rulesets(documents: Documents, data: st.DataObject) -> None:
 
 def test_a_ruleset_of_which_criteria_are_not_known_answers_no_risk_with_not_known() -> None:
     """Where the criteria themselves are not all known, "no" would be a guess."""
-    text = {"vi": "chữ", "en": "text"}
-    document = {
-        "ruleset": "2030-2035/xa-khac",
-        "title": text,
-        "phase": "2030-2035",
-        "level": "xa",
-        "tier": "ntm",
-        "decision": {"number": "1", "issued": "2020-01-01", "in_force": "2020-01-01"},
-        "columns": ["tn"],
-        "complete": "false",
-        "withdrawal": {"any_share": "50", "key_share": "30", "key_criteria": ["10"], "citation": "1"},
-        "criteria": [
-            {"no": "1", "title": text, "indicators": [{"no": "1", "label": text, "requires": {"met": "yes0"}}]}
-        ],
-    }
+    rule = {"any_share": "50", "key_share": "30", "key_criteria": ["10"], "citation": "1"}
+    document = document_of({"met": "yes0"}, complete="false", withdrawal=rule)
     risk = ntm.evaluate(built((document,)), ntm.Commune(region="tn", facts={"yes0": True})).at_risk
     assert risk.answer is None
 

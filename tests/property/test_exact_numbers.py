@@ -19,6 +19,7 @@ from tests.property.strategies import (
     Loaded,
     built,
     communes,
+    document_of,
     forms_of,
     generated_rulesets,
     loaded,
@@ -30,26 +31,11 @@ import ntm_rules as ntm
 from ntm_rules.model.assessment import Status
 from ntm_rules.model.values import canonical, exact, to_decimal, units_short
 
-TEXT = {"vi": "chữ", "en": "text"}
 
-
+@functools.cache
 def ruleset_of(direction: str, threshold: str, fact: str = "num1") -> ntm.Ruleset:
     """A ruleset of one indicator."""
-    indicator = {"no": "1", "label": TEXT, "requires": {direction: {"fact": fact, "value": threshold}}}
-    return built(
-        (
-            {
-                "ruleset": "2030-2035/xa-khac",
-                "title": TEXT,
-                "phase": "2030-2035",
-                "level": "xa",
-                "tier": "ntm",
-                "decision": {"number": "1", "issued": "2020-01-01", "in_force": "2020-01-01"},
-                "columns": ["tn"],
-                "criteria": [{"no": "1", "title": TEXT, "indicators": [indicator]}],
-            },
-        )
-    )
+    return built((document_of({direction: {"fact": fact, "value": threshold}}),))
 
 
 def status(ruleset: ntm.Ruleset, fact: str, value: Any) -> Status:
@@ -221,7 +207,7 @@ def test_rulesets_loaded_under_any_context_are_the_same(
 def test_a_threshold_of_four_digits_holds_under_any_precision(precision: int) -> None:
     """34.93 compiled while the host works with three digits must not become 34.9."""
     with decimal.localcontext(decimal.Context(prec=precision)):
-        ruleset = ruleset_of("at_least", "34.93")
+        ruleset = built((document_of({"at_least": {"fact": "num1", "value": "34.93"}}),))
         assert status(ruleset, "num1", "34.92") is Status.MISSING
         assert status(ruleset, "num1", 34.93) is Status.MET
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.property.strategies import SHIPPED, Documents, Loaded, built, communes, generated_rulesets, loaded
+from tests.property.strategies import (
+    SHIPPED,
+    Documents,
+    Loaded,
+    built,
+    communes,
+    document_of,
+    generated_rulesets,
+    loaded,
+)
 
 import ntm_rules as ntm
 from ntm_rules.model.assessment import Status, Verdict
@@ -61,23 +70,7 @@ def test_n_of_m_with_parts_that_may_not_apply_waits_for_the_fact_that_tells() ->
         {"part": "b", "label": words, "requires": {"met": "yes0"}, "columns": ["dnb"]},
         {"part": "c", "label": words, "requires": {"met": "yes0"}, "columns": ["dnb"]},
     ]
-    document = {
-        "ruleset": "2030-2035/xa-khac",
-        "title": words,
-        "phase": "2030-2035",
-        "level": "xa",
-        "tier": "ntm",
-        "decision": {"number": "1", "issued": "2020-01-01", "in_force": "2020-01-01"},
-        "columns": ["dbsh", "tn", "dnb"],
-        "criteria": [
-            {
-                "no": "1",
-                "title": words,
-                "indicators": [{"no": "1", "label": words, "requires": {"some": {"at_least": "2", "of": parts}}}],
-            }
-        ],
-    }
-    ruleset = built((document,))
+    ruleset = built((document_of({"some": {"at_least": "2", "of": parts}}),))
     known = ntm.evaluate(ruleset, ntm.Commune(region="tn", facts={"yes1": False})).statuses["1"]
     assert known is Status.NOT_APPLICABLE
     assert ntm.evaluate(ruleset, ntm.Commune(region="tn")).statuses["1"] is Status.UNDETERMINED

@@ -189,7 +189,7 @@ class _Builder:
     def related(self, relation: Relation, factors: Threshold) -> Threshold:
         """Another ruleset's threshold times a factor, cell by cell; unset stays unset."""
         other = self.load_other(relation.ruleset)
-        requirement = other.indicator(relation.indicator).requirement
+        requirement = next((i.requirement for i in other.indicators if i.id == relation.indicator), None)
         if not isinstance(requirement, Comparison):
             raise RulebookError(
                 [

@@ -402,6 +402,8 @@ class FactDocument(Document):
             raise ValueError("values are named exactly when kind is category")
         if self.kind in (FactKind.NUMBER, FactKind.COUNT, FactKind.MONEY) and self.unit is None:
             raise ValueError("a number, count or money has a unit")
+        if self.bounds is not None and self.bounds[0] >= self.bounds[1]:
+            raise ValueError("bounds from low to high")
         return self
 
 

@@ -20,12 +20,12 @@ def apply_layer(document: Normal, layer: Normal, source: str) -> Normal:
     RulebookError where the layer names an indicator, criterion or condition that is not there, or adds one that is.
     """
     changed = copy.deepcopy(document)
-    numbers = [indicator["id"] for criterion in changed["criteria"] for indicator in criterion["indicators"]]
+    numbers = _numbers(changed)
     conditions = [clause["id"] for clause in changed["conditions"]]
     wrong: list[tuple[str, list[str]]] = []
     wrong += [(i["id"], numbers) for i in layer["replace_indicators"] if not _replace(changed, i["id"], [i])]
     wrong += [(number, numbers) for number in layer["remove_indicators"] if not _replace(changed, number, [])]
-    wrong += [(added["indicator"]["id"], []) for added in layer["add_indicators"] if not _add(changed, added, numbers)]
+    wrong += [(added["indicator"]["id"], []) for added in layer["add_indicators"] if not _add(changed, added)]
     wrong += [(number, conditions) for number in layer["remove_conditions"] if number not in conditions]
     changed["conditions"] = [
         clause for clause in changed["conditions"] if clause["id"] not in layer["remove_conditions"]
@@ -35,7 +35,9 @@ def apply_layer(document: Normal, layer: Normal, source: str) -> Normal:
             _put(changed[name], clause)
     present = [criterion["no"] for criterion in changed["criteria"]]
     wrong += [(criterion["no"], []) for criterion in layer["add_criteria"] if criterion["no"] in present]
-    changed["criteria"] = [c for c in changed["criteria"] if c["indicators"]] + layer["add_criteria"]
+    there = _numbers(changed)
+    wrong += [(i["id"], []) for criterion in layer["add_criteria"] for i in criterion["indicators"] if i["id"] in there]
+    changed["criteria"] = [c for c in changed["criteria"] if c["indicators"]] + copy.deepcopy(layer["add_criteria"])
     known = [clause["id"] for clause in each_clause(changed)]
     wrong += [(change["id"], known) for change in layer["set_thresholds"] if not _set_threshold(changed, change)]
     for name in ("special_communes", "withdrawal", "totals", "complete"):
@@ -60,10 +62,14 @@ def _not_there(source: str, number: str, known: list[str]) -> Problem:
     )
 
 
-def _add(document: Normal, added: Normal, numbers: list[str]) -> bool:
+def _numbers(document: Normal) -> list[str]:
+    return [indicator["id"] for criterion in document["criteria"] for indicator in criterion["indicators"]]
+
+
+def _add(document: Normal, added: Normal) -> bool:
     """Put an indicator at the end of a criterion."""
     criterion = next((c for c in document["criteria"] if c["no"] == added["criterion"]), None)
-    if criterion is None or added["indicator"]["id"] in numbers:
+    if criterion is None or added["indicator"]["id"] in _numbers(document):
         return False
     criterion["indicators"].append(added["indicator"])
     return True

@@ -46,7 +46,7 @@ from ntm_rules.model.text import Language, Text, nearest, shown
 from ntm_rules.rulebook.build import build_ruleset
 from ntm_rules.rulebook.clauses import each_clause
 from ntm_rules.rulebook.layers import apply_layer
-from ntm_rules.rulebook.normal import normal_catalogue, normal_layer, normal_ruleset, read_evidence
+from ntm_rules.rulebook.normal import Surroundings, normal_catalogue, normal_layer, normal_ruleset, read_evidence
 from ntm_rules.rulebook.reading import problem_at, read_document
 from ntm_rules.rulebook.rulebook import Rulebook, shipped
 from ntm_rules.rulebook.yaml_text import read_yaml
@@ -178,7 +178,7 @@ class _Book:
         if relative is None:
             return {}
         path = self.directory / "evidence" / Path(relative).with_suffix(".csv")
-        return read_evidence(_text_of(path), str(path)) if path.is_file() else {}
+        return read_evidence(path) if path.is_file() else {}
 
     def ruleset(self, ruleset_id: str) -> Normal | None:
         """A ruleset's first text in normal form."""
@@ -186,7 +186,8 @@ class _Book:
 
     def _read_ruleset(self, relative: str) -> Normal:
         path = self.directory / relative
-        return normal_ruleset(path.read_bytes(), str(path), self.catalogue, self.evidence(relative))
+        place = Surroundings(str(path), self.catalogue, self.evidence(relative), self.ids)
+        return normal_ruleset(path.read_bytes(), place, {})
 
     def layers(self, ruleset_id: str, province: str | None) -> list[tuple[str, Normal]]:
         """The layers of a ruleset that load, in the order in which they are applied."""
@@ -199,7 +200,8 @@ class _Book:
 
     def _read_layer(self, relative: str, ruleset_id: str) -> Normal:
         path, below = self.directory / relative, self.below(ruleset_id, relative)
-        return normal_layer(path.read_bytes(), str(path), self.catalogue, self.evidence(relative), below)
+        place = Surroundings(str(path), self.catalogue, self.evidence(relative), self.ids)
+        return normal_layer(path.read_bytes(), place, below, {})
 
     def below(self, ruleset_id: str, relative: str | None) -> Normal:
         """The text that a layer's thresholds speak of: the first one for an amendment, else that with every amendment."""
@@ -361,7 +363,7 @@ def _evidence_rows(book: _Book, relative: str | None, report: _Report) -> Any:
 
 def _lint_ruleset(data: bytes, book: _Book, report: _Report, relative: str | None) -> None:
     rows = _evidence_rows(book, relative, report)
-    normal = normal_ruleset(data, report.source, book.catalogue, rows or {})
+    normal = normal_ruleset(data, Surroundings(report.source, book.catalogue, rows or {}, book.ids), {})
     places = _places(report.tree)
     _identity(normal, report, relative)
     _decision_dates(normal["decision"], report)
@@ -384,7 +386,8 @@ def _lint_layer(data: bytes, book: _Book, report: _Report, relative: str | None)
     if base is None:
         _unknown_target(target, book, report)
         return
-    layer = normal_layer(data, report.source, book.catalogue, rows or {}, book.below(target, relative))
+    place = Surroundings(report.source, book.catalogue, rows or {}, book.ids)
+    layer = normal_layer(data, place, book.below(target, relative), {})
     places = _places(tree)
     _layer_place(layer, report, relative)
     _layer_dates(layer, base, report)

@@ -10,7 +10,10 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+import attrs
 
 from ntm_rules.model.errors import Problem, RulebookError
 from ntm_rules.model.facts import Fact, FactKind
@@ -38,9 +41,9 @@ from ntm_rules.rulebook.documents import (
 )
 from ntm_rules.rulebook.reading import problem_at, read_document
 
-__all__ = ["normal_catalogue", "normal_layer", "normal_ruleset", "read_evidence"]
+__all__ = ["Surroundings", "normal_catalogue", "normal_layer", "normal_ruleset", "read_evidence"]
 
-Path = tuple[int | str, ...]
+Path_ = tuple[int | str, ...]
 Normal = dict[str, Any]
 EvidenceRows = Mapping[tuple[str, str, str, str], tuple[str, str]]
 
@@ -48,49 +51,64 @@ _NUMERIC = (FactKind.PERCENT, FactKind.NUMBER, FactKind.COUNT, FactKind.MONEY)
 _COMPARED = ("at_least", "at_most", "equal")
 
 
-def read_evidence(text: str, source: str) -> EvidenceRows:
+@attrs.frozen(slots=True)
+class Surroundings:
+    """What a document is read against: its name for messages, the catalogue, its evidence, the rulesets there are."""
+
+    source: str
+    catalogue: Catalogue
+    evidence: EvidenceRows
+    ids: tuple[str, ...]
+
+
+_EVIDENCE_HEADER = ["indicator", "part", "year", "column", "status", "seen_at"]
+
+
+def read_evidence(path: Path) -> EvidenceRows:
     """The rows of an evidence file by (indicator, part, year, column): status and where it was seen."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        reader = csv.reader(io.StringIO(text), strict=True)
+        lines = [(reader.line_num, row) for row in reader if row]
+    except UnicodeDecodeError:
+        raise _evidence_error(path, "not_utf8", None, Text("không phải UTF-8", "not UTF-8")) from None
+    except csv.Error as error:
+        message = Text(f"không phải CSV hợp lệ ({error})", f"not valid CSV ({error})")
+        raise _evidence_error(path, "bad_csv", None, message) from None
+    header = ",".join(_EVIDENCE_HEADER)
+    if not lines or lines[0][1] != _EVIDENCE_HEADER:
+        found = ",".join(lines[0][1]) if lines else ""
+        message = Text("sai dòng đầu", "wrong header")
+        raise _evidence_error(path, "bad_header", 1, message, found=shown(found), wanted=Text(header, header))
     rows: dict[tuple[str, str, str, str], tuple[str, str]] = {}
     problems: list[Problem] = []
-    reader = csv.DictReader(io.StringIO(text))
-    wanted = ["indicator", "part", "year", "column", "status", "seen_at"]
-    if reader.fieldnames != wanted:
-        header = ",".join(wanted)
-        raise RulebookError(
-            [
-                Problem(
-                    code="bad_header",
-                    source=source,
-                    line=1,
-                    message=Text("sai dòng đầu", "wrong header"),
-                    found=shown(reader.fieldnames),
-                    wanted=Text(header, header),
-                )
-            ]
-        )
-    for row in reader:
-        key = (row["indicator"], row["part"], row["year"], row["column"])
-        names = [evidence.value for evidence in Evidence]
-        if None in row.values() or row["status"] not in names or key in rows:
+    names = [evidence.value for evidence in Evidence]
+    for line, row in lines[1:]:
+        indicator, part, year, column, status, seen_at = [*row, *[""] * 6][:6]
+        key = (indicator, part, year, column)
+        if len(row) != len(_EVIDENCE_HEADER) or status not in names or key in rows:
             listed = ", ".join(names)
-            problems.append(
-                Problem(
-                    code="bad_evidence",
-                    source=source,
-                    line=reader.line_num,
-                    key=".".join(filter(None, key)),
-                    found=shown(row.get("status")),
-                    message=Text(
-                        "dòng lặp lại, thiếu ô, hoặc mức độ tin lạ",
-                        "a repeated row, a lacking cell, or an unknown status",
-                    ),
-                    wanted=Text(listed, listed),
-                )
+            message = Text(
+                "dòng lặp lại, thừa hay thiếu ô, hoặc mức độ tin lạ",
+                "a repeated row, a cell too many or too few, or an unknown status",
             )
-        rows[key] = (row["status"], row["seen_at"])
+            problems += _evidence_error(
+                path,
+                "bad_evidence",
+                line,
+                message,
+                key=".".join(filter(None, key)),
+                found=shown(",".join(row)),
+                wanted=Text(listed, listed),
+            ).problems
+        rows[key] = (status, seen_at)
     if problems:
         raise RulebookError(problems)
     return rows
+
+
+def _evidence_error(path: Path, code: str, line: int | None, message: Text, **fields: Any) -> RulebookError:
+    return RulebookError([Problem(code=code, source=str(path), line=line, message=message, **fields)])
 
 
 def normal_catalogue(facts: bytes | Mapping[str, Any], regions: bytes | Mapping[str, Any], source: str) -> Normal:
@@ -121,12 +139,11 @@ def normal_catalogue(facts: bytes | Mapping[str, Any], regions: bytes | Mapping[
     return found
 
 
-def normal_ruleset(
-    data: bytes | str | Mapping[str, Any], source: str, catalogue: Catalogue, evidence: EvidenceRows
-) -> Normal:
-    """A ruleset document in normal form. RulebookError with every problem found."""
-    document, tree = read_document(data, source, RulesetDocument)
-    normalizer = _Normalizer(source, tree, catalogue, tuple(document.columns), evidence)
+def normal_ruleset(data: bytes | str | Mapping[str, Any], place: Surroundings, expected: Mapping[str, str]) -> Normal:
+    """A ruleset document in normal form. RulebookError with every problem found, one being that it is not as `expected`."""
+    document, tree = read_document(data, place.source, RulesetDocument)
+    normalizer = _Normalizer(place, tree, tuple(document.columns))
+    normalizer.stands_where(document, expected)
     normalizer.columns_known(document.columns, ("columns",))
     found: Normal = {
         "ruleset": document.ruleset,
@@ -147,11 +164,13 @@ def normal_ruleset(
 
 
 def normal_layer(
-    data: bytes | str | Mapping[str, Any], source: str, catalogue: Catalogue, evidence: EvidenceRows, base: Normal
+    data: bytes | str | Mapping[str, Any], place: Surroundings, base: Normal, expected: Mapping[str, str]
 ) -> Normal:
     """An amendment or overlay in normal form, checked against the ruleset document it changes."""
-    document, tree = read_document(data, source, LayerDocument)
-    normalizer = _Normalizer(source, tree, catalogue, tuple(base["columns"]), evidence)
+    catalogue = place.catalogue
+    document, tree = read_document(data, place.source, LayerDocument)
+    normalizer = _Normalizer(place, tree, tuple(base["columns"]))
+    normalizer.stands_where(document, expected)
     if document.province is not None and document.province not in catalogue.provinces:
         normalizer.wrong(
             ("province",),
@@ -201,17 +220,36 @@ def _decision(decision: DecisionDocument) -> list[str | None]:
     return [decision.number, *(None if day is None else day.isoformat() for day in days)]
 
 
+class _Same(dict[str, Any]):
+    """Cells that a document writes as one value: what is wrong with it is said of that value, not of each column."""
+
+
 class _Normalizer:
     """Turns checked documents into normal form, collecting what is wrong with their content."""
 
-    def __init__(
-        self, source: str, tree: Any, catalogue: Catalogue, columns: tuple[str, ...], evidence: EvidenceRows
-    ) -> None:
-        self.source, self.tree, self.catalogue, self.columns, self.evidence = source, tree, catalogue, columns, evidence
-        self.unused = set(evidence)
+    def __init__(self, place: Surroundings, tree: Any, columns: tuple[str, ...]) -> None:
+        self.source, self.tree, self.catalogue, self.columns = place.source, tree, place.catalogue, columns
+        self.evidence, self.ids = place.evidence, place.ids
+        self.unused = set(place.evidence)
         self.problems: list[Problem] = []
 
-    def wrong(self, path: Path, code: str, message: Text, **fields: Any) -> None:
+    def stands_where(self, document: RulesetDocument | LayerDocument, expected: Mapping[str, str]) -> None:
+        """The document says of itself what its place in the rulebook says."""
+        for key, wanted in expected.items():
+            found = getattr(document, key)
+            if key == "of" and found not in self.ids:
+                self.ruleset_known(found, (key,))
+            elif found != wanted:
+                message = Text("tệp nằm ở chỗ của tài liệu khác", "the file lies in the place of another document")
+                self.wrong((key,), "misplaced", message, found=shown(found), wanted=Text(wanted, wanted))
+
+    def ruleset_known(self, ruleset_id: str, path: Path_) -> None:
+        """A ruleset referred to is in the rulebook."""
+        if ruleset_id not in self.ids:
+            message = Text("dẫn chiếu đến bộ tiêu chí không có", "refers to a ruleset that is not there")
+            self.wrong(path, "unknown_ruleset", message, found=shown(ruleset_id), nearest=nearest(ruleset_id, self.ids))
+
+    def wrong(self, path: Path_, code: str, message: Text, **fields: Any) -> None:
         self.problems.append(problem_at(self.tree, self.source, path, code, message, **fields))
 
     def finish(self) -> None:
@@ -229,7 +267,7 @@ class _Normalizer:
                 )
             )
         if self.problems:
-            raise RulebookError(self.problems)
+            raise RulebookError(dict.fromkeys(self.problems))
 
     def unique(self, criteria: Sequence[Normal]) -> None:
         """No criterion or indicator number twice."""
@@ -248,7 +286,7 @@ class _Normalizer:
                     )
                 seen.add(number)
 
-    def columns_known(self, names: Sequence[str], path: Path) -> None:
+    def columns_known(self, names: Sequence[str], path: Path_) -> None:
         known = [*self.catalogue.regions, "common"]
         for name in names:
             if name not in known:
@@ -264,7 +302,9 @@ class _Normalizer:
         """What stands around the criteria: prerequisites, conditions, special communes, withdrawal."""
         special, withdrawal = document.special_communes, document.withdrawal
         if special is not None:
-            self.columns_known([special.column], ("special_communes", "column"))
+            if special.column not in self.columns:
+                message = Text("bộ tiêu chí không có cột này", "the ruleset has no such column")
+                self.wrong(("special_communes", "column"), "unknown_column", message, found=shown(special.column))
             for place, zone in enumerate(special.zones):
                 if zone not in self.catalogue.zones:
                     self.wrong(
@@ -287,13 +327,13 @@ class _Normalizer:
             and [str(withdrawal.any_share), str(withdrawal.key_share), withdrawal.key_criteria, withdrawal.citation],
         }
 
-    def criterion(self, document: CriterionDocument, path: Path) -> Normal:
+    def criterion(self, document: CriterionDocument, path: Path_) -> Normal:
         indicators = [
             self.clause(item, item.no, (*path, "indicators", place)) for place, item in enumerate(document.indicators)
         ]
         return {"no": document.no, "title": _words(document.title), "indicators": indicators}
 
-    def clause(self, document: ClauseDocument, number: str, path: Path, parent: Normal | None = None) -> Normal:
+    def clause(self, document: ClauseDocument, number: str, path: Path_, parent: Normal | None = None) -> Normal:
         """A clause in normal form; a part takes citation and setter of the clause it is part of."""
         columns = tuple(document.columns) if document.columns is not None else None
         self.columns_known(document.columns or (), (*path, "columns"))
@@ -317,7 +357,7 @@ class _Normalizer:
         return found
 
     def requirement(
-        self, document: RequirementDocument, path: Path, clause: Normal | None, columns: tuple[str, ...]
+        self, document: RequirementDocument, path: Path_, clause: Normal | None, columns: tuple[str, ...]
     ) -> Normal:
         """A requirement in normal form; `clause` is None for conditions, whose thresholds carry no evidence."""
         name = next(iter(document.model_fields_set))
@@ -350,15 +390,16 @@ class _Normalizer:
             }
         if name == "ruleset_met":
             other = RulesetMetDocument(ruleset=content) if isinstance(content, str) else content
+            self.ruleset_known(other.ruleset, path)
             cells = self._every("Đạt", clause, columns)
             row = self._row(cells, "boolean", path, clause, other.evidence, other.seen_at)
             return {"kind": "ruleset_met", "ruleset": other.ruleset, "rows": [[None, row]]}
         return {"kind": "unstated", "set_by": content.value}
 
-    def _part(self, document: PartDocument, path: Path, clause: Normal | None) -> Normal:
+    def _part(self, document: PartDocument, path: Path_, clause: Normal | None) -> Normal:
         return self.clause(document, document.part, path, clause)
 
-    def _combination(self, parts: list[PartDocument], needed: int, path: Path, clause: Normal | None) -> Normal:
+    def _combination(self, parts: list[PartDocument], needed: int, path: Path_, clause: Normal | None) -> Normal:
         names = [part.part for part in parts]
         if len(set(names)) < len(names):
             self.wrong(
@@ -370,7 +411,7 @@ class _Normalizer:
             "parts": [self._part(part, (*path, place), clause) for place, part in enumerate(parts)],
         }
 
-    def _known_fact(self, key: str, path: Path) -> Fact | None:
+    def _known_fact(self, key: str, path: Path_) -> Fact | None:
         fact = self.catalogue.facts.get(key)
         if fact is None:
             self.wrong(
@@ -382,7 +423,7 @@ class _Normalizer:
             )
         return fact
 
-    def _met(self, document: MetDocument, path: Path, clause: Normal | None, columns: tuple[str, ...]) -> Normal:
+    def _met(self, document: MetDocument, path: Path_, clause: Normal | None, columns: tuple[str, ...]) -> Normal:
         fact = self._known_fact(document.fact, path)
         if fact is not None and fact.kind is not FactKind.BOOLEAN:
             self.wrong(
@@ -404,7 +445,7 @@ class _Normalizer:
             "rows": [[None, row]],
         }
 
-    def _one_of(self, document: OneOfDocument, path: Path, clause: Normal | None, columns: tuple[str, ...]) -> Normal:
+    def _one_of(self, document: OneOfDocument, path: Path_, clause: Normal | None, columns: tuple[str, ...]) -> Normal:
         fact = self._known_fact(document.fact, (*path, "fact"))
         for place, value in enumerate(document.values):
             if fact is not None and value not in fact.values:
@@ -421,7 +462,7 @@ class _Normalizer:
         return {"kind": "one_of", "fact": document.fact, "values": document.values, "rows": [[None, row]]}
 
     def _compared(
-        self, document: ComparableDocument, direction: str, path: Path, clause: Normal | None, columns: tuple[str, ...]
+        self, document: ComparableDocument, direction: str, path: Path_, clause: Normal | None, columns: tuple[str, ...]
     ) -> Normal:
         fact = self._known_fact(document.fact, (*path, "fact"))
         if fact is not None and fact.kind is FactKind.BOOLEAN:
@@ -460,6 +501,7 @@ class _Normalizer:
         }
         if document.times_threshold is not None:
             relation = document.times_threshold
+            self.ruleset_known(relation.ruleset, (*path, "times_threshold", "ruleset"))
             row = self._row(
                 self._every(relation.factor, clause, columns), kind, path, clause, document.evidence, document.seen_at
             )
@@ -473,7 +515,7 @@ class _Normalizer:
         self,
         document: ComparableDocument | SetThresholdDocument,
         kind: str,
-        path: Path,
+        path: Path_,
         clause: Normal | None,
         columns: tuple[str, ...],
         fact: Fact | None,
@@ -482,7 +524,7 @@ class _Normalizer:
     ) -> list[list[Any]]:
         """The table rows of value, by_column or by_year: [year or None, column → cell]."""
 
-        def row(cells: Any, path: Path, year: int | None) -> list[Any]:
+        def row(cells: Any, path: Path_, year: int | None) -> list[Any]:
             if not isinstance(cells, Mapping):
                 cells = self._every(cells, clause, columns, year)
             elif not partial:
@@ -506,11 +548,9 @@ class _Normalizer:
             return [row(document.by_column, (*path, "by_column"), None)]
         return [row(document.value, (*path, "value"), None)]
 
-    def _every(
-        self, value: Any, clause: Normal | None, columns: tuple[str, ...], year: int | None = None
-    ) -> dict[str, Any]:
+    def _every(self, value: Any, clause: Normal | None, columns: tuple[str, ...], year: int | None = None) -> _Same:
         """The same value in every column, and in the general one where evidence speaks of it."""
-        found = dict.fromkeys(columns, value)
+        found = _Same(dict.fromkeys(columns, value))
         if (
             clause
             and (clause["indicator"], clause["part"], "" if year is None else str(year), "common") in self.evidence
@@ -518,7 +558,7 @@ class _Normalizer:
             found["common"] = value
         return found
 
-    def _all_columns(self, cells: Mapping[str, Any], path: Path, columns: tuple[str, ...]) -> None:
+    def _all_columns(self, cells: Mapping[str, Any], path: Path_, columns: tuple[str, ...]) -> None:
         missing = [column for column in columns if column not in cells]
         if missing:
             self.wrong(
@@ -533,7 +573,7 @@ class _Normalizer:
         self,
         cells: Mapping[str, Any],
         kind: str,
-        path: Path,
+        path: Path_,
         clause: Normal | None,
         evidence: Evidence | None,
         seen_at: str | None,
@@ -552,7 +592,7 @@ class _Normalizer:
                     nearest=nearest(column, self.columns),
                 )
                 continue
-            state, value = self._cell(content, kind, (*path, column), fact)
+            state, value = self._cell(content, kind, path if isinstance(cells, _Same) else (*path, column), fact)
             status, seen = self._evidence(clause, year, column, state, evidence, seen_at)
             row[column] = [state, value, status, seen]
         return row
@@ -577,7 +617,7 @@ class _Normalizer:
             return Evidence.UNSET.value, seen_at
         return (inline or Evidence.UNCERTAIN).value, seen_at
 
-    def _cell(self, content: Any, kind: str, path: Path, fact: Fact | None) -> tuple[str, Any]:
+    def _cell(self, content: Any, kind: str, path: Path_, fact: Fact | None) -> tuple[str, Any]:
         if content == "unset":
             return "unset", None
         if content == "UBND":
@@ -631,7 +671,7 @@ class _Normalizer:
             )
         return "set", format(number, "f")
 
-    def set_threshold(self, document: SetThresholdDocument, path: Path, base: Normal) -> Normal:
+    def set_threshold(self, document: SetThresholdDocument, path: Path_, base: Normal) -> Normal:
         target = find_clause(base, document.indicator, document.part)
         number = document.indicator + (f".{document.part}" if document.part else "")
         if target is None:

@@ -54,14 +54,11 @@ def _dotted(path: tuple[int | str, ...]) -> str:
 
 def _problem(detail: Any, tree: Any, source: str) -> Problem:
     kind, raw = detail["type"], detail["loc"]
-    # Where a value may be text or a mapping, pydantic names the alternative tried: no step of the file.
-    path = tuple(
-        step for step in raw if isinstance(step, int) or not (step[:1].isupper() or "[" in step or "(" in step)
-    )
+    path = _steps(tree, raw, kind)
     fields: dict[str, Any] = {}
     if kind == "extra_forbidden":
-        fields["nearest"] = nearest(str(path[-1]), _known_keys())
-        fields["found"] = shown(path[-1])
+        fields["nearest"] = nearest(str(raw[-1]), _known_keys())
+        fields["found"] = shown(raw[-1])
     elif kind != "missing":
         fields["found"] = _brief(detail["input"])
     context = detail.get("ctx") or {}
@@ -75,6 +72,20 @@ def _problem(detail: Any, tree: Any, source: str) -> Problem:
         if expected:
             fields["wanted"] = Text(str(expected), str(expected))
     return problem_at(tree, source, path, kind, message, **fields)
+
+
+def _steps(tree: Any, raw: tuple[int | str, ...], kind: str) -> tuple[int | str, ...]:
+    """The steps of a location that are steps of the file; pydantic puts in the alternatives it tried."""
+    path: list[int | str] = []
+    for place, step in enumerate(raw):
+        lacking = kind == "missing" and place == len(raw) - 1
+        if isinstance(tree, Mapping) and (step in tree or lacking):
+            path.append(step)
+            tree = tree.get(step)
+        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
+            path.append(step)
+            tree = tree[step]
+    return tuple(path)
 
 
 def _brief(value: Any) -> str:

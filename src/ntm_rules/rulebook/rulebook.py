@@ -22,6 +22,7 @@ __all__ = ["ENTRY_POINTS", "Rulebook", "RulesetSummary", "compile_rulebook", "ru
 
 ENTRY_POINTS = "ntm_rules.rulesets"
 COMPILED = "compiled.json"
+TEST_FILES = ".test.yaml"
 TIERS = ("ntm", "nang-cao", "kieu-mau")
 
 Normal = dict[str, Any]
@@ -53,8 +54,8 @@ def shipped() -> Path:
 class Rulebook:
     """One directory of rulesets. Files are read when asked for and kept; the directory is taken as it was then.
 
-    `compiled.json`, where present, holds the normal form of files whose content it names by hash; a file that has changed
-    since is read from its YAML, so the compiled form can never be stale.
+    `compiled.json`, where present, holds the normal form of all files and one hash of their content; where any has changed since,
+    the YAML is read, so the compiled form can never be stale.
     """
 
     def __init__(self, directory: str | Path) -> None:
@@ -74,16 +75,20 @@ class Rulebook:
 
     @functools.cached_property
     def _compiled(self) -> dict[str, Any]:
+        """The documents of `compiled.json`, where it was made of the very files that are here."""
         try:
             found = json.loads((self.directory / COMPILED).read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        if not isinstance(found, dict) or found.get("sha256") != self._digest():
+            return {}
+        documents = found.get("documents")
+        return documents if isinstance(documents, dict) else {}
 
     @functools.cached_property
     def name_and_version(self) -> tuple[str, str]:
         """The rulebook's own name and version."""
-        if (found := self._from_compiled("rulebook.yaml")) is None:
+        if (found := self._compiled.get("rulebook.yaml")) is None:
             from ntm_rules.rulebook.documents import RulebookDocument
             from ntm_rules.rulebook.reading import read_document
 
@@ -104,9 +109,7 @@ class Rulebook:
 
     @functools.cached_property
     def _normal_catalogue(self) -> Normal:
-        found: Normal | None = None
-        if self._own("facts.yaml") and self._own("regions.yaml"):
-            found = self._from_compiled("facts.yaml", "regions.yaml")
+        found: Normal | None = self._compiled.get("facts.yaml")
         if found is None:
             from ntm_rules.rulebook.normal import normal_catalogue
 
@@ -120,7 +123,7 @@ class Rulebook:
         found = [
             f"{path.parent.name}/{path.stem}"
             for path in self.directory.glob("[0-9]*-[0-9]*/*.yaml")
-            if not path.name.endswith(".test.yaml")
+            if not path.name.endswith(TEST_FILES)
         ]
         return tuple(
             sorted(
@@ -161,7 +164,10 @@ class Rulebook:
         phase, _, name = ruleset_id.partition("/")
         folders = [f"{phase}/amendments/{name}"] + ([f"{phase}/provinces/{province}/{name}"] if province else [])
         return tuple(
-            f"{folder}/{path.name}" for folder in folders for path in sorted((self.directory / folder).glob("*.yaml"))
+            f"{folder}/{path.name}"
+            for folder in folders
+            for path in sorted((self.directory / folder).glob("*.yaml"))
+            if not path.name.endswith(TEST_FILES)
         )
 
     def provinces_with_overlay(self, ruleset_id: str) -> tuple[str, ...]:
@@ -213,7 +219,21 @@ class Rulebook:
         known_on: datetime.date | None,
         province: str | None,
         overlays: tuple[Overlay, ...] = (),
+        above: tuple[str, ...] = (),
     ) -> Ruleset:
+        if ruleset_id in above:
+            around = " → ".join((*above, ruleset_id))
+            message = Text("các bộ tiêu chí dựa vào nhau thành vòng", "rulesets rest on each other in a circle")
+            raise RulebookError(
+                [
+                    Problem(
+                        code="circular_reference",
+                        source=self._source(f"{above[-1]}.yaml"),
+                        found=around,
+                        message=message,
+                    )
+                ]
+            )
         if ruleset_id not in self.ids:
             names = ", ".join(self.ids)
             raise UnknownNameError(
@@ -267,8 +287,9 @@ class Rulebook:
                 put_on(source, self._overlay(data, source, normal))
         name, version = self.name_and_version
 
+        @functools.cache
         def load_other(other: str) -> Ruleset:
-            return self.load(other, on=on, known_on=known_on, province=province, overlays=overlays)
+            return self._load_uncached(other, on, known_on, province, overlays, (*above, ruleset_id))
 
         return build_ruleset(
             normal,
@@ -295,9 +316,9 @@ class Rulebook:
         return normal
 
     def _overlay(self, data: bytes | Mapping[str, Any], source: str, below: Normal) -> Normal:
-        from ntm_rules.rulebook.normal import normal_layer
+        from ntm_rules.rulebook.normal import Surroundings, normal_layer
 
-        return normal_layer(data, source, self.catalogue, {}, below)
+        return normal_layer(data, Surroundings(source, self.catalogue, {}, self.ids), below, {})
 
     # -- files in normal form
 
@@ -323,51 +344,47 @@ class Rulebook:
     def _evidence_path(self, path: str) -> Path:
         return self.directory / "evidence" / Path(path).with_suffix(".csv")
 
-    def _digest(self, *paths: str) -> str:
+    def _digest(self) -> str:
+        """One hash of every file that says something, with its name."""
         digest = hashlib.sha256()
-        for path in paths:
-            digest.update(self._bytes(path))
-            if (evidence := self._evidence_path(path)).is_file():
-                digest.update(evidence.read_bytes())
+        files = [*self.directory.rglob("*.yaml"), *(self.directory / "evidence").rglob("*.csv")]
+        for path in sorted(files):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(self.directory).as_posix()} {len(content)} ".encode())
+            digest.update(content)
         return digest.hexdigest()
-
-    def _from_compiled(self, *paths: str) -> Any:
-        found = self._compiled.get(paths[0])
-        if found is None or found["sha256"] != self._digest(*paths):
-            return None
-        return found["document"]
 
     def _read_normal(self, path: str) -> Normal:
         """The normal form of a ruleset's or layer's file."""
-        found: Normal | None = self._from_compiled(path)
+        found: Normal | None = self._compiled.get(path)
         if found is None:
-            from ntm_rules.rulebook.normal import normal_layer, normal_ruleset, read_evidence
+            from ntm_rules.rulebook.normal import Surroundings, normal_layer, normal_ruleset, read_evidence
 
             data, evidence_path = self._bytes(path), self._evidence_path(path)
-            evidence = (
-                read_evidence(evidence_path.read_text("utf-8"), str(evidence_path)) if evidence_path.is_file() else {}
-            )
-            if path.count("/") == 1:
-                found = normal_ruleset(data, self._source(path), self.catalogue, evidence)
-            else:
-                target = _layer_target(data, self._source(path), self.ids)
-                base = self._amended(target) if "/provinces/" in path else self._normal(f"{target}.yaml")
-                found = normal_layer(data, self._source(path), self.catalogue, evidence, base)
+            evidence = read_evidence(evidence_path) if evidence_path.is_file() else {}
+            phase, *folders = path.split("/")
+            place = Surroundings(self._source(path), self.catalogue, evidence, self.ids)
+            if len(folders) == 1:
+                return normal_ruleset(data, place, {"ruleset": path.removesuffix(".yaml")})
+            kind = "amendment" if folders[0] == "amendments" else "province"
+            target = f"{phase}/{folders[-2]}"
+            expected = {"of": target, "kind": kind} | ({"province": folders[1]} if kind == "province" else {})
+            base = self._amended(target) if kind == "province" else self._normal(f"{target}.yaml")
+            found = normal_layer(data, place, base, expected)
         return found
 
     def compiled(self) -> dict[str, Any]:
-        """Every file in normal form with the hash of its content, as `compiled.json` holds it."""
+        """Every file in normal form, and the hash of all of them, as `compiled.json` holds it."""
         paths = [f"{ruleset_id}.yaml" for ruleset_id in self.ids]
         for ruleset_id in self.ids:
             paths += self.layer_paths(ruleset_id, None)
             for province in self.provinces_with_overlay(ruleset_id):
                 paths += [path for path in self.layer_paths(ruleset_id, province) if "/provinces/" in path]
-        found = {path: {"sha256": self._digest(path), "document": self._normal(path)} for path in paths}
+        documents: dict[str, Any] = {path: self._normal(path) for path in paths}
         if self._own("facts.yaml") and self._own("regions.yaml"):
-            digest = self._digest("facts.yaml", "regions.yaml")
-            found["facts.yaml"] = {"sha256": digest, "document": self._normal_catalogue}
-        found["rulebook.yaml"] = {"sha256": self._digest("rulebook.yaml"), "document": list(self.name_and_version)}
-        return found
+            documents["facts.yaml"] = self._normal_catalogue
+        documents["rulebook.yaml"] = list(self.name_and_version)
+        return {"sha256": self._digest(), "documents": documents}
 
 
 def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
@@ -423,8 +440,19 @@ def rulebooks(source: str | Path | None = None) -> Iterator[Rulebook]:
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=ENTRY_POINTS):
-        place = entry.load()
-        yield rulebook(Path(str(place() if callable(place) else place)))
+        try:
+            place = entry.load()
+            directory = Path(str(place() if callable(place) else place))
+        except Exception as error:  # whatever an installed package does wrong, it is to be named
+            message = Text(
+                f"gói cài thêm không đưa ra được bộ quy tắc ({error})",
+                f"an installed package brings no rulebook ({error})",
+            )
+            problem = Problem(
+                code="bad_entry_point", source=ENTRY_POINTS, key=entry.name, found=entry.value, message=message
+            )
+            raise RulebookError([problem]) from error
+        yield rulebook(directory)
 
 
 def compile_rulebook(directory: str | Path) -> str:
