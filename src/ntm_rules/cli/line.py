@@ -97,13 +97,16 @@ class LineWriter:
     def _unconfirmed(self, assessment: Assessment, plan: _Plan) -> Iterable[str]:
         """The numbers of indicators decided by a threshold that is not confirmed, in official order."""
         codes, decided = assessment.codes, (_MET, _MISSING)
+        attested = assessment.attested if assessment.commune.attested else {}
+
+        def doubted(place: int) -> bool:
+            return assessment.indicator(self._ids[place]).evidence is not Evidence.CONFIRMED
+
         places = [place for place in plan.doubtful if codes[place] in decided]
+        if attested:  # an agency's word may have stood in for the threshold
+            places = [place for place in places if self._ids[place] not in attested or doubted(place)]
         if plan.mixed:
-            places += (
-                place
-                for place in plan.mixed
-                if codes[place] in decided and assessment.indicator(self._ids[place]).evidence is not Evidence.CONFIRMED
-            )
+            places += (place for place in plan.mixed if codes[place] in decided and doubted(place))
             places.sort()
         return [self._quoted[place] for place in places]
 

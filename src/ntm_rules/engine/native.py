@@ -9,7 +9,7 @@ from ntm_rules.engine.compiler import compile_judge
 from ntm_rules.engine.reference import Details, elsewhere, judge_of, standing
 from ntm_rules.model.assessment import Assessment, Ladder, Status, Verdict
 from ntm_rules.model.checking import place_of
-from ntm_rules.model.commune import Commune
+from ntm_rules.model.commune import Commune, fact_year
 from ntm_rules.model.errors import CommuneError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
@@ -41,7 +41,7 @@ def evaluate(
         column: str = commune.region
     else:
         column = place_of(ruleset, commune)
-    year = commune.year if threshold_year is None else threshold_year
+    year = commune.year if threshold_year is None else fact_year(threshold_year, "threshold_year")
     judge = ruleset.cache.get((column, year, strict))
     if judge is None:
         judge = ruleset.cache[column, year, strict] = compile_judge(ruleset, column, year, strict, _standing_of)
@@ -100,6 +100,24 @@ def evaluate_tiers(
     )
 
 
+def _unknown_rulesets(ruleset: Ruleset, commune: Commune) -> list[Problem]:
+    """Attested verdicts that name a ruleset which the rulebook does not have, of a phase that it does."""
+    known = ruleset.catalogue.rulesets
+    phases = {name.partition("/")[0] for name in known}
+    named = {key.rpartition(":")[0] for key in commune.attested if ":" in key} - set(known)
+    return [
+        Problem(
+            code="unknown_attested",
+            key=f"attested.{name}",
+            found=shown(name),
+            message=Text("không có bộ tiêu chí này", "no such ruleset"),
+            nearest=nearest(name, known),
+        )
+        for name in sorted(named)
+        if name.partition("/")[0] in phases
+    ]
+
+
 def _attested(assessment: Assessment) -> Assessment:
     """The same assessment with attested verdicts deciding what the facts leave open."""
     ruleset, attested = assessment.ruleset, assessment.attested
@@ -115,6 +133,7 @@ def _attested(assessment: Assessment) -> Assessment:
         for number in attested
         if number not in known
     ]
+    problems += _unknown_rulesets(ruleset, assessment.commune)
     if problems:
         raise CommuneError(problems)
     judge = judge_of(assessment)

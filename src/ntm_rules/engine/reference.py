@@ -111,7 +111,9 @@ class Judge:
             return measured
         if measured.status is Status.UNDETERMINED:
             status = Status.MET if verdict else Status.MISSING
-            return attrs.evolve(measured, status=status, reason=None, attested=verdict, facts_wanted=())
+            # The agency's word stands in for the threshold, so how surely that is known says nothing of the result.
+            sure = Evidence.CONFIRMED
+            return attrs.evolve(measured, status=status, reason=None, attested=verdict, facts_wanted=(), evidence=sure)
         conflict = verdict is (measured.status is Status.MISSING)
         return attrs.evolve(measured, attested=verdict, conflict=conflict)
 

@@ -12,7 +12,7 @@ from ntm_rules.model.assessment import Assessment, Ladder, Reason, Result, Statu
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.requirement import Direction, Evidence, SetBy
 from ntm_rules.model.text import Language, Text
-from ntm_rules.model.values import FactValue, Ratio
+from ntm_rules.model.values import FactValue, Ratio, exact
 
 __all__ = ["EVIDENCE_WORDS", "EXPLAINER", "STATUS_WORDS", "VERDICT_WORDS", "Explainer"]
 
@@ -81,39 +81,25 @@ class Explainer:
         return lines
 
     def _because(self, result: Result, lang: Language) -> list[str]:
-        said: list[str] = []
-        if (
-            result.attested is not None
-            and not result.conflict
-            and result.reason is None
-            and result.required is None
-            and result.actual is None
-        ):
-            word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
+        said: list[Text | str] = []
+        if result.status is Status.NOT_APPLICABLE:
             said.append(
-                Text(f"Cơ quan phụ trách xác nhận: {word.vi}.", f"Attested by the responsible agency: {word.en}.").in_(
-                    lang
-                )
+                Text("Không yêu cầu đối với xã này; tính như đạt.", "Not asked of this commune; counted as met.")
             )
-        else:
-            if result.status is Status.NOT_APPLICABLE:
-                said.append(
-                    Text(
-                        "Không yêu cầu đối với xã này; tính như đạt.", "Not asked of this commune; counted as met."
-                    ).in_(lang)
-                )
-            said += self._figures(result, lang)
-        if result.attested is not None and result.conflict:
+        said += self._figures(result, lang)
+        if result.attested is not None:
             word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
             said.append(
                 Text(
                     f"Mâu thuẫn: cơ quan phụ trách xác nhận {word.vi}; số liệu quyết định.",
                     f"Conflict: the responsible agency attested {word.en}; the facts decide.",
-                ).in_(lang)
+                )
+                if result.conflict
+                else Text(f"Cơ quan phụ trách xác nhận: {word.vi}.", f"Attested by the responsible agency: {word.en}.")
             )
         if result.reason is not None:
             said.append(self._reason(result, lang))
-        return said
+        return [part.in_(lang) if isinstance(part, Text) else part for part in said]
 
     def _figures(self, result: Result, lang: Language) -> list[str]:
         fact = self._fact(result)
@@ -144,12 +130,7 @@ class Explainer:
         if fact.kind is FactKind.CATEGORY:
             unit = Text("mức", "level(s)")
         amount = f"{number(result.gap, lang)} {unit.in_(lang) if unit else ''}".strip()
-        over = result.direction is Direction.AT_MOST or (
-            result.direction is Direction.EQUAL
-            and isinstance(result.actual, Decimal)
-            and isinstance(result.required, Decimal)
-            and result.actual > result.required
-        )
+        over = _over(result, fact)
         said = (
             Text(f"Vượt {amount}", f"Over by {amount}") if over else Text(f"Còn thiếu {amount}", f"Short by {amount}")
         )
@@ -330,6 +311,16 @@ class Explainer:
 
 
 EXPLAINER = Explainer()
+
+
+def _over(result: Result, fact: Fact) -> bool:
+    """Whether a fact that fails is too high rather than too low."""
+    actual, required = result.actual, result.required
+    if result.direction is not Direction.EQUAL:
+        return result.direction is Direction.AT_MOST
+    if isinstance(required, str):
+        return fact.values.index(str(actual)) > fact.values.index(required)
+    return isinstance(actual, (Decimal, Ratio)) and isinstance(required, Decimal) and exact(actual) > exact(required)
 
 
 def _rounded(share: object) -> Decimal:

@@ -23,14 +23,18 @@ def number(value: Decimal | int, lang: Language = "vi") -> str:
 
 
 def percent_of(ratio: Ratio, lang: Language = "vi", *, against: Decimal | None = None) -> str:
-    """A ratio's percentage with two decimals, or as many as it takes not to look equal to `against` when it is not.
+    """A ratio's percentage with two decimals, or as many as it takes to stand on the right side of `against`.
 
     >>> percent_of(Ratio(312910, 319992), "en", against=Decimal(98))
     '97.79'
     """
     share = exact(ratio)
-    for places in (2, 4, 6, 9, 12):
+    for places in (2, 4, 6, 9, 12, 24, 48, 96):
         shown = Decimal(f"{math.floor(share * 10**places + Fraction(1, 2))}E-{places}")  # half-up, for showing only
-        if against is None or Fraction(shown) != Fraction(against) or share == Fraction(against):
+        if against is None or _compared(Fraction(shown), against) == _compared(share, against):
             break
     return number(shown, lang)
+
+
+def _compared(share: Fraction, threshold: Decimal) -> int:
+    return (share > Fraction(threshold)) - (share < Fraction(threshold))

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 import attrs
 
 from ntm_rules.model.commune import Commune
-from ntm_rules.model.errors import UnknownNameError
+from ntm_rules.model.errors import Problem, UnknownNameError
 from ntm_rules.model.requirement import Clause, Direction, Evidence, SetBy
 from ntm_rules.model.ruleset import Criterion, Ruleset
-from ntm_rules.model.text import Language
-from ntm_rules.model.values import FactValue
+from ntm_rules.model.text import Language, Text, nearest, shown
+from ntm_rules.model.values import FactValue, to_plain
 
 __all__ = [
     "STATUS_OF_CODE",
@@ -118,8 +118,6 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON-ready data."""
-        from ntm_rules.model.values import to_plain
-
         return {
             "id": self.id,
             "label": attrs.asdict(self.clause.label),
@@ -281,17 +279,15 @@ class Assessment:
         for result in self.criteria:
             if result.no == number:
                 return result
-        from ntm_rules.model.errors import Problem
-        from ntm_rules.model.text import Text
-
         known = ", ".join(criterion.no for criterion in self.ruleset.criteria)
         raise UnknownNameError(
             [
                 Problem(
                     code="unknown_criterion",
                     source=self.ruleset.id,
-                    found=repr(number),
+                    found=shown(number),
                     message=Text("không có tiêu chí", "no such criterion"),
+                    nearest=nearest(str(number), [criterion.no for criterion in self.ruleset.criteria]),
                     wanted=Text(known, known),
                 )
             ]

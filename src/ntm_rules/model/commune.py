@@ -18,7 +18,7 @@ from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, add, canonical, to_plain
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "freeze_facts"]
+__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "fact_year", "freeze_facts"]
 
 FIRST_YEAR, LAST_YEAR = 2010, 2100  # the programme began in 2010 (800/QĐ-TTg)
 
@@ -57,30 +57,41 @@ def unit_code(code: int | str | None) -> str | None:
     return text.zfill(5)
 
 
-def _name(name: str | None) -> str | None:
-    if name is None:
+def _text(field: str, text: str | None) -> str | None:
+    """A field that is text, trimmed and NFC."""
+    if text is None:
         return None
-    if not isinstance(name, str):
-        raise CommuneError(
-            [_problem("bad_name", "name", name, "tên không phải chữ", "the name is not text", "chữ", "text")]
-        )
-    # The common case costs one test: ASCII text is NFC already.
-    return name.strip() if name.isascii() else clean_text(name)
+    if not isinstance(text, str):
+        raise CommuneError([_problem(f"bad_{field}", field, text, "không phải chữ", "is not text", "chữ", "text")])
+    # ASCII text is NFC already.
+    return text.strip() if text.isascii() else clean_text(text)
 
 
-def _year(year: int | None) -> int | None:
+def _name(text: str | None) -> str | None:
+    return _text("name", text)
+
+
+def _region(text: str | None) -> str | None:
+    return _text("region", text)
+
+
+def _province(text: str | None) -> str | None:
+    return _text("province", text)
+
+
+def fact_year(year: int | None, field: str = "year") -> int | None:
+    """A year that facts may be of, or None; CommuneError for any other value."""
     if year is None or (type(year) is int and FIRST_YEAR <= year <= LAST_YEAR):
         return year
     wanted = f"{FIRST_YEAR}-{LAST_YEAR}"
-    raise CommuneError(
-        [_problem("bad_year", "year", year, "năm số liệu không thể có", "impossible fact year", wanted, wanted)]
-    )
+    problem = _problem("bad_year", field, year, "năm số liệu không thể có", "impossible fact year", wanted, wanted)
+    raise CommuneError([problem])
 
 
 def _zones(zone: str | Iterable[str] | None) -> tuple[str, ...]:
     if zone is None:
         return ()
-    zones = (zone,) if isinstance(zone, str) else tuple(zone)
+    zones = (zone,) if isinstance(zone, str) else tuple(zone) if isinstance(zone, Iterable) else (zone,)
     if not all(isinstance(item, str) for item in zones):
         raise CommuneError(
             [_problem("bad_zone", "zone", zone, "khu vực không phải chữ", "the zone is not text", "chữ", "text")]
@@ -89,8 +100,13 @@ def _zones(zone: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def _attested(attested: Mapping[str, bool] | None) -> Mapping[str, bool]:
-    if not attested:
+    if attested is None:
         return _NONE
+    if not isinstance(attested, Mapping):
+        wanted = ("bảng số chỉ tiêu → đúng/sai", "a mapping of indicator number to true or false")
+        raise CommuneError(
+            [_problem("bad_attested", "attested", attested, "phải là bảng", "must be a mapping", *wanted)]
+        )
     problems = [
         _problem(
             "bad_attested",
@@ -134,13 +150,14 @@ def freeze_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     # the path most communes take.
     with contextlib.suppress(TypeError, ArithmeticError):
         total = sum(clean.values())
+        "".join(clean)  # a key that is not text
         if (type(total) is float or type(total) is int) and -_LIMIT < total < _LIMIT:
             return clean
-    for value in clean.values():
+    for key, value in clean.items():
         kind = type(value)
-        if kind is bool or kind is str or ((kind is float or kind is int) and -_LIMIT < value < _LIMIT):
-            continue
-        break
+        plain = kind is bool or kind is str or ((kind is float or kind is int) and -_LIMIT < value < _LIMIT)
+        if not plain or type(key) is not str:
+            break
     else:
         return clean
     problems: list[Problem] = []
@@ -198,10 +215,10 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 _FIELDS: Mapping[str, Callable[[Any], Any] | None] = {
     "code": unit_code,
     "name": _name,
-    "region": _name,
-    "province": _name,
+    "region": _region,
+    "province": _province,
     "zone": _zones,
-    "year": _year,
+    "year": fact_year,
     "facts": freeze_facts,
     "attested": _attested,
     "host_id": None,
@@ -250,10 +267,10 @@ class Commune:
 
     code: str | None = attrs.field(default=None, converter=unit_code)
     name: str | None = attrs.field(default=None, converter=_name)
-    region: str | None = attrs.field(default=None, converter=_name)
-    province: str | None = attrs.field(default=None, converter=_name)
+    region: str | None = attrs.field(default=None, converter=_region)
+    province: str | None = attrs.field(default=None, converter=_province)
     zones: tuple[str, ...] = attrs.field(default=None, converter=_zones, alias="zone")
-    year: int | None = attrs.field(default=None, converter=_year)
+    year: int | None = attrs.field(default=None, converter=fact_year)
     given: dict[str, Any] = attrs.field(factory=dict, converter=freeze_facts, alias="facts")
     attested: Mapping[str, bool] = attrs.field(default=None, converter=_attested)
     host_id: Any = None

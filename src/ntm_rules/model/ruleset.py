@@ -29,7 +29,7 @@ from ntm_rules.model.requirement import (
     SetBy,
     leaves,
 )
-from ntm_rules.model.text import Text, nearest
+from ntm_rules.model.text import Text, clean_text, nearest
 
 __all__ = [
     "Catalogue",
@@ -106,15 +106,17 @@ class Province:
 
 @attrs.frozen(slots=True)
 class Catalogue:
-    """The names a rulebook knows: facts, regions, zones, provinces."""
+    """The names a rulebook knows: facts, regions, zones, provinces, and its rulesets."""
 
     facts: Mapping[str, Fact] = attrs.field(hash=False)
     regions: Mapping[str, Text] = attrs.field(hash=False)
     zones: Mapping[str, Text] = attrs.field(hash=False)
     provinces: Mapping[str, Province] = attrs.field(hash=False)
+    rulesets: tuple[str, ...] = attrs.field(default=(), eq=False)
 
     def province(self, name: str) -> Province | None:
         """The province of a slug ("nam-dinh") or a name ("Nam Định")."""
+        name = clean_text(name)
         found = self.provinces.get(name)
         if found is None:
             wanted = name.casefold()
@@ -161,7 +163,7 @@ def _hash_form(value: Any) -> Any:
     return value
 
 
-@attrs.frozen(slots=True, kw_only=True, weakref_slot=True)
+@attrs.frozen(slots=True, kw_only=True, weakref_slot=True, repr=False)
 class Ruleset:
     """A ruleset (bộ tiêu chí): one phase, level and tier, as in force on a date and for a province.
 
@@ -203,6 +205,10 @@ class Ruleset:
             object.__setattr__(self, name, value)
         object.__setattr__(self, "cache", {})
         object.__setattr__(self, "_derived", {})
+
+    def __repr__(self) -> str:
+        where = f", province={self.province!r}" if self.province else ""
+        return f"<Ruleset {self.id!r} on={self.on}{where}: {len(self.criteria)} criteria, {len(self.indicators)} indicators>"
 
     @property
     def indicators(self) -> tuple[Clause, ...]:

@@ -100,8 +100,8 @@ class Rulebook:
     def catalogue(self) -> Catalogue:
         """The rulebook's facts, regions, zones and provinces; the shipped files where it has none of its own."""
         if self._own("facts.yaml") is self._own("regions.yaml") is None:
-            return rulebook(shipped()).catalogue
-        return build_catalogue(self._normal_catalogue)
+            return attrs.evolve(rulebook(shipped()).catalogue, rulesets=self.ids)
+        return attrs.evolve(build_catalogue(self._normal_catalogue), rulesets=self.ids)
 
     def _own(self, name: str) -> Path | None:
         path = self.directory / name
