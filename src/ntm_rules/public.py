@@ -65,7 +65,7 @@ def load_ruleset(
                     code="unknown_ruleset",
                     found=shown(ruleset_id),
                     wanted=Text(names, names),
-                    nearest=nearest(str(ruleset_id), ids),
+                    nearest=nearest(ruleset_id, ids),
                     message=Text("không có bộ tiêu chí này", "no such ruleset"),
                 )
             ]
@@ -103,7 +103,7 @@ def evaluate_tiers(
                     key="phase",
                     found=shown(phase),
                     wanted=Text(", ".join(phases), ", ".join(phases)),
-                    nearest=nearest(str(phase), phases),
+                    nearest=nearest(phase, phases),
                     message=Text("không có giai đoạn này", "no such phase"),
                 )
             ]

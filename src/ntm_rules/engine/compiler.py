@@ -164,6 +164,8 @@ def _combined(needed: int, codes: tuple[int, ...]) -> int:
     if codes.count(1) == len(codes):
         return 1
     met, unknown = codes.count(0), codes.count(2)
+    if met < needed and not (met or codes.count(4)):
+        return 2  # what is not known may yet not apply, and then nothing is asked
     return 0 if met >= needed else 2 if met + unknown >= needed else 4
 
 
@@ -244,6 +246,8 @@ class _Writer:
         kinds = (
             f"type({name}) is int" if fact.kind is FactKind.COUNT else f"(type({name}) is float or type({name}) is int)"
         )
+        if any(bound is not None and _literal(bound) is None for bound in (fact.low, fact.high)):
+            return "False"  # bounds too long for plain comparison: every value takes the exact path
         low = low or (None if fact.low is None else _literal(fact.low))
         high = high or (None if fact.high is None else _literal(fact.high))
         # Without bounds a float is still held against itself, which NaN alone is not equal to.

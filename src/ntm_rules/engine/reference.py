@@ -270,7 +270,8 @@ class Judge:
         unknown = [part for part in asked if part.status is Status.UNDETERMINED]
         if met >= needed:
             return fields | {"status": Status.MET}
-        if met + len(unknown) < needed:
+        # Where nothing asked is decided, all of it may yet not apply: not missing, though too few parts are left.
+        if met + len(unknown) < needed and len(unknown) < len(asked):
             return fields | {"status": Status.MISSING}
         return fields | _unknown_because(unknown)
 

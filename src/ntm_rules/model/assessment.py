@@ -287,7 +287,7 @@ class Assessment:
                     source=self.ruleset.id,
                     found=shown(number),
                     message=Text("không có tiêu chí", "no such criterion"),
-                    nearest=nearest(str(number), [criterion.no for criterion in self.ruleset.criteria]),
+                    nearest=nearest(number, [criterion.no for criterion in self.ruleset.criteria]),
                     wanted=Text(known, known),
                 )
             ]

@@ -92,7 +92,7 @@ def _clean(catalogue: Catalogue, key: str, given: Any) -> FactValue | Problem | 
             key=str(key),
             found=shown(key),
             message=Text("không có số liệu này trong danh mục", "no such fact in the catalogue"),
-            nearest=nearest(str(key), catalogue.facts),
+            nearest=nearest(key, catalogue.facts),
         )
     return clean_value(fact, key, given)
 
@@ -162,7 +162,7 @@ def _category(fact: Fact, key: str, value: FactValue) -> FactValue | Problem:
         found=shown(value),
         message=Text("không phải một mức của danh mục", "not one of the catalogue's values"),
         wanted=Text(names, names),
-        nearest=nearest(str(value), fact.values),
+        nearest=nearest(value, fact.values),
     )
 
 

@@ -15,7 +15,7 @@ from ntm_rules.model.checking import place_of
 from ntm_rules.model.errors import CommuneError, FactError, NtmRulesError, Problem
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.ruleset import Ruleset
-from ntm_rules.model.text import Text, clean_text, nearest, shown
+from ntm_rules.model.text import Text, clean_text, name_of, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, add, canonical, to_plain
 
 __all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "fact_year", "freeze_facts"]
@@ -39,7 +39,7 @@ def unit_code(code: int | str | None) -> str | None:
     """
     if code is None or (type(code) is str and len(code) == 5 and code.isascii() and code.isdigit()):
         return code
-    text = clean_text(code) if isinstance(code, str) else str(code)
+    text = clean_text(code) if isinstance(code, str) else shown(code)
     if isinstance(code, bool) or not (text.isascii() and text.isdigit() and len(text) <= 5):
         raise CommuneError(
             [
@@ -110,7 +110,7 @@ def _attested(attested: Mapping[str, bool] | None) -> Mapping[str, bool]:
     problems = [
         _problem(
             "bad_attested",
-            f"attested.{key}",
+            f"attested.{name_of(key)}",
             value,
             "xác nhận phải là đúng hoặc sai",
             "an attested verdict is true or false",
@@ -164,7 +164,9 @@ def freeze_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in list(clean.items()):
         if not isinstance(key, str):
             problems.append(
-                _problem("bad_key", str(key), key, "tên số liệu phải là chữ", "a fact key must be text", "chữ", "text")
+                _problem(
+                    "bad_key", name_of(key), key, "tên số liệu phải là chữ", "a fact key must be text", "chữ", "text"
+                )
             )
         elif value is None:
             del clean[key]
@@ -182,6 +184,7 @@ def _freeze_other(clean: dict[str, Any], key: str, value: Any, problems: list[Pr
     elif value and _SEX_KEYS.issuperset(value):
         del clean[key]
         given = {key if sex == "total" else f"{key}.{sex}": item for sex, item in value.items()}
+        problems += [_given_twice(name, clean[name]) for name in given if name in clean]
     else:
         given = {key: value}
     for name, item in given.items():
@@ -195,6 +198,11 @@ def _freeze_other(clean: dict[str, Any], key: str, value: Any, problems: list[Pr
     male, female = (clean.get(f"{key}.{sex}") for sex in SEXES)
     if key not in clean and isinstance(male, Ratio) and isinstance(female, Ratio):
         clean[key] = add(male, female)
+
+
+def _given_twice(key: str, value: Any) -> Problem:
+    wanted = ("một lần: theo nam, nữ, hoặc theo khóa riêng", "once: by sex, or by its own key")
+    return _problem("given_twice", key, value, "số liệu ghi hai lần", "the fact is given twice", *wanted)
 
 
 def _bad_value(key: str, value: Any, error: Exception) -> Problem:
@@ -229,10 +237,10 @@ def _unknown_field(key: Any) -> Problem:
     names = ", ".join(_FIELDS)
     return Problem(
         code="unknown_field",
-        key=str(key),
+        key=name_of(key),
         message=Text("không có trường này", "no such field"),
         wanted=Text(names, names),
-        nearest=nearest(str(key), _FIELDS),
+        nearest=nearest(key, _FIELDS),
     )
 
 
@@ -324,7 +332,10 @@ class Commune:
             "attested": dict(self.attested),
             "host_id": self.host_id,
         }
-        return {key: value for key, value in plain.items() if key == "facts" or (value is not None and value != {})}
+        left_out = {key for key, value in plain.items() if value is None} | (
+            {"attested"} if not self.attested else set()
+        )
+        return {key: value for key, value in plain.items() if key not in left_out}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Commune:
@@ -364,7 +375,7 @@ class Commune:
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def _identity(self) -> tuple[Any, ...]:
-        facts = frozenset(self._canonical())
+        facts = frozenset((key, type(value), value) for key, value in self._canonical())
         return (
             self.code,
             self.name,
@@ -374,7 +385,7 @@ class Commune:
             self.year,
             facts,
             frozenset(self.attested.items()),
-            str(self.host_id),
+            repr(self.host_id),
         )
 
     def __eq__(self, other: object) -> bool:

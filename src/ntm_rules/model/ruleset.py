@@ -29,7 +29,7 @@ from ntm_rules.model.requirement import (
     SetBy,
     leaves,
 )
-from ntm_rules.model.text import Text, clean_text, nearest
+from ntm_rules.model.text import Text, clean_text, nearest, shown
 
 __all__ = [
     "Catalogue",
@@ -116,6 +116,8 @@ class Catalogue:
 
     def province(self, name: str) -> Province | None:
         """The province of a slug ("nam-dinh") or a name ("Nam Định")."""
+        if not isinstance(name, str):
+            return None
         name = clean_text(name)
         found = self.provinces.get(name)
         if found is None:
@@ -254,7 +256,7 @@ class Ruleset:
 
     def clause(self, number: str) -> Clause:
         """The indicator, part of one ("17.1.a"), condition or prerequisite of an id."""
-        for top in (*self.indicators, *self.conditions, *self.prerequisites):
+        for top in (*self.indicators, *self.conditions, *self.prerequisites) if isinstance(number, str) else ():
             if top.id == number:
                 return top
             if number.startswith(f"{top.id}."):
@@ -334,9 +336,9 @@ class Ruleset:
             code=f"unknown_{kind}",
             source=self.id,
             message=word,
-            found=repr(name),
+            found=shown(name),
             wanted=Text(", ".join(names[:80]), ", ".join(names[:80])),
-            nearest=nearest(str(name), names),
+            nearest=nearest(name, names),
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import attrs
 
-__all__ = ["Language", "Text", "clean_text", "nearest", "shown"]
+__all__ = ["Language", "Text", "clean_text", "name_of", "nearest", "shown"]
 
 Language = Literal["vi", "en"]
 
@@ -40,13 +40,18 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def name_of(value: Any) -> str:
+    """A key as an error message names it: itself where it is text."""
+    return value if isinstance(value, str) else shown(value)
+
+
+def nearest(word: Any, known: Iterable[str]) -> str | None:
     """The known word most like a misspelt one, or None.
 
     >>> nearest("healt_insurance_pct", ["health_insurance_pct", "income_per_capita"])
     'health_insurance_pct'
     """
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    matches = difflib.get_close_matches(name_of(word), list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 
@@ -54,6 +59,6 @@ def shown(value: Any) -> str:
     """The value as an error message shows it: never longer than a line."""
     try:
         text = format(value, "f") if isinstance(value, Decimal) else repr(value)
-    except ValueError:  # an integer of more digits than Python prints
+    except (ValueError, RecursionError):  # more digits or levels than Python prints
         text = type(value).__name__
     return text if len(text) <= 80 else f"{text[:77]}…"

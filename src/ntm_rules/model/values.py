@@ -24,6 +24,8 @@ _WIDE = Context(prec=1000, traps=[Inexact, InvalidOperation, DivisionByZero])
 
 def _part_of_ratio(value: Any) -> Decimal:
     """One side of a ratio as an exact number; a ValueError where it is none."""
+    if isinstance(value, (dict, Ratio)):
+        raise ValueError("a ratio within a ratio")
     number = Decimal(value) if type(value) is int and 0 <= value < 10**40 else canonical(value)
     if isinstance(number, Decimal):
         return number

@@ -190,7 +190,10 @@ class _Builder:
         """Another ruleset's threshold times a factor, cell by cell; unset stays unset."""
         other = self.load_other(relation.ruleset)
         requirement = next((i.requirement for i in other.indicators if i.id == relation.indicator), None)
-        if not isinstance(requirement, Comparison):
+        numbers = isinstance(requirement, Comparison) and all(
+            cell.value is None or isinstance(cell.value, Decimal) for _, _, cell in requirement.threshold.cells()
+        )
+        if not isinstance(requirement, Comparison) or not numbers or requirement.direction is Direction.MET:
             raise RulebookError(
                 [
                     Problem(

@@ -404,7 +404,7 @@ def _unknown_target(target: Any, book: _Book, report: _Report) -> None:
     else:
         vi, en = "lớp này không nói nó sửa bộ tiêu chí nào có ở đây", "the layer names no ruleset that is here"
     names = ", ".join(book.ids)
-    fields = {"found": shown(target), "wanted": Text(names, names), "nearest": nearest(str(target), book.ids)}
+    fields = {"found": shown(target), "wanted": Text(names, names), "nearest": nearest(target, book.ids)}
     report.add("error", "unknown_ruleset", ("of",), vi, en, **fields)
 
 

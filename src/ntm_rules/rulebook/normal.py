@@ -480,6 +480,8 @@ class _Normalizer:
                 Text("số liệu này không tách nam, nữ", "this fact is not given by sex"),
                 found=document.fact,
             )
+        if document.times_fact is not None or document.times_threshold is not None:
+            self._can_be_multiplied(document, fact, path)
         if document.times_fact is not None:
             self._known_fact(document.times_fact.fact, (*path, "times_fact", "fact"))
             cells = self._every(document.times_fact.factor, clause, columns)
@@ -510,6 +512,19 @@ class _Normalizer:
                 "relation": [relation.ruleset, relation.indicator, str(relation.factor)],
             }
         return found | {"rows": self._rows(document, kind, path, clause, columns, fact)}
+
+    def _can_be_multiplied(self, document: ComparableDocument, fact: Fact | None, path: Path_) -> None:
+        """Multiples are of numbers, and not of men and women each."""
+        other = self.catalogue.facts.get(document.times_fact.fact) if document.times_fact else None
+        for one in (fact, other):
+            if one is not None and one.kind not in _NUMERIC:
+                message = Text("chỉ nhân được số", "only a number has a multiple")
+                self.wrong(path, "wrong_kind", message, found=f"{one.key}: {one.kind.value}")
+        if document.both_sexes and document.times_fact is not None:
+            message = Text(
+                "không so riêng nam, nữ với bội số của số liệu khác", "men and women are not held against a multiple"
+            )
+            self.wrong((*path, "both_sexes"), "not_by_sex", message)
 
     def _rows(
         self,
@@ -640,7 +655,7 @@ class _Normalizer:
                     Text("không phải một mức của số liệu này", "not a value of this fact"),
                     found=shown(content),
                     wanted=Text(names, names),
-                    nearest=nearest(str(content), fact.values),
+                    nearest=nearest(content, fact.values),
                 )
             return "set", content
         try:

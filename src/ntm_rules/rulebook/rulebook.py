@@ -14,7 +14,7 @@ import attrs
 
 from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError
 from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
-from ntm_rules.model.text import Text, nearest, shown
+from ntm_rules.model.text import Text, name_of, nearest, shown
 from ntm_rules.rulebook.build import build_catalogue, build_layer, build_ruleset
 from ntm_rules.rulebook.layers import apply_layer
 
@@ -243,7 +243,7 @@ class Rulebook:
                         source=str(self.directory),
                         found=shown(ruleset_id),
                         wanted=Text(names, names),
-                        nearest=nearest(str(ruleset_id), self.ids),
+                        nearest=nearest(ruleset_id, self.ids),
                         message=Text("không có bộ tiêu chí này", "no such ruleset"),
                     )
                 ]
@@ -390,12 +390,13 @@ class Rulebook:
 def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
     """An overlay's name for messages, and its content."""
     if isinstance(overlay, Mapping):
-        return str(overlay.get("layer", "overlay")), overlay
+        return name_of(overlay.get("layer", "overlay")), overlay
     try:
         return str(overlay), Path(overlay).read_bytes()
-    except OSError as error:
-        message = Text(f"không đọc được tệp ({error.strerror})", f"cannot read the file ({error.strerror})")
-        raise RulebookError([Problem(code="cannot_read", source=str(overlay), message=message)]) from None
+    except (OSError, ValueError, TypeError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        message = Text(f"không đọc được tệp ({why})", f"cannot read the file ({why})")
+        raise RulebookError([Problem(code="cannot_read", source=name_of(overlay), message=message)]) from None
 
 
 def _layer_target(data: bytes | Mapping[str, Any], source: str, ids: tuple[str, ...]) -> str:
@@ -415,7 +416,7 @@ def _layer_target(data: bytes | Mapping[str, Any], source: str, ids: tuple[str, 
                     key="of",
                     found=shown(target),
                     wanted=Text(names, names),
-                    nearest=nearest(str(target), ids),
+                    nearest=nearest(target, ids),
                     message=Text(
                         "lớp này không nói nó sửa bộ tiêu chí nào có ở đây", "the layer names no ruleset that is here"
                     ),

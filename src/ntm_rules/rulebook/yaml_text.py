@@ -72,6 +72,15 @@ def read_yaml(data: bytes | str, source: str) -> Any:
                 None,
                 "UTF-8",
             ) from None
+    elif not data.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in data):
+        raise _error(
+            "not_utf8",
+            source,
+            None,
+            Text("có ký tự không viết được ra UTF-8", "a character UTF-8 cannot hold"),
+            None,
+            "UTF-8",
+        )
     elif len(data) > MAX_BYTES:
         raise _error(
             "too_large", source, None, Text("văn bản quá dài", "the text is too long"), f"{len(data)}", f"≤ {MAX_BYTES}"
