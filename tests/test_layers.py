@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import ntm_rules as ntm
 import pytest
+
+import ntm_rules as ntm
 
 NTM, ADVANCED, MODEL = "2021-2025/xa-ntm", "2021-2025/xa-ntm-nang-cao", "2021-2025/xa-ntm-kieu-mau"
 UNKNOWN = {"number": "unknown", "issued": "unknown", "in_force": "unknown"}
