@@ -359,7 +359,7 @@ def command_line(count: int = 10_000) -> dict[str, Any]:
         with path.open("w", encoding="utf-8") as file:
             for place in range(count):
                 own = facts | {"income_per_capita": 40 + place / 1000}
-                file.write(ntm.Commune(code=place, region=COLUMN, year=YEAR, facts=own).to_json() + "\n")
+                file.write(json.dumps({"code": place, "region": COLUMN, "year": YEAR, "facts": own}) + "\n")
         command = [
             sys.executable,
             "-m",

@@ -39,7 +39,7 @@ from ntm_rules.model.requirement import (
     never,
 )
 from ntm_rules.model.ruleset import Ruleset, clause_facts
-from ntm_rules.model.values import FactValue, Ratio
+from ntm_rules.model.values import PLAIN_NUMBER, FactValue, Ratio
 
 __all__ = ["Codes", "compile_judge", "judge_source"]
 
@@ -135,6 +135,8 @@ def _exact_reader(ruleset: Ruleset, key: str) -> Callable[[Mapping[str, Any], An
     def number(facts: Mapping[str, Any], value: Any) -> _Exact:
         if shares and type(value) is Ratio and value.numerator <= value.denominator:
             return _Exact(*value.percent_pair)
+        if shares and type(value) is str and PLAIN_NUMBER.fullmatch(value) and 0 <= (decimal := Decimal(value)) <= 100:
+            return _Exact(*decimal.as_integer_ratio())
         found = read(facts, value)
         assert isinstance(found, (Decimal, Ratio))
         return _Exact(*(found.percent_pair if isinstance(found, Ratio) else found.as_integer_ratio()))
