@@ -1,0 +1,271 @@
+"""Whether a province's overlay asks for less than the national text."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from ntm_rules.model.requirement import (
+    Branch,
+    Cell,
+    Clause,
+    Combination,
+    Comparison,
+    Direction,
+    FactComparison,
+    OneOf,
+    Requirement,
+    RulesetMet,
+    SetBy,
+    Unstated,
+    leaves,
+)
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Text
+from ntm_rules.rulebook.lint.findings import Report, Severity, Steps, brief
+from ntm_rules.rulebook.lint.places import place_of
+from ntm_rules.rulebook.lint.spans import Place, asked, cell_at, cells_of, span_of, tops
+
+__all__ = ["Loosening"]
+
+
+class Loosening:
+    """Compares the text below an overlay with the text it makes, clause by clause and cell by cell.
+
+    A province may raise, add and fill in what is left to it; it may not ask for less (18/2022/QĐ-TTg and the decisions on the
+    sets). What cannot be shown to ask for as much is a warning.
+    """
+
+    def __init__(self, before: Ruleset, after: Ruleset, report: Report, places: Mapping[str, Steps]) -> None:
+        self.before, self.after, self.report, self.places = before, after, report, places
+        self.facts = before.catalogue.facts
+        self.found: dict[tuple[str, str, Severity], list[str]] = {}
+
+    def check(self) -> None:
+        kept = {clause.id: clause for clause in tops(self.after)}
+        for clause in tops(self.before):
+            if clause.id in kept:
+                self._compare(clause, kept[clause.id])
+            elif not (isinstance(clause.requirement, Unstated) and clause.set_by is SetBy.PROVINCE):
+                self._removed(clause)
+        self._lower_totals()
+        for (number, code, severity), cells in self.found.items():
+            vi, en = _LOOSER[code]
+            self.report.add(severity, code, place_of(self.places, number), vi, en, found=brief(cells, 4) or None)
+
+    def _removed(self, clause: Clause) -> None:
+        conditional = clause in self.before.conditions or clause in self.before.prerequisites
+        self._add("removes_condition" if conditional else "removes_indicator", clause, clause.id)
+        still = {criterion.no for criterion in self.after.criteria}
+        for criterion in self.before.criteria:
+            if clause in criterion.indicators and criterion.no not in still:
+                self._add("removes_criterion", clause, criterion.no)
+
+    def _lower_totals(self) -> None:
+        for name in ("criteria_total", "indicators_total"):
+            old, new = getattr(self.before, name), getattr(self.after, name)
+            if old is not None and (new is None or new < old):
+                vi, en = "tỉnh không được giảm số chính thức", "a province may not lower the official counts"
+                fields = {"found": str(new or "unknown"), "wanted": Text(f"≥ {old}", f"≥ {old}")}
+                self.report.add("error", "lowers_totals", ("totals",), vi, en, **fields)
+
+    def _compare(self, old: Clause, new: Clause) -> None:
+        for place in self._places_of(old, new):
+            if not self._implies(new, old, place):
+                self._explain(old, new, place)
+
+    def _places_of(self, old: Clause, new: Clause) -> list[Place]:
+        """The places to compare; where one text goes by year, every year of the phase, or a lacking row would not show."""
+        found = cells_of(self.before.columns, old, new)
+        years = {year for _, year in found}
+        if years == {None}:
+            return found
+        first, last = map(int, self.before.phase.split("-"))
+        whole = sorted({year for year in years if year is not None} | set(range(first, last + 1)))
+        return [(column, year) for column in self.before.columns for year in whole]
+
+    def _add(self, code: str, clause: Clause, found: str = "", place: Place | None = None) -> None:
+        severity: Severity = "error"
+        if code == "not_comparable" or clause.set_by is SetBy.PROVINCE or (place and place[0] not in self._own_columns):
+            severity = "warning"
+        cells = self.found.setdefault((clause.id, code, severity), [])
+        if found and found not in cells:
+            cells.append(found)
+
+    @functools.cached_property
+    def _own_columns(self) -> tuple[str, ...]:
+        """The columns that judge communes of the province."""
+        province = self.before.catalogue.provinces.get(self.before.province or "")
+        special = self.before.special_communes
+        own = [special.column] if special is not None else []
+        return self.before.columns if province is None or "common" in self.before.columns else (province.region, *own)
+
+    # Whether the new text asks for at least as much, at one place of the table.
+
+    def _implies(self, new: Clause, old: Clause, place: Place) -> bool:
+        if not asked(old, place):
+            return True
+        if not asked(new, place) or new.applies_if not in (None, old.applies_if):
+            return False
+        return self._as_strict(new, old.requirement, place)
+
+    def _as_strict(self, new: Clause, old: Requirement, place: Place) -> bool:
+        if new.requirement == old or isinstance(old, Unstated):
+            return True
+        if isinstance(old, Combination):
+            return self._meets_parts(new, old, place)
+        if isinstance(old, Branch):
+            return self._meets_branches(new, old, place)
+        if cell_at(old, place) is None:
+            return True  # nothing is set nationally: the province fills it in
+        plain = Clause(id="", label=new.label, requirement=old, citation="", set_by=SetBy.NATIONAL)
+        if isinstance(new.requirement, Combination):
+            parts = new.requirement.parts
+            return sum(not self._implies(part, plain, place) for part in parts) < new.requirement.needed
+        if isinstance(new.requirement, Branch):
+            branches = (new.requirement.then, new.requirement.otherwise)
+            return all(self._implies(branch, plain, place) for branch in branches)
+        one, other = (span_of(requirement, self.facts, place) for requirement in (new.requirement, old))
+        return one is not None and other is not None and one.within(other)
+
+    def _meets_parts(self, new: Clause, old: Combination, place: Place) -> bool:
+        """Enough of the old parts follow from the new text; of new parts, however those that are met fall."""
+        sure = sum(self._implies(new, part, place) for part in old.parts)
+        if sure >= old.needed or not isinstance(new.requirement, Combination):
+            return sure >= old.needed
+        left = list(old.parts)
+        idle = 0
+        for part in new.requirement.parts:
+            match = next((known for known in left if self._implies(part, known, place)), None)
+            if match is None:
+                idle += 1
+            else:
+                left.remove(match)
+        return new.requirement.needed - idle >= old.needed
+
+    def _meets_branches(self, new: Clause, old: Branch, place: Place) -> bool:
+        inner = new.requirement
+        if isinstance(inner, Branch) and inner.condition == old.condition:
+            pairs = ((inner.then, old.then), (inner.otherwise, old.otherwise))
+            return all(self._implies(one, other, place) for one, other in pairs)
+        return all(self._implies(new, branch, place) for branch in (old.then, old.otherwise))
+
+    # Why it does not.
+
+    def _explain(self, old: Clause, new: Clause, place: Place) -> None:
+        where = " ".join(str(step) for step in place if step not in (None, ""))
+        if new.applies_if not in (None, old.applies_if):
+            self._add("adds_condition", old, place=place)
+        elif not asked(new, place):
+            self._add("drops_column", old, where, place)
+        elif isinstance(old.requirement, Combination):
+            self._explain_parts(old, old.requirement, new, place)
+        elif isinstance(old.requirement, Branch):
+            self._explain_branches(old, old.requirement, new, place)
+        elif _subject(new.requirement) == _subject(old.requirement):
+            self._explain_cell(old, new, where, place)
+        else:
+            self._explain_other(old, new, where, place)
+
+    def _explain_other(self, old: Clause, new: Clause, where: str, place: Place) -> None:
+        dropped = _measured(old) - _measured(new)
+        if dropped:
+            self._add("drops_fact", old, ", ".join(sorted(dropped)), place)
+        else:
+            self._add("not_comparable", old, where, place)
+
+    def _explain_branches(self, old: Clause, branch: Branch, new: Clause, place: Place) -> None:
+        inner = new.requirement
+        if not isinstance(inner, Branch) or inner.condition != branch.condition:
+            self._explain_other(old, new, "", place)
+            return
+        for before, now in ((branch.then, inner.then), (branch.otherwise, inner.otherwise)):
+            if not self._implies(now, before, place):
+                self._explain(before, now, place)
+
+    def _explain_parts(self, old: Clause, combination: Combination, new: Clause, place: Place) -> None:
+        inner = new.requirement
+        kept = {part.id: part for part in inner.parts} if isinstance(inner, Combination) else {}
+        every = combination.needed == len(combination.parts)
+        if (
+            isinstance(inner, Combination)
+            and inner.needed < combination.needed
+            and set(kept) >= {p.id for p in combination.parts}
+        ):
+            self._add("lowers_needed", old, f"{inner.needed} < {combination.needed}", place)
+        elif not every:
+            self._add("not_comparable", old, place=place)
+        for part in combination.parts if every else ():
+            if self._implies(new, part, place):
+                continue
+            if part.id in kept:
+                if not self._implies(kept[part.id], part, place):
+                    self._explain(part, kept[part.id], place)
+            else:
+                self._add("removes_part", old, part.id, place)
+
+    def _explain_cell(self, old: Clause, new: Clause, where: str, place: Place) -> None:
+        before, now = cell_at(old.requirement, place), cell_at(new.requirement, place)
+        if now is None:
+            self._add("withdraws_threshold", old, where, place)
+        elif getattr(old.requirement, "both_sexes", False) and not getattr(new.requirement, "both_sexes", False):
+            self._add("drops_both_sexes", old, place=place)
+        else:
+            values = f"{_asks(old.requirement, before)} → {_asks(new.requirement, now)}"
+            self._add("loosens", old, f"{where}: {values}".lstrip(": "), place)
+
+
+def _subject(requirement: Requirement) -> tuple[Any, ...]:
+    """What a requirement without parts measures, and in which way."""
+    if isinstance(requirement, RulesetMet):
+        return (RulesetMet, requirement.ruleset.id)
+    other = getattr(requirement, "other", None)
+    return (type(requirement), getattr(requirement, "fact", None), other)
+
+
+def _measured(clause: Clause) -> set[str]:
+    """The facts that are asked for, those of conditions not among them."""
+    return {str(leaf.requirement.fact) for leaf in leaves(clause) if not isinstance(leaf.requirement, _WITHOUT_FACT)}
+
+
+_WITHOUT_FACT = (Combination, Branch, RulesetMet, Unstated)
+
+_SIGNS = {Direction.AT_LEAST: "≥ ", Direction.AT_MOST: "≤ ", Direction.EQUAL: "= ", Direction.MET: ""}
+
+
+def _asks(requirement: Requirement, cell: Cell | None) -> str:
+    """A requirement without parts as a finding shows it."""
+    if isinstance(requirement, OneOf):
+        return "/".join(requirement.values)
+    if isinstance(requirement, (Comparison, FactComparison)) and cell is not None:
+        return f"{_SIGNS[requirement.direction]}{'Đạt' if cell.value is True else cell.value}"
+    return "Đạt"
+
+
+_LOOSER: Mapping[str, tuple[str, str]] = {
+    "removes_indicator": ("tỉnh không được bỏ chỉ tiêu", "a province may not remove an indicator"),
+    "removes_criterion": ("tỉnh không được bỏ tiêu chí", "a province may not remove a criterion"),
+    "removes_condition": (
+        "tỉnh không được bỏ điều kiện công nhận",
+        "a province may not remove a condition of recognition",
+    ),
+    "removes_part": ("tỉnh không được bỏ một phần của chỉ tiêu", "a province may not remove a part of an indicator"),
+    "adds_condition": (
+        "thêm điều kiện áp dụng mà quy định quốc gia không có",
+        "a condition of applying that the national text lacks",
+    ),
+    "drops_column": (
+        "không còn hỏi ở cột mà quy định quốc gia hỏi",
+        "no longer asked in a column where the national text asks it",
+    ),
+    "drops_both_sexes": ("không còn đòi hỏi cả nam và nữ", "no longer asked of men and of women, each"),
+    "drops_fact": ("không còn đòi hỏi điều mà quy định quốc gia đòi hỏi", "no longer asks what the national text asks"),
+    "lowers_needed": ("giảm số phần cần đạt", "fewer parts are needed"),
+    "withdraws_threshold": ("bỏ mức mà quy định quốc gia đã đặt", "takes away a threshold that the national text sets"),
+    "loosens": ("mức của tỉnh dễ hơn mức quốc gia", "the province's threshold is easier than the national one"),
+    "not_comparable": (
+        "không chứng tỏ được là chặt bằng quy định quốc gia",
+        "cannot be shown to be as strict as the national text",
+    ),
+}
