@@ -9,7 +9,7 @@ from ntm_rules.engine.compiler import compile_judge
 from ntm_rules.engine.reference import Details, elsewhere, judge_of, standing
 from ntm_rules.model.assessment import Assessment, Ladder, Status, Verdict
 from ntm_rules.model.checking import place_of
-from ntm_rules.model.commune import Commune, fact_year
+from ntm_rules.model.commune import Commune, fact_year, not_a_commune
 from ntm_rules.model.errors import CommuneError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
@@ -37,7 +37,14 @@ def evaluate(
     >>> ntm.evaluate(rs, c).indicator("4.2").gap
     Decimal('0.1')
     """
-    if commune.province is None and not commune.zones and commune.region in ruleset.columns:
+    if type(commune) is not Commune:
+        raise CommuneError([not_a_commune(commune)])
+    if (
+        ruleset.province is None
+        and commune.province is None
+        and not commune.zones
+        and commune.region in ruleset.columns
+    ):
         column: str = commune.region
     else:
         column = place_of(ruleset, commune)
@@ -64,7 +71,8 @@ def evaluate_many(
 ) -> Iterator[Assessment]:
     """Judge communes one after another, as they come, holding none of them.
 
-    A commune with bad facts raises at its turn, naming it; the iterator may be resumed by calling `evaluate` oneself.
+    A commune with bad facts raises at its turn and ends the stream. Where one must not stop the rest, call `evaluate` for each
+    and handle `NtmRulesError`.
     """
     for commune in communes:
         yield evaluate(ruleset, commune, strict=strict, threshold_year=threshold_year)
@@ -74,22 +82,13 @@ def evaluate_tiers(
     rulesets: Iterable[Ruleset], commune: Commune, *, strict: bool = False, threshold_year: int | None = None
 ) -> Ladder:
     """Judge a commune under the tiers of a phase, lowest first; see `ntm_rules.evaluate_tiers`."""
-    plain = [key for key in commune.attested if ":" not in key]
-    if plain:
-        raise CommuneError(
-            [
-                Problem(
-                    code="ambiguous_attested",
-                    key=f"attested.{key}",
-                    message=Text(
-                        "không rõ xác nhận này thuộc bộ tiêu chí nào",
-                        "it is not clear which ruleset this verdict speaks of",
-                    ),
-                    wanted=Text(f"2021-2025/xa-ntm:{key}", f"2021-2025/xa-ntm:{key}"),
-                )
-                for key in plain
-            ]
-        )
+    rulesets = tuple(rulesets)
+    if rulesets and any(":" not in key for key in commune.attested):
+        base = rulesets[
+            0
+        ].id  # a number alone speaks of the lowest tier: the tiers above number their indicators otherwise
+        named = {key if ":" in key else f"{base}:{key}": verdict for key, verdict in commune.attested.items()}
+        commune = commune.replace(attested=named)
     assessments = tuple(evaluate(r, commune, strict=strict, threshold_year=threshold_year) for r in rulesets)
     reached = list(itertools.takewhile(lambda a: standing(a) is Verdict.MET, assessments))
     return Ladder(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ntm_rules.model.errors import CommuneError, FactError, Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
-from ntm_rules.model.ruleset import Catalogue, Ruleset
+from ntm_rules.model.ruleset import Catalogue, Province, Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, canonical, exact
 
@@ -184,9 +184,26 @@ def place_of(ruleset: Ruleset, commune: Commune) -> str:
                 ),
             )
         )
+    problems += _of_another_province(ruleset, province, region)
     if problems:
         raise CommuneError(problems)
     return ruleset.column_for(region, commune.zones)
+
+
+def _of_another_province(ruleset: Ruleset, province: Province | None, region: str | None) -> Iterator[Problem]:
+    """A commune that a province's overlay does not speak of."""
+    own = ruleset.catalogue.provinces.get(ruleset.province or "")
+    if own is None or (province in (None, own) and region in (None, own.region)):
+        return
+    yield Problem(
+        code="another_province",
+        key="province",
+        found=shown(province.name if province else region),
+        message=Text(
+            f"bộ tiêu chí này có quy định riêng của {own.name}", f"this ruleset has the overlay of {own.name}"
+        ),
+        wanted=Text(own.name, own.name),
+    )
 
 
 def place_problems(catalogue: Catalogue, commune: Commune) -> Iterator[Problem]:

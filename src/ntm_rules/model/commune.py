@@ -18,7 +18,7 @@ from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, name_of, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, add, canonical, to_plain
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "fact_year", "freeze_facts"]
+__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "fact_year", "freeze_facts", "not_a_commune"]
 
 FIRST_YEAR, LAST_YEAR = 2010, 2100  # the programme began in 2010 (800/QĐ-TTg)
 
@@ -63,8 +63,11 @@ def _text(field: str, text: str | None) -> str | None:
         return None
     if not isinstance(text, str):
         raise CommuneError([_problem(f"bad_{field}", field, text, "không phải chữ", "is not text", "chữ", "text")])
-    # ASCII text is NFC already.
-    return text.strip() if text.isascii() else clean_text(text)
+    found = text.strip() if text.isascii() else clean_text(text)  # ASCII text is NFC already
+    if not found.isprintable():
+        words = ("có ký tự điều khiển", "holds control characters", "chữ in được", "printable text")
+        raise CommuneError([_problem(f"bad_{field}", field, text, *words)])
+    return found
 
 
 def _name(text: str | None) -> str | None:
@@ -244,7 +247,8 @@ def _unknown_field(key: Any) -> Problem:
     )
 
 
-def _not_a_commune(data: Any) -> Problem:
+def not_a_commune(data: Any) -> Problem:
+    """What is wrong where a commune was wanted and something else came."""
     names = ", ".join(_FIELDS)
     return Problem(
         code="not_a_commune",
@@ -341,7 +345,7 @@ class Commune:
     def from_dict(cls, data: Mapping[str, Any]) -> Commune:
         """A commune from data as `to_dict` gives it; every problem of identity and facts in one error."""
         if not isinstance(data, Mapping):
-            raise CommuneError([_not_a_commune(data)])
+            raise CommuneError([not_a_commune(data)])
         problems = [_unknown_field(key) for key in data if key not in _FIELDS]
         if not problems:
             with contextlib.suppress(NtmRulesError):

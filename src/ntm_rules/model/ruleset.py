@@ -6,6 +6,8 @@ import datetime
 import enum
 import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -118,12 +120,8 @@ class Catalogue:
         """The province of a slug ("nam-dinh") or a name ("Nam Định")."""
         if not isinstance(name, str):
             return None
-        name = clean_text(name)
-        found = self.provinces.get(name)
-        if found is None:
-            wanted = name.casefold()
-            found = next((p for p in self.provinces.values() if p.name.casefold() == wanted), None)
-        return found
+        written = _slug(name)
+        return self.provinces.get(name) or next((p for p in self.provinces.values() if _slug(p.name) == written), None)
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -145,6 +143,14 @@ class FoundThreshold:
 
     def __bool__(self) -> bool:
         return self.reason is None
+
+
+def _slug(name: str) -> str:
+    """A province's name as offices write it, without "tỉnh", "thành phố", marks, case and punctuation."""
+    text = unicodedata.normalize("NFD", clean_text(name).casefold().replace("đ", "d"))
+    plain = "".join(letter for letter in text if not unicodedata.combining(letter))
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return re.sub(r"^(tinh|thanh-pho|tp)-", "", words)
 
 
 def _hash_form(value: Any) -> Any:

@@ -131,7 +131,7 @@ def to_decimal(value: Fraction, places: int = 4) -> Decimal:
 
 def trimmed(value: Decimal) -> Decimal:
     """The same number without trailing zeros after the point, whatever decimal context the host has set."""
-    return _WIDE.normalize(value) if value else Decimal(0)
+    return Decimal(f"{_WIDE.normalize(value):f}")
 
 
 def add(first: Ratio, second: Ratio) -> Ratio:

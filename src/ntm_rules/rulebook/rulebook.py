@@ -273,7 +273,9 @@ class Rulebook:
         def put_on(source: str, layer: Normal) -> None:
             nonlocal normal
             _, issued, in_force = layer["decision"]
-            ahead = on and in_force and on.isoformat() < in_force
+            # Where the day of effect is not known, a decision is at least not in force before it was issued.
+            since = in_force or issued
+            ahead = on and since and on.isoformat() < since
             unheard = known_on and issued and known_on.isoformat() < issued
             if not ahead and not unheard:
                 normal = apply_layer(normal, layer, source)
@@ -284,7 +286,9 @@ class Rulebook:
         for overlay in overlays:
             source, data = _overlay_data(overlay)
             if _layer_target(data, source, self.ids) == ruleset_id:
-                put_on(source, self._overlay(data, source, normal))
+                layer = self._overlay(data, source, normal)
+                province = self._one_province(province, layer["province"], source)
+                put_on(source, layer)
         name, version = self.name_and_version
 
         @functools.cache
@@ -314,6 +318,21 @@ class Rulebook:
         for path, layer in self._layers(ruleset_id, None):
             normal = apply_layer(normal, layer, path)
         return normal
+
+    def _one_province(self, province: str | None, other: str | None, source: str) -> str | None:
+        """The province of a ruleset and an overlay on it; RulebookError where they are of two."""
+        if province is not None and other is not None and province != other:
+            message = Text("quy định của hai tỉnh khác nhau", "overlays of two provinces")
+            problem = Problem(
+                code="two_provinces",
+                source=source,
+                key="province",
+                found=shown(other),
+                message=message,
+                wanted=Text(province, province),
+            )
+            raise RulebookError([problem])
+        return province or other
 
     def _overlay(self, data: bytes | Mapping[str, Any], source: str, below: Normal) -> Normal:
         from ntm_rules.rulebook.normal import Surroundings, normal_layer
