@@ -286,7 +286,7 @@ communes:
     poor_households_pct: 100.01
   attested:
     "7": 1
-- province: Nam Đinh
+- province: Nam Đin
 - region: tn
   province: nam-dinh
 - only text

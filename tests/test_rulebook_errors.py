@@ -766,7 +766,7 @@ def test_a_file_mended_is_read_anew(book: Book) -> None:
         ("2021-2025/xa_ntm", {}, "unknown_ruleset", ID),
         ("../2021-2025/xa-ntm", {}, "unknown_ruleset", ID),
         (ID, {"province": "nam-din"}, "unknown_province", "nam-dinh"),
-        (ID, {"province": "Nam Dinh"}, "unknown_province", "Nam Định"),
+        (ID, {"province": "Nam Dinn"}, "unknown_province", "Nam Định"),
     ],
 )
 def test_unknown_names(book: Book, ruleset_id: str, options: dict[str, Any], code: str, near: str) -> None:

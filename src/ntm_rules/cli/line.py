@@ -100,7 +100,7 @@ class LineWriter:
         attested = assessment.attested if assessment.commune.attested else {}
 
         def doubted(place: int) -> bool:
-            return assessment.indicator(self._ids[place]).evidence is not Evidence.CONFIRMED
+            return assessment.indicator(self._ids[place]).evidence not in (None, Evidence.CONFIRMED)
 
         places = [place for place in plan.doubtful if codes[place] in decided]
         if attested:  # an agency's word may have stood in for the threshold

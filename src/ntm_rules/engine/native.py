@@ -39,12 +39,7 @@ def evaluate(
     """
     if type(commune) is not Commune:
         raise CommuneError([not_a_commune(commune)])
-    if (
-        ruleset.province is None
-        and commune.province is None
-        and not commune.zones
-        and commune.region in ruleset.columns
-    ):
+    if commune.province is None and not commune.zones and commune.region in ruleset.columns:
         column: str = commune.region
     else:
         column = place_of(ruleset, commune)

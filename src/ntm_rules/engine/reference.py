@@ -18,6 +18,7 @@ from ntm_rules.model.assessment import Assessment, Reason, Result, Status, Verdi
 from ntm_rules.model.checking import clean_value, fact_named
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem
+from ntm_rules.model.facts import SEXES
 from ntm_rules.model.requirement import (
     Branch,
     Cell,
@@ -105,19 +106,23 @@ class Judge:
 
     def result(self, clause: Clause) -> Result:
         """The result of an indicator, condition or prerequisite: measured, else attested (docs/semantics.md)."""
-        measured = self._clause(clause)
+        measured = self.measured(clause)
         verdict = self.attested.get(clause.id)
         if verdict is None:
             return measured
-        if measured.status is Status.UNDETERMINED:
-            status = Status.MET if verdict else Status.MISSING
-            # The agency's word stands in for the threshold, so how surely that is known says nothing of the result.
-            sure = Evidence.CONFIRMED
-            return attrs.evolve(measured, status=status, reason=None, attested=verdict, facts_wanted=(), evidence=sure)
-        conflict = verdict is (measured.status is Status.MISSING)
-        return attrs.evolve(measured, attested=verdict, conflict=conflict)
+        if measured.status is not Status.UNDETERMINED:
+            return attrs.evolve(measured, attested=verdict, conflict=verdict is (measured.status is Status.MISSING))
+        # Strict evaluation does not decide by an unconfirmed threshold, but does not hide that the facts speak against the agency.
+        loose = attrs.evolve(self, strict=False).measured(clause) if measured.reason is Reason.UNCONFIRMED else measured
+        conflict = loose.status is (Status.MISSING if verdict else Status.MET)
+        # The agency's word stands in for the threshold, so how surely that is known says nothing of the result.
+        status = Status.MET if verdict else Status.MISSING
+        return attrs.evolve(
+            measured, status=status, reason=None, attested=verdict, conflict=conflict, facts_wanted=(), evidence=None
+        )
 
-    def _clause(self, clause: Clause) -> Result:
+    def measured(self, clause: Clause) -> Result:
+        """What the facts alone say."""
         if clause.columns is not None and self.column not in clause.columns:
             return self._made(clause, {"status": Status.NOT_APPLICABLE, "column": self.column})
         if clause.applies_if is not None:
@@ -139,7 +144,7 @@ class Judge:
 
     def _requirement(self, requirement: Requirement, clause: Clause) -> Fields:
         if isinstance(requirement, Comparison):
-            return self._comparison(requirement)
+            return self._comparison(requirement, clause)
         if isinstance(requirement, FactComparison):
             return self._fact_comparison(requirement)
         if isinstance(requirement, OneOf):
@@ -172,7 +177,7 @@ class Judge:
             return False
         return True
 
-    def _comparison(self, requirement: Comparison) -> Fields:
+    def _comparison(self, requirement: Comparison, clause: Clause) -> Fields:
         threshold, key, direction = requirement.threshold, requirement.fact, requirement.direction
         fields: Fields = {"fact": key, "direction": direction, "actual": self.facts.get(key)}
         if threshold.varies_by_year:
@@ -183,20 +188,29 @@ class Judge:
         if not known:
             return fields | {"facts_wanted": lacking}
         if requirement.both_sexes:
-            return self._both_sexes(fields, lacking)
+            return self._both_sexes(fields, lacking, clause)
         if lacking:
             return fields | _undetermined(Reason.NO_FACT, facts_wanted=lacking)
         return fields | self._held(key, direction, fields["required"], self.facts[key])
 
-    def _both_sexes(self, fields: Fields, lacking: tuple[str, ...]) -> Fields:
+    def _both_sexes(self, fields: Fields, lacking: tuple[str, ...], clause: Clause) -> Fields:
         """Men and women each; a total below the threshold proves that one of them is."""
         key, direction, required = fields["fact"], fields["direction"], fields["required"]
-        by_sex = {sex: self.facts.get(f"{key}.{sex}") for sex in ("male", "female")}
-        held = {sex: self._held(key, direction, required, value) for sex, value in by_sex.items() if value is not None}
-        for sex, found in held.items():
-            if found["status"] is Status.MISSING:
-                return fields | found | {"fact": f"{key}.{sex}", "actual": by_sex[sex]}
-        if len(held) == 2:
+        parts = []
+        for sex, word in SEXES.items():
+            name = f"{key}.{sex}"
+            if name in self.facts:
+                held = fields | {"fact": name, "actual": self.facts[name]}
+                held |= self._held(key, direction, required, self.facts[name])
+                own = attrs.evolve(clause, id=f"{clause.id}.{sex}", label=word, citation="", means=(), note=None)
+                parts.append(self._made(own, held))
+        fields["parts"] = tuple(parts)
+        failing = [part for part in parts if part.status is Status.MISSING]
+        if failing:
+            worst = max(failing, key=lambda part: part.gap or 0)
+            found = {"fact": worst.fact, "actual": worst.actual, "gap": worst.gap, "gap_count": worst.gap_count}
+            return fields | found | {"status": Status.MISSING}
+        if not lacking:
             return fields | {"status": Status.MET}
         if fields["actual"] is not None:
             total = self._held(key, direction, required, fields["actual"])
@@ -256,12 +270,12 @@ class Judge:
         return fields | {"status": Status.MET if fields["actual"] in requirement.values else Status.MISSING}
 
     def _combination(self, requirement: Combination) -> Fields:
-        parts = tuple(self._clause(part) for part in requirement.parts)
+        parts = tuple(self.measured(part) for part in requirement.parts)
         asked = [part for part in parts if part.status is not Status.NOT_APPLICABLE]
         fields: Fields = {
             "parts": parts,
             "needed": requirement.needed,
-            "evidence": weakest(*(part.evidence for part in asked)),
+            "evidence": _weakest_of(asked),
         }
         if not asked:
             return fields | {"status": Status.NOT_APPLICABLE}
@@ -277,12 +291,12 @@ class Judge:
 
     def _branch(self, requirement: Branch, clause: Clause) -> Fields:
         condition = self._requirement(requirement.condition, clause)
-        then, otherwise = self._clause(requirement.then), self._clause(requirement.otherwise)
+        then, otherwise = self.measured(requirement.then), self.measured(requirement.otherwise)
         if condition["status"] is not Status.UNDETERMINED:
             chosen = then if condition["status"] is not Status.MISSING else otherwise
             reasons = {} if chosen.status is not Status.UNDETERMINED else _unknown_because([chosen])
             return {"status": chosen.status, "parts": (chosen,), "needed": 1, "evidence": chosen.evidence} | reasons
-        both: Fields = {"parts": (then, otherwise), "needed": 1, "evidence": weakest(then.evidence, otherwise.evidence)}
+        both: Fields = {"parts": (then, otherwise), "needed": 1, "evidence": _weakest_of([then, otherwise])}
         if then.status is otherwise.status and then.status is not Status.UNDETERMINED:
             return both | {"status": then.status}
         lacking = condition.get("facts_wanted", ()) + then.facts_wanted + otherwise.facts_wanted
@@ -298,6 +312,7 @@ class Judge:
             requirement.ruleset, elsewhere(self.commune), strict=self.strict, threshold_year=self.year
         )
         verdict = standing(assessment)
+        fields = {"evidence": fields["evidence"], "blocking": _blocking(assessment, verdict)}
         if verdict is not Verdict.UNDETERMINED:
             return fields | {"status": Status(verdict.value)}
         unknown = [r for r in (*assessment.prerequisites, *assessment.undetermined) if r.status is Status.UNDETERMINED]
@@ -314,6 +329,15 @@ def elsewhere(commune: Commune) -> Commune:
 def standing(assessment: Assessment) -> Verdict:
     """The verdict together with the prerequisites: whether the tier is reached, conditions of recognition apart."""
     return both_verdicts([assessment.verdict, *(Verdict(_counted(r.status)) for r in assessment.prerequisites)])
+
+
+def _blocking(assessment: Assessment, verdict: Verdict) -> tuple[str, ...]:
+    """The prerequisites and indicators of another ruleset that make it missing or undetermined, with its id."""
+    if verdict is Verdict.MET:
+        return ()
+    status = Status(verdict.value)
+    own = [result.id for result in assessment.prerequisites if result.status is status]
+    return tuple(f"{assessment.ruleset.id}:{number}" for number in (*own, *assessment.numbers(status)))
 
 
 def both_verdicts(verdicts: list[Verdict]) -> Verdict:
@@ -343,6 +367,12 @@ class Details:
             return Verdict.MISSING
         conditions = [Verdict(_counted(result.status)) for result in assessment.conditions]
         return both_verdicts([standing(assessment), *conditions])
+
+
+def _weakest_of(parts: list[Result]) -> Evidence | None:
+    """The weakest evidence among parts that used a threshold."""
+    used = [part.evidence for part in parts if part.evidence is not None]
+    return weakest(*used) if used else None
 
 
 def _whole(ratio: Ratio) -> bool:

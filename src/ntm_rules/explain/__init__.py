@@ -10,7 +10,7 @@ import attrs
 from ntm_rules.explain.numbers import number, percent_of
 from ntm_rules.model.assessment import Assessment, Ladder, Reason, Result, Status, Verdict
 from ntm_rules.model.facts import SEXES, Fact, FactKind
-from ntm_rules.model.requirement import Direction, Evidence, SetBy
+from ntm_rules.model.requirement import Comparison, Direction, Evidence, SetBy
 from ntm_rules.model.text import Language, Text
 from ntm_rules.model.values import FactValue, Ratio, exact
 
@@ -63,7 +63,7 @@ class Explainer:
         parts = [head, *self._because(result, lang)]
         if result.citation:
             parts.append(say(f"Căn cứ: {result.citation}.", f"Source: {result.citation}.").in_(lang))
-        if result.evidence not in (Evidence.CONFIRMED, Evidence.UNSET):
+        if result.evidence not in (None, Evidence.CONFIRMED, Evidence.UNSET):
             words = EVIDENCE_WORDS[result.evidence]
             parts.append(
                 say(f"Độ tin của mức: {words.vi}.", f"How surely the threshold is known: {words.en}.").in_(lang)
@@ -87,6 +87,9 @@ class Explainer:
                 Text("Không yêu cầu đối với xã này; tính như đạt.", "Not asked of this commune; counted as met.")
             )
         said += self._figures(result, lang)
+        if result.blocking:
+            numbers = ", ".join(result.blocking)
+            said.append(Text(f"Vướng ở: {numbers}.", f"Blocked by: {numbers}."))
         if result.attested is not None:
             word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
             said.append(
@@ -162,8 +165,8 @@ class Explainer:
             ).in_(lang)
         if result.reason is Reason.UNCONFIRMED:
             return Text(
-                "Mức chưa được xác nhận; chế độ chặt chẽ không kết luận.",
-                "The threshold is not confirmed; strict evaluation does not decide by it.",
+                "Mức chưa được xác nhận; chế độ chặt chẽ không kết luận: người giữ bộ quy tắc phải đối chiếu văn bản, hoặc cơ quan phụ trách xác nhận.",
+                "The threshold is not confirmed; strict evaluation does not decide by it: the rule keeper must check it against the text, or the agency attest it.",
             ).in_(lang)
         set_by = _SET_BY[result.set_by or SetBy.UNCLEAR]
         return Text(f"Chưa có mức: {set_by.vi}.", f"No threshold: {set_by.en}.").in_(lang)
@@ -194,6 +197,12 @@ class Explainer:
         where = [Text(f"cột {column}", f"column {column}").in_(lang)] if result.column else []
         if result.year is not None:
             where.append(Text(f"năm {result.year}", f"year {result.year}").in_(lang))
+        requirement = result.clause.requirement
+        if isinstance(requirement, Comparison) and requirement.relation is not None:
+            relation = requirement.relation
+            times = f"{number(relation.factor, lang)} × "
+            of = Text(f"mức {relation.indicator} của", f"threshold {relation.indicator} of").in_(lang)
+            where.append(f"{times}{of} {relation.ruleset}")
         return f" ({', '.join(where)})" if where else ""
 
     def summary(self, assessment: Assessment, lang: Language) -> str:

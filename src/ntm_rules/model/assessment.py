@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import attrs
 
 from ntm_rules.model.commune import Commune
-from ntm_rules.model.errors import Problem, UnknownNameError
+from ntm_rules.model.errors import Problem, UnknownNameError, check_language
 from ntm_rules.model.requirement import Clause, Direction, Evidence, SetBy
 from ntm_rules.model.ruleset import Criterion, Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
@@ -69,16 +69,16 @@ class Texts(Protocol):
     def ladder(self, ladder: Ladder, lang: Language) -> str: ...
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@attrs.frozen(slots=True, kw_only=True, repr=False)
 class Result:
     """What was found of one indicator, part, condition or prerequisite.
 
     `actual` is the fact as given, `required` the threshold (True for "Đạt"), `direction` how they are compared. `gap` is what
     is lacking in the fact's unit (percentage points for a percentage): exact, or rounded up at the fourth decimal where it has
     no end; `gap_count` the same in people or households, where numerator and denominator are known. `column` and `year` name
-    the table cell used, `evidence` how surely it is known, `citation` where it stands. `reason` says why the status is
+    the table cell used, `evidence` how surely it is known (None where no threshold was used), `citation` where it stands. `reason` says why the status is
     undetermined. `attested` is the agency's verdict where one was given; `conflict` is true where the facts contradict it.
-    `parts` are the results of the parts.
+    `parts` are the results of the parts, or of men and women. `blocking` names what makes another required ruleset not met.
     """
 
     clause: Clause
@@ -92,13 +92,14 @@ class Result:
     gap_count: int | None = None
     column: str | None = None
     year: int | None = None
-    evidence: Evidence = Evidence.CONFIRMED
+    evidence: Evidence | None = None
     set_by: SetBy | None = None
     attested: bool | None = None
     conflict: bool = False
     parts: tuple[Result, ...] = ()
     needed: int | None = None
     facts_wanted: tuple[str, ...] = ()
+    blocking: tuple[str, ...] = ()
     ruleset: Ruleset = attrs.field(repr=False, eq=False)
     _texts: Texts = attrs.field(repr=False, eq=False)
 
@@ -114,7 +115,7 @@ class Result:
 
     def explain(self, lang: Language = "vi") -> str:
         """The result in words: fact, actual value, threshold with its column or year, gap, citation, or who must supply what."""
-        return self._texts.result(self, lang)
+        return self._texts.result(self, check_language(lang))
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON-ready data."""
@@ -131,14 +132,20 @@ class Result:
             "gap_count": self.gap_count,
             "column": self.column,
             "year": self.year,
-            "evidence": self.evidence.value,
+            "evidence": self.evidence and self.evidence.value,
             "citation": self.citation,
             "set_by": self.set_by and self.set_by.value,
             "attested": self.attested,
             "conflict": self.conflict,
+            "blocking": list(self.blocking),
             "parts": [part.to_dict() for part in self.parts],
             "explanation": {"vi": self.explain("vi"), "en": self.explain("en")},
         }
+
+    def __repr__(self) -> str:
+        reason = f" ({self.reason.value})" if self.reason else ""
+        gap = f", gap {self.gap:f}" if self.gap is not None else ""
+        return f"<Result {self.id} {self.status.value}{reason}: {to_plain(self.actual)} for {to_plain(self.required)}{gap}>"
 
     def __str__(self) -> str:
         return self.explain("vi")
@@ -170,18 +177,20 @@ class FactNeeded:
     reason: Reason
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@attrs.frozen(slots=True)
 class AtRisk:
     """Would a held title be withdrawn: yes, no, or not known (None), under the withdrawal rule in force.
 
     Shares are percentages of the ruleset's criteria: `share` are surely not met, `possible_share` may be not met.
-    `key_missing` are key criteria surely not met. `citation` is None where no withdrawal rule is known.
+    `key_missing` are key criteria surely not met. `reason` says why: "no_rule" (none is known), "any_share" or "key_share"
+    (that share is reached), "undetermined" (open criteria could tip it), "below" (no share can be reached).
     """
 
     answer: bool | None
     share: Fraction
     possible_share: Fraction
     key_missing: tuple[str, ...]
+    reason: str
     citation: str | None
 
 
@@ -366,23 +375,19 @@ class Assessment:
         rule = self.ruleset.withdrawal
         uncounted = not self.ruleset.complete and self.ruleset.criteria_total is None
         if rule is None or uncounted:
-            return AtRisk(
-                answer=None,
-                share=share,
-                possible_share=possible_share,
-                key_missing=(),
-                citation=rule.citation if rule else None,
-            )
+            citation, reason = (rule.citation, "undetermined") if rule else (None, "no_rule")
+            return AtRisk(None, share, possible_share, (), reason, citation)
         key_missing = tuple(no for no in missing if no in rule.key_criteria)
         key_possible = bool(key_missing) or any(no in rule.key_criteria for no in unknown)
         answer: bool | None = None
-        if share >= rule.any_share or (share >= rule.key_share and key_missing):
-            answer = True
+        reason = "undetermined"
+        if share >= rule.any_share:
+            answer, reason = True, "any_share"
+        elif share >= rule.key_share and key_missing:
+            answer, reason = True, "key_share"
         elif possible_share < rule.key_share or (possible_share < rule.any_share and not key_possible):
-            answer = False
-        return AtRisk(
-            answer=answer, share=share, possible_share=possible_share, key_missing=key_missing, citation=rule.citation
-        )
+            answer, reason = False, "below"
+        return AtRisk(answer, share, possible_share, key_missing, reason, rule.citation)
 
     @property
     def facts_needed(self) -> tuple[FactNeeded, ...]:
@@ -405,11 +410,11 @@ class Assessment:
 
     def summary(self, lang: Language = "vi") -> str:
         """One line: counts, verdict, recognition."""
-        return self.texts.summary(self, lang)
+        return self.texts.summary(self, check_language(lang))
 
     def report(self, lang: Language = "vi") -> str:
         """The whole assessment as plain text, fit to be pasted into a report."""
-        return self.texts.report(self, lang)
+        return self.texts.report(self, check_language(lang))
 
     def to_dict(self) -> dict[str, Any]:
         """The assessment as stable, versioned, JSON-ready data (schema: rulesets/schema/assessment.schema.json).
@@ -463,7 +468,7 @@ class Assessment:
             "unconfirmed": [
                 r.id
                 for r in results
-                if r.status in (Status.MET, Status.MISSING) and r.evidence is not Evidence.CONFIRMED
+                if r.status in (Status.MET, Status.MISSING) and r.evidence not in (None, Evidence.CONFIRMED)
             ],
             "prerequisites": [result.to_dict() for result in self.prerequisites],
             "conditions": [result.to_dict() for result in self.conditions],
@@ -472,6 +477,7 @@ class Assessment:
                 "share": str(at_risk.share),
                 "possible_share": str(at_risk.possible_share),
                 "key_missing": list(at_risk.key_missing),
+                "reason": at_risk.reason,
                 "citation": at_risk.citation,
             },
             "summary": {"vi": self.summary("vi"), "en": self.summary("en")},
@@ -515,7 +521,7 @@ class Ladder:
 
     def explain(self, lang: Language = "vi") -> str:
         """The ladder in words."""
-        return self._texts.ladder(self, lang)
+        return self._texts.ladder(self, check_language(lang))
 
     def to_dict(self) -> dict[str, Any]:
         """The ladder as JSON-ready data."""

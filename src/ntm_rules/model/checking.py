@@ -184,21 +184,22 @@ def place_of(ruleset: Ruleset, commune: Commune) -> str:
                 ),
             )
         )
-    problems += _of_another_province(ruleset, province, region)
+    problems += _of_another_province(ruleset, province)
     if problems:
         raise CommuneError(problems)
     return ruleset.column_for(region, commune.zones)
 
 
-def _of_another_province(ruleset: Ruleset, province: Province | None, region: str | None) -> Iterator[Problem]:
-    """A commune that a province's overlay does not speak of."""
+def _of_another_province(ruleset: Ruleset, province: Province | None) -> Iterator[Problem]:
+    """A commune of another province than the one whose overlay the ruleset has."""
     own = ruleset.catalogue.provinces.get(ruleset.province or "")
-    if own is None or (province in (None, own) and region in (None, own.region)):
+    if own is None or province in (None, own):
         return
+    assert province is not None
     yield Problem(
         code="another_province",
         key="province",
-        found=shown(province.name if province else region),
+        found=shown(province.name),
         message=Text(
             f"bộ tiêu chí này có quy định riêng của {own.name}", f"this ruleset has the overlay of {own.name}"
         ),

@@ -63,11 +63,7 @@ def _text(field: str, text: str | None) -> str | None:
         return None
     if not isinstance(text, str):
         raise CommuneError([_problem(f"bad_{field}", field, text, "không phải chữ", "is not text", "chữ", "text")])
-    found = text.strip() if text.isascii() else clean_text(text)  # ASCII text is NFC already
-    if not found.isprintable():
-        words = ("có ký tự điều khiển", "holds control characters", "chữ in được", "printable text")
-        raise CommuneError([_problem(f"bad_{field}", field, text, *words)])
-    return found
+    return text.strip() if text.isascii() else clean_text(text)  # ASCII text is NFC already
 
 
 def _name(text: str | None) -> str | None:

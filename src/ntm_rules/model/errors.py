@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from ntm_rules.model.text import Language, Text
+from ntm_rules.model.text import Language, Text, shown
 
 __all__ = [
     "CommuneError",
@@ -21,6 +21,7 @@ __all__ = [
     "Problem",
     "RulebookError",
     "UnknownNameError",
+    "check_language",
 ]
 
 
@@ -87,6 +88,20 @@ class NtmRulesError(Exception):
 
     def __str__(self) -> str:
         return f"{self.describe('vi')}\n{self.describe('en')}"
+
+
+def check_language(lang: Language) -> Language:
+    """The language asked for; UnknownNameError where there are no texts in it."""
+    if lang in ("vi", "en"):
+        return lang
+    message = Text("không có ngôn ngữ này", "no texts in this language")
+    raise UnknownNameError(
+        [
+            Problem(
+                code="unknown_language", key="lang", found=shown(lang), message=message, wanted=Text("vi, en", "vi, en")
+            )
+        ]
+    )
 
 
 class FactError(NtmRulesError, ValueError):

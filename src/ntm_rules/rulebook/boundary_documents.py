@@ -135,11 +135,12 @@ class ResultDocument(_Given):
     gap_count: int | None = Field(description="what is lacking in people or households, where both were given")
     column: str | None
     year: int | None = Field(description="the year of the row used")
-    evidence: Evidence = Field(description="how surely the threshold is known")
+    evidence: Evidence | None = Field(description="how surely the threshold is known; null where none was used")
     citation: str
     set_by: SetBy | None
     attested: bool | None
     conflict: bool = Field(description="the facts contradict the verdict attested; the facts decided")
+    blocking: list[str] = Field(description="what makes another required ruleset not met")
     parts: list[ResultDocument]
     explanation: Bilingual
 
@@ -176,6 +177,7 @@ class AtRiskDocument(_Given):
     share: Share
     possible_share: Share
     key_missing: list[str]
+    reason: Literal["no_rule", "any_share", "key_share", "undetermined", "below"]
     citation: str | None
 
 

@@ -41,7 +41,10 @@ def check_layer_dates(layer: Normal, base: Normal, report: Report) -> None:
             vi, en = "trước ngày của quyết định gốc", "before the decision it changes"
             report.add("error", "before_base", ("decision", key), vi, en, found=day, wanted=Text(since, since))
         if day is None:
-            vi, en = "chưa biết ngày: lớp này áp dụng cho mọi ngày", "date not known: the layer applies on every date"
+            vi, en = (
+                "chưa biết ngày: lớp này áp dụng từ ngày ban hành, hoặc cho mọi ngày",
+                "date not known: applies from its issue, or always",
+            )
             severity: Severity = "note" if layer["kind"] == "province" else "warning"
             report.add(severity, "undated_layer", ("decision", key), vi, en)
 
