@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-.PHONY: demo test lint types layers check bench schema conformance mutate-cells test-pythons clean
+.PHONY: demo test lint types layers check bench schema conformance mutate-cells fuzz test-pythons clean
 
 # Everything is run against the built wheel, as a host would install it; it is rebuilt when a source or ruleset changes.
 SOURCES := $(shell find src rulesets -type f -not -path '*/__pycache__/*' 2>/dev/null) pyproject.toml hatch_build.py README.md
@@ -68,6 +68,10 @@ mutate-cells: $(VENV)/.test
 
 schema: $(VENV)/.test
 	$(BIN)/python -m ntm_rules.rulebook.schema rulesets/schema
+
+# Longer fuzzing of the loader, the boundary and the engine.
+fuzz: $(VENV)/.test
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q tests/test_fuzz.py
 
 test-pythons:
 	for version in 3.10 3.11 3.12 3.13; do $(MAKE) test PYTHON=python$$version VENV=.venv-$$version || exit 1; done
