@@ -283,3 +283,55 @@ def test_tiers_of_2016_2020() -> None:
     assert ladder.highest is None
     assert ladder.next is not None
     assert ladder.next.ruleset.id == "2016-2020/xa-ntm"
+
+
+def test_strict_does_not_hide_that_the_facts_speak_against_the_agency() -> None:
+    """Income 10 against 59 (2024), attested as met: strict evaluation leaves it to the agency, and says they disagree."""
+    commune = ntm.Commune(region="dbsh", year=2024, facts={"income_per_capita": 10}, attested={"10": True})
+    assessment = ntm.evaluate(ntm.load_ruleset("2021-2025/xa-ntm"), commune, strict=True)
+    (result,) = assessment.conflicts
+    assert (result.status, result.evidence) == (ntm.Status.MET, None)
+    assert "Mâu thuẫn" in result.explain("vi")
+
+
+def test_men_and_women_each_have_their_figure() -> None:
+    shares = {"male": {"numerator": 80, "denominator": 100}, "female": {"numerator": 50, "denominator": 100}}
+    ruleset = ntm.load_ruleset("2021-2025/xa-ntm")
+    result = ntm.evaluate(ruleset, ntm.Commune(region="tn", facts={"health_insurance_pct": shares})).indicator("15.1")
+    assert [(part.id, part.gap_count) for part in result.parts] == [("15.1.male", 10), ("15.1.female", 40)]
+    assert (result.fact, result.gap_count) == ("health_insurance_pct.female", 40)
+    both = ntm.Commune(region="tn", facts={"health_insurance_pct": {"male": 91, "female": "90.5"}})
+    text = ntm.evaluate(ruleset, both).indicator("15.1").explain("vi")
+    assert "91%" in text
+    assert "90,5%" in text
+
+
+def test_a_required_ruleset_says_what_blocks_it() -> None:
+    commune = ntm.Commune(region="dbsh", year=2023, facts={"income_per_capita": 10})
+    (result,) = ntm.evaluate(ntm.load_ruleset("2021-2025/xa-ntm-nang-cao"), commune).prerequisites
+    assert result.blocking == ("2021-2025/xa-ntm:10",)
+    assert "True" not in result.explain("vi")
+    assert "2021-2025/xa-ntm:10" in result.explain("en")
+
+
+def test_at_risk_says_why() -> None:
+    nothing = ntm.Commune(region="dbsh", year=2023)
+    assert ntm.evaluate(ntm.load_ruleset("2016-2020/xa-ntm"), nothing).at_risk.reason == "no_rule"
+    assert ntm.evaluate(ntm.load_ruleset("2021-2025/xa-ntm"), nothing).at_risk.reason == "undetermined"
+
+
+def test_texts_are_in_two_languages_only() -> None:
+    assessment = ntm.evaluate(ntm.load_ruleset("2021-2025/xa-ntm"), ntm.Commune(region="dbsh"))
+    for ask in (assessment.summary, assessment.report, assessment.indicator("10").explain):
+        with pytest.raises(ntm.UnknownNameError):
+            ask("fr")  # type: ignore[arg-type]
+
+
+def test_only_a_commune_is_judged() -> None:
+    with pytest.raises(ntm.CommuneError):
+        ntm.evaluate(ntm.load_ruleset("2021-2025/xa-ntm"), {"region": "dbsh"})  # type: ignore[arg-type]
+
+
+def test_a_result_is_short_on_a_terminal() -> None:
+    assessment = ntm.evaluate(ntm.load_ruleset("2021-2025/xa-ntm"), ntm.Commune(region="dbsh"))
+    assert max(len(repr(result)) for result in assessment.results) < 200

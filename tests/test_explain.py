@@ -110,8 +110,8 @@ def test_a_year_without_a_threshold_is_named() -> None:
 
 def test_a_conflict_says_who_said_what_and_what_decided() -> None:
     found = result("10", {"income_per_capita": 55}, attested={"10": True})
-    contains(found.explain("vi"), "Mâu thuẫn", "xác nhận đạt", "số liệu quyết định", "55")
-    contains(found.explain("en"), "Conflict", "attested met", "the facts decide")
+    contains(found.explain("vi"), "Mâu thuẫn", "xác nhận: đạt", "số liệu quyết định", "55")
+    contains(found.explain("en"), "Conflict", "agency: met", "the facts decide")
 
 
 @pytest.mark.parametrize(

@@ -99,3 +99,42 @@ def test_a_required_ruleset_says_how_surely_it_is_required() -> None:
     result = ntm.evaluate(ntm.load_ruleset(ADVANCED), commune).prerequisites[0]
     assert prerequisite.id == result.id
     assert result.evidence is ntm.Evidence.RECALLED
+
+
+@pytest.mark.parametrize(("day", "there"), [("2018-10-04", False), ("2018-10-05", True)])
+def test_a_decision_is_not_in_force_before_it_was_issued(day: str, there: bool) -> None:
+    """Of 2538/QĐ-UBND (Thái Bình) only the day of issue is known."""
+    ruleset = ntm.load_ruleset("2016-2020/xa-ntm-nang-cao", province="thai-binh", on=day)
+    assert bool(ruleset.layers) is there
+
+
+def test_a_ruleset_has_the_overlays_of_one_province_only() -> None:
+    own = overlay(NTM, indicator="2.1", value=80)
+    with pytest.raises(ntm.RulebookError) as caught:
+        ntm.load_ruleset(NTM, province="nam-dinh", overlays=[own])
+    assert caught.value.problems[0].code == "two_provinces"
+    assert ntm.load_ruleset(NTM, overlays=[own]).province == "dak-nong"
+
+
+def test_a_commune_is_not_judged_by_the_overlay_of_another_province() -> None:
+    ruleset = ntm.load_ruleset(MODEL, province="nam-dinh")
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.evaluate(ruleset, ntm.Commune(province="Hà Nội", year=2023))
+    assert caught.value.problems[0].code == "another_province"
+    assert ntm.evaluate(ruleset, ntm.Commune(province="Nam Định", year=2023)).column == "dbsh"
+
+
+@pytest.mark.parametrize(
+    ("written", "slug"),
+    [
+        ("Tỉnh Nam Định", "nam-dinh"),
+        ("Thành phố Hà Nội", "ha-noi"),
+        ("TP. Hồ Chí Minh", "ho-chi-minh"),
+        ("Hoà Bình", "hoa-binh"),
+        ("Thừa Thiên - Huế", "thua-thien-hue"),
+        ("Đăk Nông", "dak-nong"),
+        ("Bà Rịa – Vũng Tàu", "ba-ria-vung-tau"),
+    ],
+)
+def test_provinces_as_offices_write_them(written: str, slug: str) -> None:
+    assert ntm.load_ruleset(NTM, province=written).province == slug

@@ -93,13 +93,17 @@ class Explainer:
         if result.attested is not None:
             word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
             said.append(
-                Text(
-                    f"Mâu thuẫn: cơ quan phụ trách xác nhận {word.vi}; số liệu quyết định.",
-                    f"Conflict: the responsible agency attested {word.en}; the facts decide.",
-                )
-                if result.conflict
-                else Text(f"Cơ quan phụ trách xác nhận: {word.vi}.", f"Attested by the responsible agency: {word.en}.")
+                Text(f"Cơ quan phụ trách xác nhận: {word.vi}.", f"Attested by the responsible agency: {word.en}.")
             )
+            if result.conflict and result.attested is (result.status is Status.MET):
+                said.append(
+                    Text(
+                        "Mâu thuẫn: theo mức chưa được xác nhận, số liệu cho kết quả ngược lại.",
+                        "Conflict: by a threshold that is not confirmed, the facts say the contrary.",
+                    )
+                )
+            elif result.conflict:
+                said.append(Text("Mâu thuẫn: số liệu quyết định.", "Conflict: the facts decide."))
         if result.reason is not None:
             said.append(self._reason(result, lang))
         return [part.in_(lang) if isinstance(part, Text) else part for part in said]
