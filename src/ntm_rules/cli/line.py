@@ -14,7 +14,7 @@ from json.encoder import encode_basestring
 
 import attrs
 
-from ntm_rules.model.assessment import Assessment, Verdict
+from ntm_rules.model.assessment import STATUS_OF_CODE, Assessment, Verdict
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.requirement import Branch, Clause, Combination, Comparison, Direction, Evidence, OneOf
@@ -28,7 +28,6 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=st
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 # The codes of `Assessment.codes`.
 _MET, _MISSING = 0, 4
-_STATUS = {_MET: "met", 1: "not_applicable", 2: "undetermined", _MISSING: "missing"}
 
 
 @attrs.frozen(slots=True)
@@ -54,7 +53,9 @@ class LineWriter:
         self._head = f'{{"format":"{FORMAT}","code":'
         self._ids = [clause.id for clause in ruleset.indicators]
         self._quoted = [_ENCODE(number) for number in self._ids]
-        self._statuses = [{code: f'{number}:"{status}"' for code, status in _STATUS.items()} for number in self._quoted]
+        self._statuses = [
+            {code: f'{number}:"{status.value}"' for code, status in STATUS_OF_CODE.items()} for number in self._quoted
+        ]
         self._plans: dict[tuple[str, int | None], _Plan] = {}
 
     def line(self, assessment: Assessment) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ntm_rules.engine.compiler import compile_judge
 from ntm_rules.engine.reference import Details, elsewhere, judge_of, standing
-from ntm_rules.model.assessment import Assessment, Ladder, Status, Verdict
+from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Ladder, Status, Verdict
 from ntm_rules.model.checking import place_of
 from ntm_rules.model.commune import Commune, fact_year, not_a_commune
 from ntm_rules.model.errors import CommuneError, Problem
@@ -17,8 +17,6 @@ from ntm_rules.model.text import Text, nearest, shown
 __all__ = ["evaluate", "evaluate_many", "evaluate_tiers"]
 
 _DETAILS = Details()
-_CODES = {Status.MET: 0, Status.NOT_APPLICABLE: 1, Status.UNDETERMINED: 2, Status.MISSING: 4}
-_VERDICTS = {Verdict.MET: 0, Verdict.UNDETERMINED: 2, Verdict.MISSING: 4}
 
 
 def evaluate(
@@ -79,9 +77,8 @@ def evaluate_tiers(
     """Judge a commune under the tiers of a phase, lowest first; see `ntm_rules.evaluate_tiers`."""
     rulesets = tuple(rulesets)
     if rulesets and any(":" not in key for key in commune.attested):
-        base = rulesets[
-            0
-        ].id  # a number alone speaks of the lowest tier: the tiers above number their indicators otherwise
+        # A number alone speaks of the lowest tier: the tiers above number their indicators otherwise.
+        base = rulesets[0].id
         named = {key if ":" in key else f"{base}:{key}": verdict for key, verdict in commune.attested.items()}
         commune = commune.replace(attested=named)
     assessments = tuple(evaluate(r, commune, strict=strict, threshold_year=threshold_year) for r in rulesets)
@@ -132,7 +129,7 @@ def _attested(assessment: Assessment) -> Assessment:
         raise CommuneError(problems)
     judge = judge_of(assessment)
     codes = tuple(
-        _CODES[judge.result(clause).status] if clause.id in attested else code
+        CODE_OF_STATUS[judge.result(clause).status] if clause.id in attested else code
         for clause, code in zip(ruleset.indicators, assessment.codes, strict=True)
     )
     each = iter(codes)
@@ -156,4 +153,5 @@ def _attested(assessment: Assessment) -> Assessment:
 
 def _standing_of(ruleset: Ruleset, strict: bool, year: int | None, commune: Commune) -> int:
     """The code of a ruleset that another requires to be met."""
-    return _VERDICTS[standing(evaluate(ruleset, elsewhere(commune), strict=strict, threshold_year=year))]
+    verdict = standing(evaluate(ruleset, elsewhere(commune), strict=strict, threshold_year=year))
+    return CODE_OF_STATUS[Status(verdict.value)]

@@ -19,6 +19,7 @@ from ntm_rules.model.text import Language, Text, nearest, shown
 from ntm_rules.model.values import FactValue, to_plain
 
 __all__ = [
+    "CODE_OF_STATUS",
     "STATUS_OF_CODE",
     "Assessment",
     "AtRisk",
@@ -196,7 +197,7 @@ class AtRisk:
 
 # Codes of the compiled judge: a bitwise or of indicators gives the criterion, of criteria the verdict.
 STATUS_OF_CODE = {0: Status.MET, 1: Status.NOT_APPLICABLE, 2: Status.UNDETERMINED, 4: Status.MISSING}
-_CODE = {status: code for code, status in STATUS_OF_CODE.items()}
+CODE_OF_STATUS = {status: code for code, status in STATUS_OF_CODE.items()}
 
 
 def _verdict(code: int) -> Verdict:
@@ -274,7 +275,7 @@ class Assessment:
 
     def numbers(self, status: Status) -> tuple[str, ...]:
         """The numbers of the indicators of a status, in official order: cheap where only the numbers are wanted."""
-        wanted = _CODE[status]
+        wanted = CODE_OF_STATUS[status]
         return tuple(number for number, code in zip(self.ruleset.numbers, self.codes, strict=True) if code == wanted)
 
     # -- results in full
