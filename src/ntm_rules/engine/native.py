@@ -45,7 +45,7 @@ def evaluate(
     judge = ruleset.cache.get((column, year, strict))
     if judge is None:
         judge = ruleset.cache[column, year, strict] = compile_judge(ruleset, column, year, strict, _standing_of)
-    codes, criteria = judge(commune.given, commune)
+    codes, criteria, conditions = judge(commune.given, commune)
     assessment = Assessment(
         ruleset=ruleset,
         commune=commune,
@@ -54,6 +54,7 @@ def evaluate(
         strict=strict,
         codes=codes,
         criteria=criteria,
+        conditions=conditions,
         details=_DETAILS,
     )
     return _attested(assessment) if commune.attested else assessment
@@ -132,6 +133,9 @@ def _attested(assessment: Assessment) -> Assessment:
         CODE_OF_STATUS[judge.result(clause).status] if clause.id in attested else code
         for clause, code in zip(ruleset.indicators, assessment.codes, strict=True)
     )
+    conditions = 0
+    for clause in ruleset.conditions:
+        conditions |= CODE_OF_STATUS[judge.result(clause).status]
     each = iter(codes)
     criteria = []
     for criterion in ruleset.criteria:
@@ -147,6 +151,7 @@ def _attested(assessment: Assessment) -> Assessment:
         strict=assessment.strict,
         codes=codes,
         criteria=tuple(criteria),
+        conditions=conditions,
         details=_DETAILS,
     )
 

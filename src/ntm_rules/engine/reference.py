@@ -361,13 +361,6 @@ class Details:
         judge = judge_of(assessment)
         return tuple(judge.result(clause) for clause in clauses)
 
-    def recognition(self, assessment: Assessment) -> Verdict:
-        """Verdict, prerequisites and conditions together."""
-        if assessment.verdict is Verdict.MISSING:
-            return Verdict.MISSING
-        conditions = [Verdict(_counted(result.status)) for result in assessment.conditions]
-        return both_verdicts([standing(assessment), *conditions])
-
 
 def _weakest_of(parts: list[Result]) -> Evidence | None:
     """The weakest evidence among parts that used a threshold."""

@@ -210,7 +210,6 @@ class Details(Protocol):
     @property
     def texts(self) -> Texts: ...
     def results(self, assessment: Assessment, clauses: tuple[Clause, ...]) -> tuple[Result, ...]: ...
-    def recognition(self, assessment: Assessment) -> Verdict: ...
 
 
 @attrs.frozen(slots=True, kw_only=True, repr=False)
@@ -228,6 +227,7 @@ class Assessment:
     strict: bool
     codes: tuple[int, ...] = attrs.field(eq=False)
     _criteria: tuple[int, ...] = attrs.field(eq=False)
+    _conditions: int = attrs.field(eq=False)
     _details: Details = attrs.field(eq=False)
 
     # -- the verdict and the published counts
@@ -235,10 +235,13 @@ class Assessment:
     @property
     def verdict(self) -> Verdict:
         """MET when every criterion is met, MISSING when any is missing, else UNDETERMINED."""
+        return _verdict(self._code())
+
+    def _code(self) -> int:
         code = 0 if self.ruleset.complete else 2
         for criterion in self._criteria:
             code |= criterion
-        return _verdict(code)
+        return code
 
     @property
     def criteria(self) -> tuple[CriterionResult, ...]:
@@ -363,7 +366,11 @@ class Assessment:
     @property
     def recognition(self) -> Verdict:
         """The verdict AND the prerequisites AND the conditions."""
-        return self._details.recognition(self)
+        code = self._code() | self._conditions
+        if code < CODE_OF_STATUS[Status.MISSING]:  # which would decide, whatever the prerequisites
+            for prerequisite in self.prerequisites:
+                code |= CODE_OF_STATUS[prerequisite.status]
+        return _verdict(code)
 
     @property
     def at_risk(self) -> AtRisk:
