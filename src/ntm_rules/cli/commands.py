@@ -79,7 +79,8 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
             function(lang=lang, **options)
             sys.stdout.flush()
         except NtmRulesError as error:
-            warn(error.describe(lang))
+            for problem in error.problems:
+                warn(problem.describe(lang))
             sys.exit(2)
         except BrokenPipeError:
             # What is left in the buffer has nowhere to go: without this the interpreter complains at exit.
@@ -247,21 +248,31 @@ def evaluate(
     help="Báo cáo hay mảng JSON / a report or a JSON array.",
 )
 @_command
-def tiers(*, lang: Language, phase: str, file: str, form: str, numbers: Any, **options: Any) -> None:
+def tiers(
+    *,
+    lang: Language,
+    phase: str,
+    file: str,
+    form: str,
+    numbers: Any,
+    strict: bool,
+    threshold_year: int | None,
+    **options: Any,
+) -> None:
     """Mức cao nhất xã đạt của một giai đoạn (NTM, nâng cao, kiểu mẫu) và điều vướng để lên mức sau.
 
     The highest tier a commune meets in a phase, and what blocks the next.
     """
     from ntm_rules.cli import batch
-    from ntm_rules.public import evaluate_tiers
-    from ntm_rules.rulebook.rulebook import rulebooks
+    from ntm_rules.engine import native
+    from ntm_rules.public import load_tiers
 
+    rulesets = load_tiers(phase, **options)
     sink: batch.Sink = batch.TextSink(lang) if form == "text" else batch.JsonSink(lang)
-    catalogue = next(iter(rulebooks(options["source"]))).catalogue
-    entries = batch.communes_of([file], catalogue, numbers)
+    entries = batch.communes_of([file], rulesets[0].catalogue, numbers)
 
     def judge(commune: Any) -> Any:
-        return evaluate_tiers(phase, commune, **options)
+        return native.evaluate_tiers(rulesets, commune, strict=strict, threshold_year=threshold_year)
 
     _finish(lambda: batch.run(entries, judge, sink, label=Text("xã đã xét:", "communes judged:").in_(lang)))
 
@@ -412,10 +423,10 @@ def facts(*, lang: Language, ruleset_id: str, form: str, **options: Any) -> None
 
     A sheet to fill, with only the facts that the ruleset asks for.
     """
-    from ntm_rules.cli.output import say
+    from ntm_rules.cli.output import put
     from ntm_rules.cli.templates import template
 
-    say(template(_load(ruleset_id, **options), form, lang))
+    put(template(_load(ruleset_id, **options), form, lang))
 
 
 @ntm_rules.command(
@@ -493,7 +504,7 @@ def schema(*, lang: Language, name: str | None) -> None:  # noqa: ARG001 - probl
 
     The JSON Schema of a document, or the names of all.
     """
-    from ntm_rules.cli.output import say
+    from ntm_rules.cli.output import put, say
     from ntm_rules.rulebook.schema import schemas
 
     known = schemas()
@@ -501,7 +512,7 @@ def schema(*, lang: Language, name: str | None) -> None:  # noqa: ARG001 - probl
         for known_name in known:
             say(known_name)
     elif name in known:
-        say(json.dumps(known[name], ensure_ascii=False, indent=2))
+        put(json.dumps(known[name], ensure_ascii=False, indent=2))
     else:
         names = ", ".join(known)
         problem = Problem(

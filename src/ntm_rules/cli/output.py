@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-__all__ = ["prepare", "progress", "say", "table", "warn"]
+from ntm_rules.model.text import printable
+
+__all__ = ["prepare", "progress", "put", "say", "table", "warn"]
 
 Item = TypeVar("Item")
 
@@ -19,19 +21,24 @@ def prepare() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+def put(data: str) -> None:
+    """Data on standard output as it is, or a report, which the library has made harmless already."""
+    sys.stdout.write(f"{data}\n")
+
+
 def say(text: str = "") -> None:
-    """A line on standard output."""
-    sys.stdout.write(f"{text}\n")
+    """One line for people on standard output, whatever the text is made of."""
+    put(printable(text))
 
 
 def warn(text: str) -> None:
-    """A line on standard error."""
-    sys.stderr.write(f"{text}\n")
+    """One line for people on standard error, whatever the text is made of."""
+    sys.stderr.write(f"{printable(text)}\n")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table: aligned columns of plain text, or a drawn one on a terminal."""
-    listed = [list(row) for row in rows]
+    listed = [list(map(printable, row)) for row in rows]
     if sys.stdout.isatty():
         _drawn(header, listed)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from decimal import Decimal
 
 import attrs
@@ -11,7 +12,7 @@ from ntm_rules.explain.numbers import number, percent_of
 from ntm_rules.model.assessment import Assessment, Ladder, Reason, Result, Status, Verdict
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.requirement import Comparison, Direction, Evidence, SetBy
-from ntm_rules.model.text import Language, Text
+from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.model.values import FactValue, Ratio, exact
 
 __all__ = ["EVIDENCE_WORDS", "EXPLAINER", "STATUS_WORDS", "VERDICT_WORDS", "Explainer"]
@@ -54,7 +55,7 @@ class Explainer:
 
     def result(self, result: Result, lang: Language) -> str:
         """One result, with its parts indented below it."""
-        return "\n".join(self._lines(result, lang, ""))
+        return _page(self._lines(result, lang, ""))
 
     def _lines(self, result: Result, lang: Language, indent: str) -> list[str]:
         say = Text
@@ -225,7 +226,7 @@ class Explainer:
                 said.append(f"{len(numbers)} {STATUS_WORDS[status].in_(lang)}{listed}")
         recognition = VERDICT_WORDS[a.recognition].in_(lang)
         said.append(Text(f"điều kiện công nhận: {recognition}", f"recognition: {recognition}").in_(lang))
-        return "; ".join(said)
+        return printable("; ".join(said))
 
     def report(self, assessment: Assessment, lang: Language) -> str:
         """The whole assessment as plain text."""
@@ -246,8 +247,7 @@ class Explainer:
                     f"{title.in_(lang)} ({len(results)})",
                     *(line for r in results for line in self._lines(r, lang, "  ")),
                 ]
-        lines += ["", self._risk(a, lang)]
-        return "\n".join(lines)
+        return _page([*lines, "", self._risk(a, lang)])
 
     def _title(self, a: Assessment, lang: Language) -> str:
         commune = a.commune
@@ -279,7 +279,7 @@ class Explainer:
 
     def html(self, assessment: Assessment, lang: Language) -> str:
         """The assessment as a small table, for notebooks."""
-        esc = html.escape
+        esc = _escaped
         rows = "".join(
             f"<tr><td>{esc(r.id)}</td><td>{esc(r.clause.label.in_(lang))}</td><td>{esc(STATUS_WORDS[r.status].in_(lang))}</td>"
             f"<td style='text-align:left'>{esc(' '.join(self._because(r, lang)))}</td></tr>"
@@ -301,7 +301,7 @@ class Explainer:
 
     def result_html(self, result: Result, lang: Language) -> str:
         """One result and its parts as lines, for notebooks."""
-        return "<br>".join(html.escape(line) for line in self._lines(result, lang, ""))
+        return "<br>".join(map(_escaped, self._lines(result, lang, "")))
 
     def ladder(self, ladder: Ladder, lang: Language) -> str:
         """The tiers a commune meets, and what blocks the next."""
@@ -320,10 +320,18 @@ class Explainer:
                 ).in_(lang)
             )
             lines += [line for r in ladder.blocking for line in self._lines(r, lang, "  ")]
-        return "\n".join(lines)
+        return _page(lines)
 
 
 EXPLAINER = Explainer()
+
+
+def _page(lines: Iterable[str]) -> str:
+    return "\n".join(map(printable, lines))
+
+
+def _escaped(text: str) -> str:
+    return html.escape(printable(text))
 
 
 def _over(result: Result, fact: Fact) -> bool:

@@ -15,7 +15,7 @@ from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError, check_language
 from ntm_rules.model.requirement import Clause, Direction, Evidence, SetBy
 from ntm_rules.model.ruleset import Criterion, Ruleset
-from ntm_rules.model.text import Language, Text, nearest, shown
+from ntm_rules.model.text import Language, Text, nearest, printable, shown
 from ntm_rules.model.values import FactValue, to_plain
 
 __all__ = [
@@ -489,7 +489,7 @@ class Assessment:
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def __repr__(self) -> str:
-        who = self.commune.name or self.commune.code or "?"
+        who = printable(self.commune.name or self.commune.code or "?")
         return f"<Assessment {self.ruleset.id} {who}: {self.verdict.value}, {self.criteria_met}/{self.criteria_total}, {self.indicators_met}/{self.indicators_total}>"
 
     def __str__(self) -> str:

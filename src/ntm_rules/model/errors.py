@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from ntm_rules.model.text import Language, Text, shown
+from ntm_rules.model.text import Language, Text, printable, shown
 
 __all__ = [
     "CommuneError",
@@ -54,7 +54,7 @@ class Problem:
             text += f"; {wanted} {self.wanted.in_(lang)}"
         if self.nearest is not None:
             text += f"; {near} '{self.nearest}'?"
-        return f"{text} [{self.code}]"
+        return printable(f"{text} [{self.code}]")
 
     def to_dict(self) -> dict[str, Any]:
         """The problem as JSON-ready data."""
