@@ -108,10 +108,14 @@ def _yaml(ruleset: Ruleset, asked: list[_Asked], lang: Language) -> str:
             lines.append(f"  # {number} {item.clause.label.in_(lang)}")
         value = " {male: , female: }" if item.by_sex else ""
         lines.append(f"  {item.fact.key}:{value}  # {item.fact.label.in_(lang)}: {_hint(item.fact, lang)}")
-    example = next((indicator.id for indicator in ruleset.indicators), "1.1")
     verdicts = Text("xác nhận của cơ quan phụ trách, ví dụ", "verdicts of the agencies responsible, as").in_(lang)
-    lines.append(f'attested:  # {verdicts} {{"{example}": true}}')
+    lines.append(f'attested:  # {verdicts} {{"{_attested_key(ruleset)}": true}}')
     return "\n".join(map(printable, lines))
+
+
+def _attested_key(ruleset: Ruleset) -> str:
+    """How a verdict is attested: with its ruleset, for a number alone means another indicator under another ruleset."""
+    return f"{ruleset.id}:{next((indicator.id for indicator in ruleset.indicators), '1.1')}"
 
 
 def _keys(item: _Asked, lang: Language) -> Iterator[tuple[str, str]]:

@@ -110,16 +110,18 @@ class Judge:
         verdict = self.attested.get(clause.id)
         if verdict is None:
             return measured
+        named = f"{self.ruleset.id}:{clause.id}"
+        measured = attrs.evolve(
+            measured, attested=verdict, attested_as=named if named in self.commune.attested else clause.id
+        )
         if measured.status is not Status.UNDETERMINED:
-            return attrs.evolve(measured, attested=verdict, conflict=verdict is (measured.status is Status.MISSING))
+            return attrs.evolve(measured, conflict=verdict is (measured.status is Status.MISSING))
         # Strict evaluation does not decide by an unconfirmed threshold, but does not hide that the facts speak against the agency.
         loose = attrs.evolve(self, strict=False).measured(clause) if measured.reason is Reason.UNCONFIRMED else measured
         conflict = loose.status is (Status.MISSING if verdict else Status.MET)
         # The agency's word stands in for the threshold, so how surely that is known says nothing of the result.
         status = Status.MET if verdict else Status.MISSING
-        return attrs.evolve(
-            measured, status=status, reason=None, attested=verdict, conflict=conflict, facts_wanted=(), evidence=None
-        )
+        return attrs.evolve(measured, status=status, reason=None, conflict=conflict, facts_wanted=(), evidence=None)
 
     def measured(self, clause: Clause) -> Result:
         """What the facts alone say."""

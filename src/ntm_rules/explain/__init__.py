@@ -92,10 +92,7 @@ class Explainer:
             numbers = ", ".join(result.blocking)
             said.append(Text(f"Vướng ở: {numbers}.", f"Blocked by: {numbers}."))
         if result.attested is not None:
-            word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
-            said.append(
-                Text(f"Cơ quan phụ trách xác nhận: {word.vi}.", f"Attested by the responsible agency: {word.en}.")
-            )
+            said.append(_attested(result))
             if result.conflict and result.attested is (result.status is Status.MET):
                 said.append(
                     Text(
@@ -224,6 +221,12 @@ class Explainer:
             if numbers:
                 listed = f" ({', '.join(numbers)})" if status is Status.MISSING else ""
                 said.append(f"{len(numbers)} {STATUS_WORDS[status].in_(lang)}{listed}")
+        if by_number := len(a.attested_by_number):
+            read = Text(
+                f"{by_number} xác nhận chỉ ghi số, hiểu là của {a.ruleset.id}",
+                f"{by_number} attested by number alone, read as of {a.ruleset.id}",
+            )
+            said.append(read.in_(lang))
         recognition = VERDICT_WORDS[a.recognition].in_(lang)
         said.append(Text(f"điều kiện công nhận: {recognition}", f"recognition: {recognition}").in_(lang))
         return printable("; ".join(said))
@@ -332,6 +335,21 @@ def _page(lines: Iterable[str]) -> str:
 
 def _escaped(text: str) -> str:
     return html.escape(printable(text))
+
+
+def _attested(result: Result) -> Text:
+    """What the agency said; of a number without its ruleset, under which ruleset it was read."""
+    word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
+    read = Text("", "")
+    if result.attested_as is not None and ":" not in result.attested_as:
+        named = f"{result.ruleset.id}:{result.id}"
+        read = Text(
+            f" (chỉ ghi số “{result.attested_as}”, hiểu là {named})",
+            f" (given as “{result.attested_as}” alone, read as {named})",
+        )
+    return Text(
+        f"Cơ quan phụ trách xác nhận: {word.vi}{read.vi}.", f"Attested by the responsible agency: {word.en}{read.en}."
+    )
 
 
 def _over(result: Result, fact: Fact) -> bool:

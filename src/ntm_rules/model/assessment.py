@@ -78,7 +78,8 @@ class Result:
     is lacking in the fact's unit (percentage points for a percentage): exact, or rounded up at the fourth decimal where it has
     no end; `gap_count` the same in people or households, where numerator and denominator are known. `column` and `year` name
     the table cell used, `evidence` how surely it is known (None where no threshold was used), `citation` where it stands. `reason` says why the status is
-    undetermined. `attested` is the agency's verdict where one was given; `conflict` is true where the facts contradict it.
+    undetermined. `attested` is the agency's verdict where one was given, `attested_as` the key it was given under, a number
+    alone ("7") or with its ruleset ("2021-2025/xa-ntm:7"); `conflict` is true where the facts contradict it.
     `parts` are the results of the parts, or of men and women. `blocking` names what makes another required ruleset not met.
     """
 
@@ -96,6 +97,7 @@ class Result:
     evidence: Evidence | None = None
     set_by: SetBy | None = None
     attested: bool | None = None
+    attested_as: str | None = None
     conflict: bool = False
     parts: tuple[Result, ...] = ()
     needed: int | None = None
@@ -137,6 +139,7 @@ class Result:
             "citation": self.citation,
             "set_by": self.set_by and self.set_by.value,
             "attested": self.attested,
+            "attested_as": self.attested_as,
             "conflict": self.conflict,
             "blocking": list(self.blocking),
             "parts": [part.to_dict() for part in self.parts],
@@ -342,11 +345,17 @@ class Assessment:
 
     @property
     def attested(self) -> Mapping[str, bool]:
-        """The attested verdicts that speak of this ruleset, by indicator number."""
+        """The attested verdicts that speak of this ruleset, by indicator number; one that names the ruleset before one that does not."""
         given = self.commune.attested
         prefix = f"{self.ruleset.id}:"
         plain = {key: verdict for key, verdict in given.items() if ":" not in key}
         return plain | {key[len(prefix) :]: verdict for key, verdict in given.items() if key.startswith(prefix)}
+
+    @property
+    def attested_by_number(self) -> tuple[str, ...]:
+        """The numbers attested without their ruleset ("7"), which were read as this ruleset's."""
+        given = self.commune.attested
+        return tuple(key for key in given if ":" not in key and f"{self.ruleset.id}:{key}" not in given)
 
     # -- recognition
 
