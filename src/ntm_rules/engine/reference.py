@@ -305,14 +305,10 @@ class Judge:
         return both | _undetermined(Reason.NO_FACT, facts_wanted=tuple(dict.fromkeys(lacking)))
 
     def _ruleset_met(self, requirement: RulesetMet) -> Fields:
-        from ntm_rules.engine.native import evaluate
-
         fields: Fields = {}
         if not self._threshold(requirement.threshold.cell(self.column, self.year), fields):
             return fields
-        assessment = evaluate(
-            requirement.ruleset, elsewhere(self.commune), strict=self.strict, threshold_year=self.year
-        )
+        assessment = _under(requirement.ruleset, self)
         verdict = standing(assessment)
         fields = {"evidence": fields["evidence"], "blocking": _blocking(assessment, verdict)}
         if verdict is not Verdict.UNDETERMINED:
@@ -326,6 +322,13 @@ def elsewhere(commune: Commune) -> Commune:
     if not commune.attested:
         return commune
     return commune.replace(attested={key: value for key, value in commune.attested.items() if ":" in key})
+
+
+def _under(ruleset: Ruleset, judged: Judge | Assessment) -> Assessment:
+    """The same commune, year and strictness under another ruleset."""
+    from ntm_rules.engine.native import evaluate
+
+    return evaluate(ruleset, elsewhere(judged.commune), strict=judged.strict, threshold_year=judged.year)
 
 
 def standing(assessment: Assessment) -> Verdict:
@@ -369,6 +372,10 @@ class Details:
             return Verdict.MISSING
         conditions = [Verdict(_counted(result.status)) for result in assessment.conditions]
         return both_verdicts([standing(assessment), *conditions])
+
+    def under(self, assessment: Assessment, ruleset: Ruleset) -> Assessment:
+        """The assessment of the same commune under another ruleset, as a required ruleset is judged."""
+        return _under(ruleset, assessment)
 
 
 def _weakest_of(parts: list[Result]) -> Evidence | None:

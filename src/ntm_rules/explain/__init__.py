@@ -275,10 +275,16 @@ class Explainer:
             False: Text("không", "not at risk"),
             None: Text("chưa xác định", "undetermined"),
         }[risk.answer]
-        return Text(
-            f"Nếu đang giữ danh hiệu, nguy cơ thu hồi: {answer.vi}; {shares} số tiêu chí không đạt ({risk.citation}).",
-            f"A held title is: {answer.en}; {shares} of criteria not met ({risk.citation}).",
+        of = Text("", "")
+        if risk.ruleset != a.ruleset.id:
+            of = Text(f" của {risk.ruleset}", f" of {risk.ruleset}")
+        said = Text(
+            f"Nếu đang giữ danh hiệu, nguy cơ thu hồi: {answer.vi}; {shares} số tiêu chí{of.vi} không đạt ({risk.citation}).",
+            f"A held title is: {answer.en}; {shares} of criteria{of.en} not met ({risk.citation}).",
         ).in_(lang)
+        rule = a.ruleset.withdrawal
+        note = None if rule is None else rule.note
+        return said if note is None else f"{said} {Text('Lưu ý', 'Note').in_(lang)}: {note.in_(lang)}"
 
     def html(self, assessment: Assessment, lang: Language) -> str:
         """The assessment as a small table, for notebooks."""

@@ -14,7 +14,7 @@ import attrs
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError, check_language
 from ntm_rules.model.requirement import Clause, Direction, Evidence, SetBy
-from ntm_rules.model.ruleset import Criterion, Ruleset
+from ntm_rules.model.ruleset import Criterion, Ruleset, WithdrawalByRuleset
 from ntm_rules.model.text import Language, Text, nearest, printable, shown
 from ntm_rules.model.values import FactValue, to_plain
 
@@ -185,7 +185,8 @@ class FactNeeded:
 class AtRisk:
     """Would a held title be withdrawn: yes, no, or not known (None), under the withdrawal rule in force.
 
-    Shares are percentages of the ruleset's criteria: `share` are surely not met, `possible_share` may be not met.
+    Shares are percentages of the criteria of `ruleset`, which is the one judged or that on which its title rests: `share` are
+    surely not met, `possible_share` may be not met.
     `key_missing` are key criteria surely not met. `reason` says why: "no_rule" (none is known), "any_share" or "key_share"
     (that share is reached), "undetermined" (open criteria could tip it), "below" (no share can be reached).
     """
@@ -196,6 +197,7 @@ class AtRisk:
     key_missing: tuple[str, ...]
     reason: str
     citation: str | None
+    ruleset: str
 
 
 # Codes of the compiled judge: a bitwise or of indicators gives the criterion, of criteria the verdict.
@@ -214,6 +216,7 @@ class Details(Protocol):
     def texts(self) -> Texts: ...
     def results(self, assessment: Assessment, clauses: tuple[Clause, ...]) -> tuple[Result, ...]: ...
     def recognition(self, assessment: Assessment) -> Verdict: ...
+    def under(self, assessment: Assessment, ruleset: Ruleset) -> Assessment: ...
 
 
 @attrs.frozen(slots=True, kw_only=True, repr=False)
@@ -377,16 +380,19 @@ class Assessment:
     @property
     def at_risk(self) -> AtRisk:
         """Whether a held title would be withdrawn under the withdrawal rule in force, and why."""
+        rule = self.ruleset.withdrawal
+        if isinstance(rule, WithdrawalByRuleset):
+            risk = self._details.under(self, rule.ruleset).at_risk
+            return risk if risk.citation is None else attrs.evolve(risk, citation=rule.citation)
         total = self.criteria_total or 1
         missing = tuple(r.no for r in self.criteria if r.verdict is Verdict.MISSING)
         unknown = tuple(r.no for r in self.criteria if r.verdict is Verdict.UNDETERMINED)
         possible = len(missing) + len(unknown) + max(0, self.criteria_total - len(self._criteria))
         share, possible_share = Fraction(100 * len(missing), total), Fraction(100 * possible, total)
-        rule = self.ruleset.withdrawal
         uncounted = not self.ruleset.complete and self.ruleset.criteria_total is None
         if rule is None or uncounted:
             citation, reason = (rule.citation, "undetermined") if rule else (None, "no_rule")
-            return AtRisk(None, share, possible_share, (), reason, citation)
+            return AtRisk(None, share, possible_share, (), reason, citation, self.ruleset.id)
         key_missing = tuple(no for no in missing if no in rule.key_criteria)
         key_possible = bool(key_missing) or any(no in rule.key_criteria for no in unknown)
         answer: bool | None = None
@@ -397,7 +403,7 @@ class Assessment:
             answer, reason = True, "key_share"
         elif possible_share < rule.key_share or (possible_share < rule.any_share and not key_possible):
             answer, reason = False, "below"
-        return AtRisk(answer, share, possible_share, key_missing, reason, rule.citation)
+        return AtRisk(answer, share, possible_share, key_missing, reason, rule.citation, self.ruleset.id)
 
     @property
     def facts_needed(self) -> tuple[FactNeeded, ...]:
@@ -489,6 +495,7 @@ class Assessment:
                 "key_missing": list(at_risk.key_missing),
                 "reason": at_risk.reason,
                 "citation": at_risk.citation,
+                "ruleset": at_risk.ruleset,
             },
             "summary": {"vi": self.summary("vi"), "en": self.summary("en")},
         }

@@ -180,6 +180,7 @@ class AtRiskDocument(_Given):
     key_missing: list[str]
     reason: Literal["no_rule", "any_share", "key_share", "undetermined", "below"]
     citation: str | None
+    ruleset: str = Field(description="whose criteria were counted: the ruleset judged, or the one its title rests on")
 
 
 class AssessmentDocument(_Given):
