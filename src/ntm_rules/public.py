@@ -64,7 +64,7 @@ def load_ruleset(
                 Problem(
                     code="unknown_ruleset",
                     found=shown(ruleset_id),
-                    wanted=Text(names, names),
+                    wanted=Text(names, names) if names else None,
                     nearest=nearest(ruleset_id, ids),
                     message=Text("không có bộ tiêu chí này", "no such ruleset"),
                 )

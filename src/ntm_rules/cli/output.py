@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -15,7 +16,13 @@ Item = TypeVar("Item")
 
 
 def prepare() -> None:
-    """Make the standard streams UTF-8 whatever the console's code page; half a surrogate pair is escaped, never fatal."""
+    """Make the standard streams UTF-8 whatever the console's code page; half a surrogate pair is escaped, never fatal.
+
+    A stream that the caller closed becomes one that is empty or goes nowhere.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the whole process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -54,8 +61,9 @@ def _drawn(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.text import Text
 
     drawn = Table(box=SIMPLE_HEAD, header_style="bold")
-    for name in header:
-        drawn.add_column(Text(name))
+    for place, name in enumerate(header):
+        # The first column names the row, so it is never cut; what does not fit elsewhere goes to a next line.
+        drawn.add_column(Text(name), no_wrap=place == 0, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     Console(file=sys.stdout).print(drawn)
