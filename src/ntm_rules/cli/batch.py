@@ -20,7 +20,7 @@ from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.rulebook.communes import Entry, Numbers, parse_commune, scan_communes
 
-__all__ = ["Failed", "JsonSink", "LineSink", "Sink", "TextSink", "communes_of", "run"]
+__all__ = ["Failed", "JsonSink", "Judged", "LineSink", "Sink", "TextSink", "communes_of", "run"]
 
 STREAM = "-"
 

@@ -11,6 +11,7 @@ import click
 
 from ntm_rules.cli import options
 from ntm_rules.cli.frame import Group, command, epilog
+from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
@@ -68,6 +69,13 @@ def _columns(ruleset: Ruleset, region: str | None) -> list[str]:
 # -- judging
 
 
+def _placed(commune: Commune, province: str | None) -> Commune:
+    """A commune that names no place lies in the province asked for."""
+    if province is None or commune.province is not None or commune.region is not None:
+        return commune
+    return commune.replace(province=province)
+
+
 @ntm_rules.command(
     epilog=epilog(
         "ntm-rules evaluate xa.yaml",
@@ -118,12 +126,10 @@ def evaluate(
         sink = batch.LineSink(lang, ruleset, dialogue=batch.STREAM in files)
     else:
         sink = batch.TextSink(lang) if form == "text" else batch.JsonSink(lang)
-    province = text["province"]
 
-    def judge(commune: Any) -> Any:
-        if province is not None and commune.province is None and commune.region is None:
-            commune = commune.replace(province=province)
-        return native.evaluate(ruleset, commune, strict=strict, threshold_year=threshold_year)
+    def judge(commune: Commune) -> batch.Judged:
+        placed = _placed(commune, text["province"])
+        return native.evaluate(ruleset, placed, strict=strict, threshold_year=threshold_year)
 
     entries = batch.communes_of(files, ruleset.catalogue, numbers)
     _finish(lambda: batch.run(entries, judge, sink, label=Text("xã đã xét:", "communes judged:").in_(lang)))
@@ -165,8 +171,9 @@ def tiers(
     sink: batch.Sink = batch.TextSink(lang) if form == "text" else batch.JsonSink(lang)
     entries = batch.communes_of([file], rulesets[0].catalogue, numbers)
 
-    def judge(commune: Any) -> Any:
-        return native.evaluate_tiers(rulesets, commune, strict=strict, threshold_year=threshold_year)
+    def judge(commune: Commune) -> batch.Judged:
+        placed = _placed(commune, text["province"])
+        return native.evaluate_tiers(rulesets, placed, strict=strict, threshold_year=threshold_year)
 
     _finish(lambda: batch.run(entries, judge, sink, label=Text("xã đã xét:", "communes judged:").in_(lang)))
 
