@@ -55,7 +55,7 @@ def test_the_examples_of_help_run(example: str, tmp_path: Path, monkeypatch: pyt
     written(tmp_path / "xa.yaml", sheet)
     written(tmp_path / "tinh.csv", "code;region;year;income_per_capita\n754;dbsh;2023;62,5\n")
     shutil.copytree(shipped(), tmp_path / "bo-quy-tac")
-    layer = next((shipped() / "2021-2025" / "provinces").rglob("*.yaml"))
+    layer = min((shipped() / "2021-2025" / "provinces").rglob("*.yaml"))
     written(tmp_path / "quyet-dinh-cua-tinh.yaml", layer.read_text("utf-8"))
     ended = run(*shlex.split(example), given=lines(GOOD))
     assert ended.code == 0, ended
