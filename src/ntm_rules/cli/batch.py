@@ -12,15 +12,15 @@ from typing import Protocol
 import attrs
 
 from ntm_rules.cli.line import LineWriter, error_line
-from ntm_rules.cli.output import progress, say, warn
+from ntm_rules.cli.output import progress, put, say, warn
 from ntm_rules.model.assessment import Assessment, Ladder
 from ntm_rules.model.commune import Commune
-from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.errors import NtmRulesError, Problem, unreadable
 from ntm_rules.model.ruleset import Catalogue, Ruleset
-from ntm_rules.model.text import Language, Text
+from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.rulebook.communes import Entry, Numbers, parse_commune, scan_communes
 
-__all__ = ["Failed", "JsonSink", "LineSink", "Sink", "TextSink", "communes_of", "run"]
+__all__ = ["Failed", "JsonSink", "Judged", "LineSink", "Sink", "TextSink", "communes_of", "run"]
 
 STREAM = "-"
 
@@ -47,6 +47,8 @@ def communes_of(files: Iterable[str], catalogue: Catalogue, numbers: Numbers) ->
                 yield file, entry
         except NtmRulesError as error:
             yield file, Entry(None, None, error.problems)
+        except OSError as error:
+            yield file, Entry(None, None, (unreadable(file, error),))
 
 
 def _entries(file: str, catalogue: Catalogue, numbers: Numbers) -> Iterator[Entry]:
@@ -102,15 +104,19 @@ class _Sink:
     def __init__(self, lang: Language) -> None:
         self.lang = lang
         self.count = 0
+        self.refused = False
 
     def bad(self, source: str, entry: Entry) -> None:
         """Report what is wrong with a commune, once for each problem."""
+        self.refused = True
         who = f"{entry.label}: " if entry.label else ""
         for problem in entry.problems:
             warn(f"{who}{_placed(problem, source, entry.line).describe(self.lang)}")
 
     def end(self) -> None:
-        """Nothing is left to be written."""
+        """Say that there was no commune at all, which would look like success."""
+        if not self.count and not self.refused:
+            warn(Text("Không có xã nào trong dữ liệu vào.", "There is no commune in the input.").in_(self.lang))
 
 
 class TextSink(_Sink):
@@ -121,7 +127,7 @@ class TextSink(_Sink):
         if self.count:
             say()
         self.count += 1
-        say(judged.report(self.lang) if isinstance(judged, Assessment) else _ladder_text(judged, self.lang))
+        put(judged.report(self.lang) if isinstance(judged, Assessment) else _ladder_text(judged, self.lang))
 
 
 class JsonSink(_Sink):
@@ -135,7 +141,8 @@ class JsonSink(_Sink):
 
     def end(self) -> None:
         """Close the array."""
-        say("\n]" if self.count else "[]")
+        super().end()
+        put("\n]" if self.count else "[]")
 
 
 class LineSink(_Sink):
@@ -157,7 +164,10 @@ class LineSink(_Sink):
     def bad(self, source: str, entry: Entry) -> None:
         """Write a line that says what is wrong."""
         problems = [_placed(problem, source, entry.line) for problem in entry.problems]
-        say(error_line(entry.line, problems, source=source, name=entry.label, commune=entry.commune))
+        put(error_line(entry.line, problems, source=source, name=entry.label, commune=entry.commune))
+
+    def end(self) -> None:
+        """Nothing is left to be written; a host may well send no commune."""
 
 
 def _placed(problem: Problem, source: str, line: int | None) -> Problem:
@@ -168,4 +178,4 @@ def _ladder_text(ladder: Ladder, lang: Language) -> str:
     commune = ladder.assessments[0].commune if ladder.assessments else Commune()
     who = commune.name or commune.code or Text("(xã)", "(commune)").in_(lang)
     year = "" if commune.year is None else Text(f", số liệu năm {commune.year}", f", facts of {commune.year}").in_(lang)
-    return f"{who}{year}\n{ladder.explain(lang)}"
+    return f"{printable(who)}{year}\n{ladder.explain(lang)}"

@@ -20,7 +20,7 @@ import attrs
 
 from ntm_rules.model.checking import clean_facts, fact_named, place_problems
 from ntm_rules.model.commune import Commune, freeze_facts
-from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
+from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem, unreadable
 from ntm_rules.model.facts import SEXES, FactKind
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, clean_text, nearest, shown
@@ -203,6 +203,8 @@ def _opened(source: Any, format: str | None) -> tuple[str, Any, str | None]:  # 
     if isinstance(source, Path) or (isinstance(source, str) and format is None):
         path = Path(source)
         kind = format or _SUFFIXES.get(path.suffix.lower())
+        if kind is None and path.is_dir():
+            raise _error("cannot_read", str(path), None, unreadable(str(path), IsADirectoryError()).message)
         if kind is None:
             raise _error(
                 "unknown_format",
@@ -215,13 +217,7 @@ def _opened(source: Any, format: str | None) -> tuple[str, Any, str | None]:  # 
         try:
             return kind, path.read_bytes(), str(path)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise _error(
-                "cannot_read",
-                str(path),
-                None,
-                Text(f"không đọc được tệp ({reason})", f"cannot read the file ({reason})"),
-            ) from None
+            raise _error("cannot_read", str(path), None, unreadable(str(path), error).message) from None
     if format is None:
         raise _error(
             "unknown_format",

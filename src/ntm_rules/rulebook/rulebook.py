@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError
+from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError, unreadable
 from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
 from ntm_rules.rulebook.build import build_catalogue, build_layer, build_ruleset
@@ -348,17 +348,7 @@ class Rulebook:
         try:
             return (self.directory / path).read_bytes()
         except OSError as error:
-            raise RulebookError(
-                [
-                    Problem(
-                        code="cannot_read",
-                        source=self._source(path),
-                        message=Text(
-                            f"không đọc được tệp ({error.strerror})", f"cannot read the file ({error.strerror})"
-                        ),
-                    )
-                ]
-            ) from None
+            raise RulebookError([unreadable(self._source(path), error)]) from None
 
     def _evidence_path(self, path: str) -> Path:
         return self.directory / "evidence" / Path(path).with_suffix(".csv")
@@ -413,9 +403,7 @@ def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
     try:
         return str(overlay), Path(overlay).read_bytes()
     except (OSError, ValueError, TypeError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
-        message = Text(f"không đọc được tệp ({why})", f"cannot read the file ({why})")
-        raise RulebookError([Problem(code="cannot_read", source=name_of(overlay), message=message)]) from None
+        raise RulebookError([unreadable(name_of(overlay), error)]) from None
 
 
 def _layer_target(data: bytes | Mapping[str, Any], source: str, ids: tuple[str, ...]) -> str:

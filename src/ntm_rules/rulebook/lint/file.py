@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ntm_rules.model.errors import NtmRulesError
+from ntm_rules.model.errors import NtmRulesError, unreadable
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.rulebook.lint.book import Book
 from ntm_rules.rulebook.lint.catalogue import lint_facts, lint_regions
@@ -44,8 +44,8 @@ def _lint_file(path: Path, book: Book, report: Report) -> None:
     try:
         data = path.read_bytes()
     except OSError as error:
-        detail = error.strerror
-        report.add("error", "cannot_read", (), f"không đọc được tệp ({detail})", f"cannot read the file ({detail})")
+        why = unreadable(report.source, error).message
+        report.add("error", "cannot_read", (), why.vi, why.en)
         return
     check_hygiene(data, report)
     try:
