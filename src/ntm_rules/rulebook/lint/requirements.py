@@ -13,8 +13,8 @@ from ntm_rules.model.requirement import Branch, Clause, Combination, Comparison,
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
 from ntm_rules.rulebook.lint.findings import Report, Steps, brief
-from ntm_rules.rulebook.lint.places import place_of
-from ntm_rules.rulebook.lint.spans import Place, Span, asked, cells_of, nodes, span_of
+from ntm_rules.rulebook.places import place_of
+from ntm_rules.rulebook.spans import Place, Span, asked, cells_of, nodes, span_of
 
 __all__ = ["check_clause"]
 
