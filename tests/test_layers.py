@@ -93,6 +93,20 @@ def test_where_a_factor_was_seen_stands_with_the_threshold() -> None:
     assert "langngheviet.com.vn" in found.seen_at
 
 
+def test_where_a_base_was_seen_stands_apart_from_the_factor() -> None:
+    """An overlay on nâng cao that says where its income was seen: kiểu mẫu's factor was seen elsewhere."""
+    change = {"indicator": "10", "by_year": {2023: {"dbsh": 70}}, "seen_at": "https://example.vn/base"}
+    own = overlay(ADVANCED, **change) | {"province": "nam-dinh"}
+    amended = {key: value for key, value in own.items() if key != "province"} | {"kind": "amendment"}
+    found = ntm.load_ruleset(MODEL, overlays=[amended]).threshold("2", region="dbsh", year=2023)
+    assert (found.value, found.evidence) == (77, ntm.Evidence.CONFIRMED)
+    assert found.seen_at is not None
+    assert "example.vn" not in found.seen_at
+    assert found.multiple is not None
+    assert found.multiple.base.seen_at == "https://example.vn/base"
+    assert found.multiple.factor.seen_at == found.seen_at
+
+
 def test_a_required_ruleset_says_how_surely_it_is_required() -> None:
     prerequisite = ntm.load_ruleset(ADVANCED).prerequisites[0]
     commune = ntm.Commune(region="dbsh", year=2023)

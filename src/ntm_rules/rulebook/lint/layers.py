@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ntm_rules.model.requirement import nodes
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, shown
 from ntm_rules.rulebook.clauses import each_clause
@@ -16,7 +17,7 @@ from ntm_rules.rulebook.lint.requirements import check_clause
 from ntm_rules.rulebook.lint.statements import NUMBERING, check_columns, check_decision_dates, check_totals, numbering
 from ntm_rules.rulebook.loosening import NOT_FOR_PROVINCE, Breach, breaches
 from ntm_rules.rulebook.places import place_of
-from ntm_rules.rulebook.spans import nodes, tops
+from ntm_rules.rulebook.spans import tops
 
 __all__ = ["check_layer_dates", "check_layer_effect", "check_layer_place", "check_overlaps"]
 
