@@ -138,6 +138,27 @@ def test_a_commune_is_not_judged_by_the_overlay_of_another_province() -> None:
     assert ntm.evaluate(ruleset, ntm.Commune(province="Nam Định", year=2023)).column == "dbsh"
 
 
+@pytest.mark.parametrize("ruleset_id", [MODEL, NTM])
+@pytest.mark.parametrize("zones", [(), ("III",)])
+def test_a_region_alone_must_be_that_of_the_overlays_province(ruleset_id: str, zones: tuple[str, ...]) -> None:
+    """A commune known only by its region is surely not of a province that lies in another."""
+    ruleset = ntm.load_ruleset(ruleset_id, province="nam-dinh")
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.evaluate(ruleset, ntm.Commune(region="tn", zone=zones or None, year=2023))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.key, problem.found) == ("another_province", "region", "'tn'")
+    assert problem.wanted == ntm.Text("dbsh", "dbsh")
+    column = "tdmnpb" if zones else "dbsh"
+    assert ntm.evaluate(ruleset, ntm.Commune(region="dbsh", zone=zones or None, year=2023)).column == column
+
+
+def test_a_region_alone_is_held_to_the_province_where_there_is_one_column() -> None:
+    ruleset = ntm.load_ruleset("2016-2020/xa-ntm-nang-cao", province="thai-binh")
+    assert ntm.evaluate(ruleset, ntm.Commune(region="dbsh", year=2019))
+    with pytest.raises(ntm.CommuneError, match="another_province"):
+        ntm.evaluate(ruleset, ntm.Commune(region="tn", year=2019))
+
+
 @pytest.mark.parametrize(
     ("written", "slug"),
     [

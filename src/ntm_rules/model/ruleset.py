@@ -267,6 +267,15 @@ class Ruleset:
             raise UnknownNameError([self._unknown("region", str(region), self.columns)])
         return region
 
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that may judge a commune of the ruleset's province, special communes too; every column without one."""
+        province = self.catalogue.provinces.get(self.province or "")
+        if province is None or self.columns == ("common",):
+            return self.columns
+        special = self.special_communes
+        return (province.region, special.column) if special is not None else (province.region,)
+
     def threshold(
         self, number: str, *, region: str | None = None, year: int | None = None, zones: tuple[str, ...] = ()
     ) -> FoundThreshold:

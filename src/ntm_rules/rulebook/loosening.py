@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -77,7 +76,7 @@ class _Comparison:
 
     def __init__(self, before: Ruleset, after: Ruleset) -> None:
         self.before, self.after = before, after
-        self.facts = before.catalogue.facts
+        self.facts, self.columns = before.catalogue.facts, before.own_columns
         self.found: dict[tuple[str, str, bool], list[str]] = {}
         self.unconfirmed: set[tuple[str, str]] = set()
 
@@ -132,19 +131,11 @@ class _Comparison:
         return [(column, year) for column in self.before.columns for year in whole]
 
     def _add(self, code: str, clause: Clause, found: str = "", place: Place | None = None) -> None:
-        elsewhere = place is not None and place[0] not in self._own_columns
+        elsewhere = place is not None and place[0] not in self.columns
         proven = not (code == "not_comparable" or clause.set_by is SetBy.PROVINCE or elsewhere)
         values = self.found.setdefault((clause.id, code, proven), [])
         if found and found not in values:
             values.append(found)
-
-    @functools.cached_property
-    def _own_columns(self) -> tuple[str, ...]:
-        """The columns that judge communes of the province."""
-        province = self.before.catalogue.provinces.get(self.before.province or "")
-        special = self.before.special_communes
-        own = [special.column] if special is not None else []
-        return self.before.columns if province is None or "common" in self.before.columns else (province.region, *own)
 
     # Whether the new text asks for at least as much, at one place of the table.
 

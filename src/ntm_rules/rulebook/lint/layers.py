@@ -91,6 +91,7 @@ def check_layer_effect(
                 check_clause(clause, ruleset, report, places)
         if layer["kind"] == "province":
             _not_for_province(layer, report)
+            _of_another_region(layer, ruleset.own_columns, report, places)
             _asks_less(breaches(book.build(below, province), ruleset), report, places)
 
 
@@ -146,3 +147,20 @@ def _not_for_province(layer: Normal, report: Report) -> None:
         if layer[name] is not None:
             message = NOT_FOR_PROVINCE
             report.add("error", "not_for_province", (name,), message.vi, message.en)
+
+
+def _of_another_region(layer: Normal, own: tuple[str, ...], report: Report, places: Mapping[str, Steps]) -> None:
+    """What speaks only of columns that judge no commune of the province: most often a region taken for another."""
+    said: list[tuple[Steps, set[str]]]
+    said = [(("set_thresholds", place), _columns_set(change)) for place, change in enumerate(layer["set_thresholds"])]
+    said += [(place_of(places, c["id"]), set(c["columns"])) for c in each_clause(as_ruleset(layer)) if c["columns"]]
+    for path, columns in said:
+        if own != ("common",) and columns and not columns & set(own) and "" not in columns:
+            wanted = ", ".join(own)
+            vi, en = "cột không xét xã nào của tỉnh này", "a column that judges no commune of this province"
+            found = brief(sorted(columns))
+            report.add("error", "other_region", path, vi, en, found=found, wanted=Text(wanted, wanted))
+
+
+def _columns_set(change: Normal) -> set[str]:
+    return {column for _, cells in change["rows"] for column in cells}
