@@ -16,11 +16,11 @@ from ntm_rules.model.requirement import Branch, Cell, CellState, Comparison, Evi
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text
 
-__all__ = ["RULE_TEXTS", "RuleTexts"]
+__all__ = ["RULE_EXPLAINER", "RuleExplainer"]
 
 
 @attrs.frozen(slots=True)
-class RuleTexts:
+class RuleExplainer:
     """Puts rulesets and their thresholds into words; see `ntm_rules.model.found.RuleTexts`."""
 
     def threshold(self, found: FoundThreshold, lang: Language) -> str:
@@ -50,7 +50,7 @@ class RuleTexts:
         )
 
 
-RULE_TEXTS = RuleTexts()
+RULE_EXPLAINER = RuleExplainer()
 
 
 def _row(cells: Iterable[str], tag: str) -> str:

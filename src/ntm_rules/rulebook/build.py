@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from ntm_rules.explain.thresholds import RULE_TEXTS
+from ntm_rules.explain.thresholds import RULE_EXPLAINER
 from ntm_rules.model.errors import Problem, RulebookError
 from ntm_rules.model.facts import Fact, FactKind
 from ntm_rules.model.requirement import (
@@ -110,7 +110,7 @@ def build_ruleset(normal: Normal, catalogue: Catalogue, load_other: LoadOther, *
         withdrawal=withdrawal
         and Withdrawal(Decimal(withdrawal[0]), Decimal(withdrawal[1]), tuple(withdrawal[2]), withdrawal[3]),
         catalogue=catalogue,
-        texts=RULE_TEXTS,
+        texts=RULE_EXPLAINER,
         **loaded,
     )
 

@@ -145,8 +145,7 @@ def _not_for_province(layer: Normal, report: Report) -> None:
     """Stating these is not for a province, even where it states what the national text says."""
     for name in ("special_communes", "withdrawal"):
         if layer[name] is not None:
-            message = NOT_FOR_PROVINCE
-            report.add("error", "not_for_province", (name,), message.vi, message.en)
+            report.add("error", "not_for_province", (name,), NOT_FOR_PROVINCE.vi, NOT_FOR_PROVINCE.en)
 
 
 def _of_another_region(layer: Normal, own: tuple[str, ...], report: Report, places: Mapping[str, Steps]) -> None:
