@@ -432,6 +432,28 @@ def test_explain_tells_parts_conditions_and_meanings() -> None:
     assert "satisfaction" in run("explain", "2021-2025/xa-ntm", "satisfaction").out
 
 
+def test_explain_parts_a_factor_from_what_it_multiplies() -> None:
+    """319/QĐ-TTg, Đ1: the factor and the threshold of nâng cao were seen at different places, and are known differently."""
+    out = run("explain", "2021-2025/xa-ntm-kieu-mau", "2", "--region", "dbsh").out
+    lines = [line.strip() for line in out.splitlines()]
+    (factor,) = [line for line in lines if line.startswith("- 1,1 × mức nâng cao của cùng năm, cùng vùng")]
+    assert "đã xác nhận; thấy tại https://langngheviet.com.vn" in factor
+    (cell,) = [line for line in lines if "2023:" in line]
+    assert "≥ 74,8 = 1,1 × 68 (" in cell
+    assert "langngheviet" not in cell
+
+
+def test_explain_takes_the_number_of_a_criterion_too() -> None:
+    ended = run("explain", "2021-2025/xa-ntm", "17")
+    assert ended.code == 0
+    assert "Tiêu chí 17: Môi trường và an toàn thực phẩm" in ended.out
+    for indicator in ntm.load_ruleset("2021-2025/xa-ntm").criteria[16].indicators:
+        assert f"  {indicator.id} {indicator.label.vi}\n" in ended.out
+    assert "ntm-rules explain 2021-2025/xa-ntm 17.1" in ended.out
+    assert "Criterion 17: " in run("explain", "2021-2025/xa-ntm", "17", "--lang", "en").out
+    assert "Criterion" not in run("explain", "2021-2025/xa-ntm", "10", "--lang", "en").out
+
+
 @pytest.mark.parametrize("lang", ["vi", "en"])
 @pytest.mark.parametrize("summary", ntm.list_rulesets(), ids=lambda summary: summary.id)
 def test_every_clause_can_be_shown_and_explained(summary: Any, lang: str) -> None:

@@ -93,6 +93,20 @@ def test_where_a_factor_was_seen_stands_with_the_threshold() -> None:
     assert "langngheviet.com.vn" in found.seen_at
 
 
+def test_where_a_base_was_seen_stands_apart_from_the_factor() -> None:
+    """An overlay on nâng cao that says where its income was seen: kiểu mẫu's factor was seen elsewhere."""
+    change = {"indicator": "10", "by_year": {2023: {"dbsh": 70}}, "seen_at": "https://example.vn/base"}
+    own = overlay(ADVANCED, **change) | {"province": "nam-dinh"}
+    amended = {key: value for key, value in own.items() if key != "province"} | {"kind": "amendment"}
+    found = ntm.load_ruleset(MODEL, overlays=[amended]).threshold("2", region="dbsh", year=2023)
+    assert (found.value, found.evidence) == (77, ntm.Evidence.CONFIRMED)
+    assert found.seen_at is not None
+    assert "example.vn" not in found.seen_at
+    assert found.multiple is not None
+    assert found.multiple.base.seen_at == "https://example.vn/base"
+    assert found.multiple.factor.seen_at == found.seen_at
+
+
 def test_a_required_ruleset_says_how_surely_it_is_required() -> None:
     prerequisite = ntm.load_ruleset(ADVANCED).prerequisites[0]
     commune = ntm.Commune(region="dbsh", year=2023)
@@ -122,6 +136,27 @@ def test_a_commune_is_not_judged_by_the_overlay_of_another_province() -> None:
         ntm.evaluate(ruleset, ntm.Commune(province="Hà Nội", year=2023))
     assert caught.value.problems[0].code == "another_province"
     assert ntm.evaluate(ruleset, ntm.Commune(province="Nam Định", year=2023)).column == "dbsh"
+
+
+@pytest.mark.parametrize("ruleset_id", [MODEL, NTM])
+@pytest.mark.parametrize("zones", [(), ("III",)])
+def test_a_region_alone_must_be_that_of_the_overlays_province(ruleset_id: str, zones: tuple[str, ...]) -> None:
+    """A commune known only by its region is surely not of a province that lies in another."""
+    ruleset = ntm.load_ruleset(ruleset_id, province="nam-dinh")
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.evaluate(ruleset, ntm.Commune(region="tn", zone=zones or None, year=2023))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.key, problem.found) == ("another_province", "region", "'tn'")
+    assert problem.wanted == ntm.Text("dbsh", "dbsh")
+    column = "tdmnpb" if zones else "dbsh"
+    assert ntm.evaluate(ruleset, ntm.Commune(region="dbsh", zone=zones or None, year=2023)).column == column
+
+
+def test_a_region_alone_is_held_to_the_province_where_there_is_one_column() -> None:
+    ruleset = ntm.load_ruleset("2016-2020/xa-ntm-nang-cao", province="thai-binh")
+    assert ntm.evaluate(ruleset, ntm.Commune(region="dbsh", year=2019))
+    with pytest.raises(ntm.CommuneError, match="another_province"):
+        ntm.evaluate(ruleset, ntm.Commune(region="tn", year=2019))
 
 
 @pytest.mark.parametrize(

@@ -728,6 +728,31 @@ def test_a_column_of_other_provinces_is_only_a_warning(book: Book) -> None:
     assert loose(lint(book, OVERLAY_FILE), "error") == set()
 
 
+@pytest.mark.parametrize(
+    ("body", "there"),
+    [
+        ('set_thresholds:\n  - {indicator: "17.1", by_column: {btb: 70}}\n', True),
+        ('set_thresholds:\n  - {indicator: "17.1", by_column: {dbsh: 70, btb: 70}}\n', False),
+        ('set_thresholds:\n  - {indicator: "17.1", value: 70}\n', False),
+        ('set_thresholds:\n  - {indicator: "10", by_year: {2023: {btb: 99}}}\n', True),
+        ('set_thresholds:\n  - {indicator: "10", by_year: {2023: {btb: 99}, 2024: {dbsh: 99}}}\n', False),
+        ("add_indicators:\n" + indicator("17.11", "{met: planted}", criterion='"17"', columns="[btb]"), True),
+        ("add_indicators:\n" + indicator("17.11", "{met: planted}", criterion='"17"', columns="[dbsh]"), False),
+    ],
+)
+def test_an_overlay_that_speaks_of_another_region_only(book: Book, body: str, there: bool) -> None:
+    """Nam Định lies in dbsh: a cell of btb judges none of its communes, unless its special communes are judged by btb."""
+    findings = found(overlaid(book, NATIONAL["number"], body), "other_region")
+    assert findings == []
+    book.edit(RULESET_FILE, "special_communes: {column: btb, zones: [II], citation: a}\n", "")
+    findings = found(lint(book, OVERLAY_FILE), "other_region")
+    assert bool(findings) is there
+    for finding in findings:
+        assert (finding.severity, finding.problem.found) == ("error", "btb")
+        assert finding.problem.wanted == Text("dbsh", "dbsh")
+        assert finding.problem.line in range(HEAD.count("\n") + 2, HEAD.count("\n") + 5)
+
+
 def test_what_the_national_text_leaves_to_the_province_is_only_a_warning(book: Book) -> None:
     body = "replace_indicators:\n" + indicator("17.1", water("at_least", "value: 60"))
     overlaid(book, NATIONAL["number"], body)

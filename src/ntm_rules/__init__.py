@@ -38,8 +38,9 @@ from ntm_rules.model.errors import (
     RulebookError,
     UnknownNameError,
 )
+from ntm_rules.model.found import FoundThreshold
 from ntm_rules.model.requirement import Clause, Evidence
-from ntm_rules.model.ruleset import Criterion, FoundThreshold, Ruleset
+from ntm_rules.model.ruleset import Criterion, Ruleset
 from ntm_rules.model.text import Text
 from ntm_rules.model.values import Ratio
 from ntm_rules.public import evaluate_tiers, list_rulesets, load_ruleset, read_communes, rulebook_version

@@ -46,7 +46,8 @@ def load_ruleset(
     layer of the rulebook applies, whatever today is. `province` (a slug or name, as before 2025-07-01) adds that province's
     overlays; `overlays` adds files or documents of your own, in order. `source` reads another rulebook's directory.
 
-    Raises `UnknownNameError` (ruleset, province), `DateError` (not in force yet), `RulebookError` (a file is wrong).
+    Raises `UnknownNameError` (ruleset, province), `DateError` (not in force yet), `RulebookError` (a file is wrong, or a
+    province's overlay asks for less than the national text).
 
     >>> rs = load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
     >>> rs.threshold("4.2", region="dbsh", year=2023).value

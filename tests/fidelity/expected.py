@@ -322,7 +322,7 @@ def _times_nang_cao(factors: Mapping[str, Cell]) -> Cells:
                 assert isinstance(cell.value, Decimal)
                 assert isinstance(factor.value, Decimal)
                 value = cell.value * factor.value
-                seen_at = " ; ".join(place for place in (cell.seen_at, factor.seen_at) if place) or None
+                seen_at = factor.seen_at  # where the base was seen, its own cell says
             sureness = weakest(cell.evidence, factor.evidence)
             found[row.year, column] = Cell(cell.state, value, sureness, seen_at)
     return found

@@ -235,6 +235,10 @@ def communes(ruleset: Ruleset, *, attested: bool = False, most: int = 12) -> st.
     if attested and numbers:
         verdicts = st.dictionaries(st.sampled_from(numbers), st.booleans(), max_size=4)
     columns = [column for column in ruleset.columns if column != "common"] or sorted(ruleset.catalogue.regions)
+    if (
+        ruleset.province is not None
+    ):  # a ruleset with a province's overlay judges communes of that province's region only
+        columns = [ruleset.catalogue.provinces[ruleset.province].region]
     return st.builds(
         ntm.Commune,
         region=st.sampled_from(columns),

@@ -57,7 +57,9 @@ def test_generated_rulesets(documents: Documents, data: st.DataObject) -> None:
 def test_nothing_known_decides_nothing() -> None:
     """With no facts at all no indicator is met or missing, in any ruleset."""
     for which in SHIPPED:
-        assessment = ntm.evaluate(loaded(which), ntm.Commune(region="tn", year=2023))
+        ruleset = loaded(which)
+        home = ruleset.catalogue.provinces.get(ruleset.province or "")
+        assessment = ntm.evaluate(ruleset, ntm.Commune(region=home.region if home else "tn", year=2023))
         assert not set(assessment.statuses.values()) & {Status.MET, Status.MISSING}
         assert assessment.verdict is Verdict.UNDETERMINED
 

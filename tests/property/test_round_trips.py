@@ -79,7 +79,8 @@ def test_an_assessment_comes_back(which: Loaded, data: st.DataObject) -> None:
 @pytest.mark.parametrize("which", SHIPPED[::5], ids=str)
 def test_a_ruleset_and_its_results_come_back(which: Loaded) -> None:
     ruleset = loaded(which)
-    commune = ntm.Commune(region="tn", year=2023, facts={"income_per_capita": "45.5"})
+    home = ruleset.catalogue.provinces.get(ruleset.province or "")
+    commune = ntm.Commune(region=home.region if home else "tn", year=2023, facts={"income_per_capita": "45.5"})
     assessment = ntm.evaluate(ruleset, commune)
     for back in again(ruleset):
         assert back == ruleset

@@ -250,7 +250,7 @@ def show(*, lang: Language, ruleset_id: str, region: str | None, year: int | Non
     The table of criteria, indicators and thresholds.
     """
     from ntm_rules.cli.output import say, table
-    from ntm_rules.cli.rules import ruleset_rows, title_lines
+    from ntm_rules.explain.rules import ruleset_rows, title_lines
 
     ruleset = _load(ruleset_id, **text)
     columns = _columns(ruleset, region)
@@ -284,16 +284,20 @@ def _header(columns: list[str], lang: Language) -> list[str]:
 @options.text_in_force
 @command
 def explain(*, lang: Language, ruleset_id: str, number: str, region: str | None, year: int | None, **text: Any) -> None:
-    """Một chỉ tiêu bằng lời. Mức từng vùng từng năm, căn cứ, độ tin, “Đạt” nghĩa là gì.
+    """Một chỉ tiêu bằng lời. Mức từng vùng từng năm, căn cứ, độ tin, “Đạt” nghĩa là gì; số tiêu chí thì kể các chỉ tiêu.
 
-    One indicator in words: every column and year, its source, how surely it is known, what "Đạt" means.
+    One indicator in words: every column and year, its source, how surely it is known, what "Đạt" means; of a criterion, its indicators.
     """
     from ntm_rules.cli.output import say
-    from ntm_rules.cli.rules import describe, title_lines
+    from ntm_rules.explain.rules import describe, describe_criterion, title_lines
 
     ruleset = _load(ruleset_id, **text)
-    clause = ruleset.clause(number)
-    for line in (*title_lines(ruleset, lang), "", *describe(ruleset, clause, _columns(ruleset, region), year, lang)):
+    criterion = next((c for c in ruleset.criteria if c.no == number and number not in ruleset.numbers), None)
+    if criterion is not None:
+        said = describe_criterion(ruleset, criterion, lang)
+    else:
+        said = describe(ruleset, ruleset.clause(number), _columns(ruleset, region), year, lang)
+    for line in (*title_lines(ruleset, lang), "", *said):
         say(line)
 
 
@@ -333,8 +337,8 @@ def evidence(*, lang: Language, ruleset_id: str, **text: Any) -> None:
     How surely each threshold is known, and the totals.
     """
     from ntm_rules.cli.output import say, table
-    from ntm_rules.cli.rules import evidence_totals, ruleset_rows, title_lines
     from ntm_rules.explain import EVIDENCE_WORDS
+    from ntm_rules.explain.rules import evidence_totals, ruleset_rows, title_lines
 
     ruleset = _load(ruleset_id, **text)
     for line in title_lines(ruleset, lang):

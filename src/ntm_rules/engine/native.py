@@ -37,7 +37,7 @@ def evaluate(
     """
     if type(commune) is not Commune:
         raise CommuneError([not_a_commune(commune)])
-    if commune.province is None and not commune.zones and commune.region in ruleset.columns:
+    if commune.province is ruleset.province is None and not commune.zones and commune.region in ruleset.columns:
         column: str = commune.region
     else:
         column = place_of(ruleset, commune)

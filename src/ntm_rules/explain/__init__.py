@@ -15,7 +15,7 @@ from ntm_rules.model.requirement import Comparison, Direction, Evidence, SetBy
 from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.model.values import FactValue, Ratio, exact
 
-__all__ = ["EVIDENCE_WORDS", "EXPLAINER", "STATUS_WORDS", "VERDICT_WORDS", "Explainer"]
+__all__ = ["EVIDENCE_WORDS", "EXPLAINER", "STATUS_WORDS", "SUPPLIED_BY", "VERDICT_WORDS", "Explainer"]
 
 STATUS_WORDS = {
     Status.MET: Text("đạt", "met"),
@@ -31,7 +31,7 @@ EVIDENCE_WORDS = {
     Evidence.UNCERTAIN: Text("chưa chắc chắn", "uncertain"),
     Evidence.UNSET: Text("chưa biết", "not known"),
 }
-_SET_BY = {
+SUPPLIED_BY = {
     SetBy.NATIONAL: Text(
         "văn bản trung ương có quy định nhưng bộ dữ liệu chưa có ô này; người giữ bộ quy tắc phải bổ sung từ văn bản",
         "the national text sets it but these rulesets do not have the cell; the rule keeper must enter it from the text",
@@ -170,7 +170,7 @@ class Explainer:
                 "Mức chưa được xác nhận; chế độ chặt chẽ không kết luận: người giữ bộ quy tắc phải đối chiếu văn bản, hoặc cơ quan phụ trách xác nhận.",
                 "The threshold is not confirmed; strict evaluation does not decide by it: the rule keeper must check it against the text, or the agency attest it.",
             ).in_(lang)
-        set_by = _SET_BY[result.set_by or SetBy.UNCLEAR]
+        set_by = SUPPLIED_BY[result.set_by or SetBy.UNCLEAR]
         return Text(f"Chưa có mức: {set_by.vi}.", f"No threshold: {set_by.en}.").in_(lang)
 
     def _wanted(self, result: Result, key: str, lang: Language) -> str:

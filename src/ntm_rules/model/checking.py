@@ -184,26 +184,26 @@ def place_of(ruleset: Ruleset, commune: Commune) -> str:
                 ),
             )
         )
-    problems += _of_another_province(ruleset, province)
+    problems += _of_another_province(ruleset, commune.region, province)
     if problems:
         raise CommuneError(problems)
     return ruleset.column_for(region, commune.zones)
 
 
-def _of_another_province(ruleset: Ruleset, province: Province | None) -> Iterator[Problem]:
-    """A commune of another province than the one whose overlay the ruleset has."""
+def _of_another_province(ruleset: Ruleset, region: str | None, province: Province | None) -> Iterator[Problem]:
+    """A commune of another province than the one whose overlay the ruleset has, or of a region in which that does not lie."""
     own = ruleset.catalogue.provinces.get(ruleset.province or "")
-    if own is None or province in (None, own):
+    if own is None or province == own or (province is None and region in (None, own.region)):
         return
-    assert province is not None
+    key, found, wanted = ("province", province.name, own.name) if province else ("region", region, own.region)
     yield Problem(
         code="another_province",
-        key="province",
-        found=shown(province.name),
+        key=key,
+        found=shown(found),
         message=Text(
             f"bộ tiêu chí này có quy định riêng của {own.name}", f"this ruleset has the overlay of {own.name}"
         ),
-        wanted=Text(own.name, own.name),
+        wanted=Text(wanted, wanted),
     )
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "Unstated",
     "leaves",
     "never",
+    "nodes",
     "weakest",
 ]
 
@@ -128,11 +129,16 @@ class Threshold:
 
 @attrs.frozen(slots=True)
 class Relation:
-    """A threshold that is a multiple of another ruleset's threshold (319/QĐ-TTg, Đ1: 1.1 × nâng cao income)."""
+    """A threshold that is a multiple of another ruleset's threshold (319/QĐ-TTg, Đ1: 1.1 × nâng cao income).
+
+    `factors` are the cells of the factor, `base` those of the other ruleset: each known in its own way, seen at its own place.
+    """
 
     ruleset: str
     indicator: str
     factor: Decimal
+    factors: Threshold
+    base: Threshold
 
 
 @attrs.frozen(slots=True)
@@ -241,6 +247,17 @@ def leaves(clause: Clause) -> Iterator[Clause]:
         yield from leaves(requirement.otherwise)
     else:
         yield clause
+
+
+def nodes(clause: Clause) -> Iterator[Clause]:
+    """A clause and every part in it."""
+    yield clause
+    if isinstance(clause.requirement, Combination):
+        for part in clause.requirement.parts:
+            yield from nodes(part)
+    elif isinstance(clause.requirement, Branch):
+        yield from nodes(clause.requirement.then)
+        yield from nodes(clause.requirement.otherwise)
 
 
 def never(value: NoReturn) -> NoReturn:

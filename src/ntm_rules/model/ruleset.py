@@ -16,6 +16,7 @@ import attrs
 
 from ntm_rules.model.errors import Problem, UnknownNameError
 from ntm_rules.model.facts import Fact
+from ntm_rules.model.found import FoundThreshold, Multiple, RuleTexts
 from ntm_rules.model.requirement import (
     Branch,
     Cell,
@@ -30,6 +31,7 @@ from ntm_rules.model.requirement import (
     RulesetMet,
     SetBy,
     leaves,
+    nodes,
 )
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 
@@ -37,7 +39,6 @@ __all__ = [
     "Catalogue",
     "Criterion",
     "Decision",
-    "FoundThreshold",
     "Layer",
     "Province",
     "Ruleset",
@@ -45,6 +46,7 @@ __all__ = [
     "Withdrawal",
     "WithdrawalByRuleset",
     "clause_facts",
+    "multiple_of",
     "requirement_facts",
 ]
 
@@ -135,27 +137,6 @@ class Catalogue:
         return self.provinces.get(name) or next((p for p in self.provinces.values() if _slug(p.name) == written), None)
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class FoundThreshold:
-    """The answer to "what is the threshold here?": a value with its evidence and citation, or the reason there is none.
-
-    False in a truth test where no threshold is known. `reason` is None, ``"no_threshold"`` or ``"no_threshold_for_year"``;
-    `set_by` says who sets it.
-    """
-
-    value: Decimal | bool | str | None
-    reason: str | None
-    evidence: Evidence
-    citation: str
-    seen_at: str | None
-    column: str
-    year: int | None
-    set_by: SetBy
-
-    def __bool__(self) -> bool:
-        return self.reason is None
-
-
 def _slug(name: str) -> str:
     """A province's name as offices write it, without "tỉnh", "thành phố", marks, case and punctuation."""
     text = unicodedata.normalize("NFD", clean_text(name).casefold().replace("đ", "d"))
@@ -211,6 +192,7 @@ class Ruleset:
     catalogue: Catalogue
     rulebook: str
     rulebook_version: str
+    _texts: RuleTexts = attrs.field(eq=False, repr=False, hash=False)
     # Compiled judges by (column, year, strict): a cache of pure functions, so races only repeat work.
     cache: dict[Any, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)
     _derived: dict[str, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)
@@ -228,6 +210,9 @@ class Ruleset:
     def __repr__(self) -> str:
         where = f", province={self.province!r}" if self.province else ""
         return f"<Ruleset {self.id!r} on={self.on}{where}: {len(self.criteria)} criteria, {len(self.indicators)} indicators>"
+
+    def _repr_html_(self) -> str:
+        return self._texts.ruleset_html(self, "vi")
 
     @property
     def indicators(self) -> tuple[Clause, ...]:
@@ -277,7 +262,7 @@ class Ruleset:
             if top.id == number:
                 return top
             if number.startswith(f"{top.id}."):
-                found = next((leaf for leaf in leaves(top) if leaf.id == number), None)
+                found = next((part for part in nodes(top) if part.id == number), None)
                 if found is not None:
                     return found
         raise UnknownNameError([self._unknown("indicator", number, (i.id for i in self.indicators))])
@@ -293,22 +278,34 @@ class Ruleset:
             raise UnknownNameError([self._unknown("region", str(region), self.columns)])
         return region
 
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that may judge a commune of the ruleset's province, special communes too; every column without one."""
+        province = self.catalogue.provinces.get(self.province or "")
+        if province is None or self.columns == ("common",):
+            return self.columns
+        special = self.special_communes
+        return (province.region, special.column) if special is not None else (province.region,)
+
     def threshold(
         self, number: str, *, region: str | None = None, year: int | None = None, zones: tuple[str, ...] = ()
     ) -> FoundThreshold:
         """The threshold of an indicator or part for a region and fact year.
 
-        True-like where a threshold is known. Raises `UnknownNameError` for an unknown number or region.
+        True-like where a threshold is known; of an indicator that has parts, the answer names those asked in the column.
+        Raises `UnknownNameError` for an unknown number or region.
         """
         clause = self.clause(number)
         column = self.column_for(region, zones)
-        cell = self.cell(clause, column, year)
+        cell, parts = self.cell(clause, column, year), _parts(clause, column)
         reason = None
-        if cell is None:
+        if parts:
+            reason = "parts"
+        elif cell is None:
             reason = "no_threshold_for_year"
-            cell = Cell(CellState.UNSET, None, Evidence.UNSET)
         elif cell.state is not CellState.SET:
             reason = "no_threshold"
+        cell = cell or Cell(CellState.UNSET, None, Evidence.UNSET)
         return FoundThreshold(
             value=cell.value,
             reason=reason,
@@ -318,6 +315,11 @@ class Ruleset:
             column=column,
             year=year,
             set_by=SetBy.PROVINCE if cell.state is CellState.DELEGATED else clause.set_by,
+            parts=parts,
+            multiple=multiple_of(clause, column, year),
+            clause=clause,
+            ruleset=self,
+            texts=self._texts,
         )
 
     def cell(self, clause: Clause, column: str, year: int | None) -> Cell | None:
@@ -345,18 +347,44 @@ class Ruleset:
 
     def _unknown(self, kind: str, name: str, known: Any) -> Problem:
         names = list(known)
-        word = {
-            "indicator": Text("không có chỉ tiêu", "no such indicator"),
-            "region": Text("không có vùng", "no such region"),
-        }[kind]
+        criterion = next((c for c in self.criteria if c.no == name), None) if kind == "indicator" else None
+        if criterion is not None:
+            names = [indicator.id for indicator in criterion.indicators]
+            word = Text("số của một tiêu chí, không phải chỉ tiêu", "the number of a criterion, not of an indicator")
+        else:
+            word = {
+                "indicator": Text("không có chỉ tiêu", "no such indicator"),
+                "region": Text("không có vùng", "no such region"),
+            }[kind]
         return Problem(
             code=f"unknown_{kind}",
             source=self.id,
             message=word,
             found=shown(name),
             wanted=Text(", ".join(names[:80]), ", ".join(names[:80])),
-            nearest=nearest(name, names),
+            nearest=None if criterion else nearest(name, names),
         )
+
+
+def _parts(clause: Clause, column: str) -> tuple[str, ...]:
+    """The ids of a clause's own parts that are asked in a column."""
+    requirement = clause.requirement
+    parts: tuple[Clause, ...] = ()
+    if isinstance(requirement, Combination):
+        parts = requirement.parts
+    elif isinstance(requirement, Branch):
+        parts = (requirement.then, requirement.otherwise)
+    return tuple(part.id for part in parts if part.columns is None or column in part.columns)
+
+
+def multiple_of(clause: Clause, column: str, year: int | None) -> Multiple | None:
+    """The cells that a multiple of another ruleset's threshold is made of."""
+    requirement = clause.requirement
+    relation = requirement.relation if isinstance(requirement, Comparison) else None
+    if relation is None:
+        return None
+    factor, base = relation.factors.cell(column, year), relation.base.cell(column, year)
+    return Multiple(relation.ruleset, relation.indicator, factor, base) if factor and base else None
 
 
 def clause_facts(clause: Clause) -> Iterator[str]:

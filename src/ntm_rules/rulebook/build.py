@@ -8,6 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import attrs
+
+from ntm_rules.explain.thresholds import RULE_EXPLAINER
 from ntm_rules.model.errors import Problem, RulebookError
 from ntm_rules.model.facts import Fact, FactKind
 from ntm_rules.model.requirement import (
@@ -107,6 +110,7 @@ def build_ruleset(normal: Normal, catalogue: Catalogue, load_other: LoadOther, *
         special_communes=special and SpecialCommunes(special[0], tuple(special[1]), special[2], Evidence(special[3])),
         withdrawal=normal["withdrawal"] and _withdrawal(normal["withdrawal"], load_other),
         catalogue=catalogue,
+        texts=RULE_EXPLAINER,
         **loaded,
     )
 
@@ -155,10 +159,11 @@ class _Builder:
         kind = normal["kind"]
         if kind == "comparison":
             threshold = self.threshold(normal["rows"], number=normal["type"] == "number")
-            relation = normal.get("relation")
-            if relation is not None:
-                relation = Relation(relation[0], relation[1], Decimal(relation[2]))
-                threshold = self.related(relation, threshold)
+            relation = None
+            if (stated := normal.get("relation")) is not None:
+                ruleset, indicator, factor = stated
+                relation = Relation(ruleset, indicator, Decimal(factor), threshold, self.base(ruleset, indicator))
+                threshold = _product(relation)
             return Comparison(normal["fact"], Direction(normal["direction"]), threshold, normal["both_sexes"], relation)
         if kind == "combination":
             return Combination(normal["needed"], tuple(self.clause(part) for part in normal["parts"]))
@@ -194,38 +199,34 @@ class _Builder:
             found = self.cells[key] = Cell(CellState(state), exact, Evidence(evidence), seen_at)
         return found
 
-    def related(self, relation: Relation, factors: Threshold) -> Threshold:
-        """Another ruleset's threshold times a factor, cell by cell; unset stays unset."""
-        other = self.load_other(relation.ruleset)
-        requirement = next((i.requirement for i in other.indicators if i.id == relation.indicator), None)
+    def base(self, ruleset_id: str, indicator: str) -> Threshold:
+        """Another ruleset's threshold, of which this one is a multiple; RulebookError where it has no number to multiply."""
+        other = self.load_other(ruleset_id)
+        requirement = next((i.requirement for i in other.indicators if i.id == indicator), None)
         numbers = isinstance(requirement, Comparison) and all(
             cell.value is None or isinstance(cell.value, Decimal) for _, _, cell in requirement.threshold.cells()
         )
-        if not isinstance(requirement, Comparison) or not numbers or requirement.direction is Direction.MET:
-            raise RulebookError(
-                [
-                    Problem(
-                        code="no_threshold_here",
-                        source=self.id,
-                        key=relation.indicator,
-                        message=Text(
-                            "chỉ tiêu được dẫn chiếu không có mức trực tiếp",
-                            "the indicator referred to has no threshold of its own",
-                        ),
-                    )
-                ]
-            )
-        rows: dict[int | None, dict[str, Cell]] = {}
-        for year, column, cell in requirement.threshold.cells():
-            factor = factors.cell(column, year)
-            if factor is None:
-                continue
-            made = Cell(cell.state, None, weakest(cell.evidence, factor.evidence), cell.seen_at)
-            if isinstance(cell.value, Decimal) and isinstance(factor.value, Decimal):
-                seen_at = " ; ".join(filter(None, (cell.seen_at, factor.seen_at))) or None
-                made = Cell(CellState.SET, _times(cell.value, factor.value), made.evidence, seen_at)
-            rows.setdefault(year, {})[column] = made
-        return Threshold(rows)
+        if isinstance(requirement, Comparison) and numbers and requirement.direction is not Direction.MET:
+            return requirement.threshold
+        message = Text(
+            "chỉ tiêu được dẫn chiếu không có mức trực tiếp", "the indicator referred to has no threshold of its own"
+        )
+        raise RulebookError([Problem(code="no_threshold_here", source=self.id, key=indicator, message=message)])
+
+
+def _product(relation: Relation) -> Threshold:
+    """Factor times base, cell by cell; unset stays unset. What was seen is the factor: of the base, its own cell says where."""
+    rows: dict[int | None, dict[str, Cell]] = {}
+    for year, column, cell in relation.base.cells():
+        factor = relation.factors.cell(column, year)
+        if factor is None:
+            continue
+        made = Cell(cell.state, None, weakest(cell.evidence, factor.evidence), cell.seen_at)
+        if isinstance(cell.value, Decimal) and isinstance(factor.value, Decimal):
+            value = _times(cell.value, factor.value)
+            made = attrs.evolve(made, state=CellState.SET, value=value, seen_at=factor.seen_at)
+        rows.setdefault(year, {})[column] = made
+    return Threshold(rows)
 
 
 def _times(left: Decimal, right: Decimal) -> Decimal:

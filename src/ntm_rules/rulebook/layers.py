@@ -9,7 +9,7 @@ from ntm_rules.model.errors import Problem, RulebookError
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.rulebook.clauses import each_clause
 
-__all__ = ["apply_layer"]
+__all__ = ["apply_layer", "differing"]
 
 Normal = dict[str, Any]
 
@@ -46,6 +46,26 @@ def apply_layer(document: Normal, layer: Normal, source: str) -> Normal:
     if wrong:
         raise RulebookError([_not_there(source, number, names) for number, names in wrong])
     return changed
+
+
+def differing(document: Normal, other: Normal) -> Normal:
+    """A ruleset document with only those clauses that another does not have word for word."""
+    there = {clause["id"]: clause for clause in _tops(other)}
+
+    def changed(clauses: list[Normal]) -> list[Normal]:
+        return [clause for clause in clauses if there.get(clause["id"]) != clause]
+
+    criteria = [criterion | {"indicators": changed(criterion["indicators"])} for criterion in document["criteria"]]
+    return document | {
+        "criteria": [criterion for criterion in criteria if criterion["indicators"]],
+        "conditions": changed(document["conditions"]),
+        "prerequisites": changed(document["prerequisites"]),
+    }
+
+
+def _tops(document: Normal) -> list[Normal]:
+    indicators = [indicator for criterion in document["criteria"] for indicator in criterion["indicators"]]
+    return [*indicators, *document["conditions"], *document["prerequisites"]]
 
 
 def _not_there(source: str, number: str, known: list[str]) -> Problem:

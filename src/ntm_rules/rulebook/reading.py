@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,7 +13,9 @@ from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.rulebook import documents
 from ntm_rules.rulebook.yaml_text import line_of, read_yaml
 
-__all__ = ["problem_at", "read_document"]
+__all__ = ["Steps", "problem_at", "read_document"]
+
+Steps: TypeAlias = tuple[int | str, ...]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -42,12 +44,12 @@ def read_document(data: bytes | str | Mapping[str, Any], source: str, model: typ
         raise RulebookError([_problem(detail, tree, source) for detail in error.errors()]) from None
 
 
-def problem_at(tree: Any, source: str, path: tuple[int | str, ...], code: str, message: Text, **fields: Any) -> Problem:
+def problem_at(tree: Any, source: str, path: Steps, code: str, message: Text, **fields: Any) -> Problem:
     """A problem at a path of the tree, with its line."""
     return Problem(code=code, source=source, line=line_of(tree, path), key=_dotted(path), message=message, **fields)
 
 
-def _dotted(path: tuple[int | str, ...]) -> str:
+def _dotted(path: Steps) -> str:
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.lstrip(".")
 

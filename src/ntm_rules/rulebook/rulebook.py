@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import hashlib
@@ -16,7 +17,8 @@ from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNam
 from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
 from ntm_rules.rulebook.build import build_catalogue, build_layer, build_ruleset
-from ntm_rules.rulebook.layers import apply_layer
+from ntm_rules.rulebook.layers import apply_layer, differing
+from ntm_rules.rulebook.loosening import breaches
 
 __all__ = ["ENTRY_POINTS", "Rulebook", "RulesetSummary", "compile_rulebook", "rulebooks", "shipped"]
 
@@ -27,6 +29,7 @@ TIERS = ("ntm", "nang-cao", "kieu-mau")
 
 Normal = dict[str, Any]
 Overlay = str | Path | Mapping[str, Any]
+Content = bytes | Mapping[str, Any]
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -269,43 +272,62 @@ class Rulebook:
                     ]
                 )
         applied: list[Layer] = []
+        national, provincial = normal, list[tuple[str, Content]]()
 
-        def put_on(source: str, layer: Normal) -> None:
-            nonlocal normal
+        def put_on(source: str, layer: Normal, content: Content) -> None:
+            nonlocal normal, national
             _, issued, in_force = layer["decision"]
             # Where the day of effect is not known, a decision is at least not in force before it was issued.
             since = in_force or issued
             ahead = on and since and on.isoformat() < since
             unheard = known_on and issued and known_on.isoformat() < issued
-            if not ahead and not unheard:
-                normal = apply_layer(normal, layer, source)
-                applied.append(build_layer(layer))
+            if ahead or unheard:
+                return
+            normal = apply_layer(normal, layer, source)
+            applied.append(build_layer(layer))
+            if layer["kind"] == "province":
+                provincial.append((source, content))
+            elif not provincial:
+                national = normal
+            else:
+                with contextlib.suppress(RulebookError):  # an amendment of what only the province has
+                    national = apply_layer(national, layer, source)
 
         for path, layer in self._layers(ruleset_id, province):
-            put_on(path, layer)
+            put_on(self._source(path), layer, self._bytes(path))
         for overlay in overlays:
             source, data = _overlay_data(overlay)
             if _layer_target(data, source, self.ids) == ruleset_id:
                 layer = self._overlay(data, source, normal)
                 province = self._one_province(province, layer["province"], source)
-                put_on(source, layer)
+                put_on(source, layer, data)
         name, version = self.name_and_version
 
         @functools.cache
         def load_other(other: str) -> Ruleset:
             return self._load_uncached(other, on, known_on, province, overlays, (*above, ruleset_id))
 
-        return build_ruleset(
-            normal,
-            self.catalogue,
-            load_other,
+        build = functools.partial(
+            build_ruleset,
+            catalogue=self.catalogue,
+            load_other=load_other,
             on=on,
             known_on=known_on,
             province=province,
-            layers=tuple(applied),
             rulebook=name,
             rulebook_version=version,
         )
+        ruleset = build(normal, layers=tuple(applied))
+        if provincial:
+            self._hold_to_national(build(differing(national, normal), layers=()), ruleset, provincial)
+        return ruleset
+
+    def _hold_to_national(self, national: Ruleset, own: Ruleset, overlays: Sequence[tuple[str, Content]]) -> None:
+        """RulebookError where a province's text asks for less than the national one beyond doubt; the linter says the rest."""
+        if lowered := [breach for breach in breaches(national, own) if breach.lowers]:
+            from ntm_rules.rulebook.provincial import refusal
+
+            raise refusal(lowered, overlays)
 
     def _layers(self, ruleset_id: str, province: str | None) -> list[tuple[str, Normal]]:
         """A ruleset's amendments by date, then a province's overlays by date."""
@@ -334,7 +356,7 @@ class Rulebook:
             raise RulebookError([problem])
         return province or other
 
-    def _overlay(self, data: bytes | Mapping[str, Any], source: str, below: Normal) -> Normal:
+    def _overlay(self, data: Content, source: str, below: Normal) -> Normal:
         from ntm_rules.rulebook.normal import Surroundings, normal_layer
 
         return normal_layer(data, Surroundings(source, self.catalogue, {}, self.ids), below, {})
@@ -396,7 +418,7 @@ class Rulebook:
         return {"sha256": self._digest(), "documents": documents}
 
 
-def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
+def _overlay_data(overlay: Overlay) -> tuple[str, Content]:
     """An overlay's name for messages, and its content."""
     if isinstance(overlay, Mapping):
         return name_of(overlay.get("layer", "overlay")), overlay
@@ -406,7 +428,7 @@ def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
         raise RulebookError([unreadable(name_of(overlay), error)]) from None
 
 
-def _layer_target(data: bytes | Mapping[str, Any], source: str, ids: tuple[str, ...]) -> str:
+def _layer_target(data: Content, source: str, ids: tuple[str, ...]) -> str:
     """The ruleset a layer says it changes; RulebookError where it names none that exists."""
     from ntm_rules.rulebook.yaml_text import line_of, read_yaml
 

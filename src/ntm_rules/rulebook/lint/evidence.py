@@ -11,7 +11,7 @@ from ntm_rules.rulebook.clauses import each_clause
 from ntm_rules.rulebook.lint.book import Book
 from ntm_rules.rulebook.lint.contents import Normal, as_ruleset
 from ntm_rules.rulebook.lint.findings import Report, Steps, brief
-from ntm_rules.rulebook.lint.places import place_of
+from ntm_rules.rulebook.places import place_of
 
 __all__ = ["check_evidence", "evidence_rows", "note_unset_cells"]
 

@@ -14,10 +14,8 @@ from ntm_rules.rulebook.lint.evidence import check_evidence, evidence_rows, note
 from ntm_rules.rulebook.lint.findings import Report
 from ntm_rules.rulebook.lint.hygiene import check_hygiene
 from ntm_rules.rulebook.lint.layers import check_layer_dates, check_layer_effect, check_layer_place, check_overlaps
-from ntm_rules.rulebook.lint.places import places_in
 from ntm_rules.rulebook.lint.references import references_hold
 from ntm_rules.rulebook.lint.requirements import check_clause
-from ntm_rules.rulebook.lint.spans import tops
 from ntm_rules.rulebook.lint.statements import (
     NUMBERING,
     check_columns,
@@ -27,7 +25,9 @@ from ntm_rules.rulebook.lint.statements import (
     numbering,
 )
 from ntm_rules.rulebook.normal import Surroundings, normal_layer, normal_ruleset
+from ntm_rules.rulebook.places import places_in
 from ntm_rules.rulebook.reading import read_document
+from ntm_rules.rulebook.spans import tops
 from ntm_rules.rulebook.yaml_text import read_yaml
 
 __all__ = ["OF_COMMUNES", "OF_RULEBOOKS", "lint_one"]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import attrs
 
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.text import Language, Text
-from ntm_rules.rulebook.reading import problem_at
+from ntm_rules.rulebook.reading import Steps, problem_at
 
 __all__ = ["Finding", "Report", "Severity", "Steps", "brief", "in_order"]
 
 Severity = Literal["error", "warning", "note"]
-
-Steps: TypeAlias = tuple[int | str, ...]
 
 _SEVERITIES: Mapping[str, Text] = {
     "error": Text("lỗi", "error"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ntm_rules.model.requirement import nodes
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, shown
 from ntm_rules.rulebook.clauses import each_clause
@@ -12,10 +13,11 @@ from ntm_rules.rulebook.layers import apply_layer
 from ntm_rules.rulebook.lint.book import Book
 from ntm_rules.rulebook.lint.contents import Normal, as_ruleset
 from ntm_rules.rulebook.lint.findings import Report, Severity, Steps, brief
-from ntm_rules.rulebook.lint.loosening import Loosening
 from ntm_rules.rulebook.lint.requirements import check_clause
-from ntm_rules.rulebook.lint.spans import nodes, tops
 from ntm_rules.rulebook.lint.statements import NUMBERING, check_columns, check_decision_dates, check_totals, numbering
+from ntm_rules.rulebook.loosening import NOT_FOR_PROVINCE, Breach, breaches
+from ntm_rules.rulebook.places import place_of
+from ntm_rules.rulebook.spans import tops
 
 __all__ = ["check_layer_dates", "check_layer_effect", "check_layer_place", "check_overlaps"]
 
@@ -89,7 +91,8 @@ def check_layer_effect(
                 check_clause(clause, ruleset, report, places)
         if layer["kind"] == "province":
             _not_for_province(layer, report)
-            Loosening(book.build(below, province), ruleset, report, places).check()
+            _of_another_region(layer, ruleset.own_columns, report, places)
+            _asks_less(breaches(book.build(below, province), ruleset), report, places)
 
 
 def _below(layer: Normal, book: Book, relative: str | None) -> list[Normal]:
@@ -126,8 +129,37 @@ def _no_regions() -> Catalogue:
     return Catalogue({}, {}, {}, {})
 
 
+def _asks_less(found: Iterable[Breach], report: Report, places: Mapping[str, Steps]) -> None:
+    """What the province asks less of than the national text; what cannot be shown is a warning."""
+    for breach in found:
+        vi, en = breach.message.vi, breach.message.en
+        wanted = breach.wanted and Text(breach.wanted, breach.wanted)
+        shown_values = brief(breach.values, 4) or None
+        path = place_of(places, breach.key)
+        report.add(
+            "error" if breach.proven else "warning", breach.code, path, vi, en, found=shown_values, wanted=wanted
+        )
+
+
 def _not_for_province(layer: Normal, report: Report) -> None:
+    """Stating these is not for a province, even where it states what the national text says."""
     for name in ("special_communes", "withdrawal"):
         if layer[name] is not None:
-            vi, en = "tỉnh không được quy định điều này", "not for a province to set"
-            report.add("error", "not_for_province", (name,), vi, en)
+            report.add("error", "not_for_province", (name,), NOT_FOR_PROVINCE.vi, NOT_FOR_PROVINCE.en)
+
+
+def _of_another_region(layer: Normal, own: tuple[str, ...], report: Report, places: Mapping[str, Steps]) -> None:
+    """What speaks only of columns that judge no commune of the province: most often a region taken for another."""
+    said: list[tuple[Steps, set[str]]]
+    said = [(("set_thresholds", place), _columns_set(change)) for place, change in enumerate(layer["set_thresholds"])]
+    said += [(place_of(places, c["id"]), set(c["columns"])) for c in each_clause(as_ruleset(layer)) if c["columns"]]
+    for path, columns in said:
+        if own != ("common",) and columns and not columns & set(own) and "" not in columns:
+            wanted = ", ".join(own)
+            vi, en = "cột không xét xã nào của tỉnh này", "a column that judges no commune of this province"
+            found = brief(sorted(columns))
+            report.add("error", "other_region", path, vi, en, found=found, wanted=Text(wanted, wanted))
+
+
+def _columns_set(change: Normal) -> set[str]:
+    return {column for _, cells in change["rows"] for column in cells}

@@ -9,12 +9,21 @@ from itertools import combinations, pairwise
 import attrs
 
 from ntm_rules.model.facts import FactKind
-from ntm_rules.model.requirement import Branch, Clause, Combination, Comparison, FactComparison, Requirement, Unstated
+from ntm_rules.model.requirement import (
+    Branch,
+    Clause,
+    Combination,
+    Comparison,
+    FactComparison,
+    Requirement,
+    Unstated,
+    nodes,
+)
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
 from ntm_rules.rulebook.lint.findings import Report, Steps, brief
-from ntm_rules.rulebook.lint.places import place_of
-from ntm_rules.rulebook.lint.spans import Place, Span, asked, cells_of, nodes, span_of
+from ntm_rules.rulebook.places import place_of
+from ntm_rules.rulebook.spans import Place, Span, asked, cells_of, span_of
 
 __all__ = ["check_clause"]
 

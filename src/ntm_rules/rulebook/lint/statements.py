@@ -9,7 +9,7 @@ from ntm_rules.model.text import Text, shown
 from ntm_rules.rulebook.clauses import each_clause
 from ntm_rules.rulebook.lint.contents import Normal
 from ntm_rules.rulebook.lint.findings import Report, Severity, Steps
-from ntm_rules.rulebook.lint.places import place_of
+from ntm_rules.rulebook.places import place_of
 
 __all__ = ["NUMBERING", "check_columns", "check_decision_dates", "check_identity", "check_totals", "numbering"]
 

@@ -1,11 +1,11 @@
-"""Places in the source: where each clause of a document stands, for the line a finding names."""
+"""Places in the source: where each clause of a document stands, for the line a problem names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ntm_rules.rulebook.lint.findings import Steps
+from ntm_rules.rulebook.reading import Steps
 
 __all__ = ["place_of", "places_in"]
 
@@ -23,8 +23,6 @@ def places_in(tree: Any) -> dict[str, Steps]:
         for place, item in enumerate(items or ()):
             clause(item, (*path, place), item[name], item[name])
 
-    if tree.get("withdrawal"):
-        found["withdrawal rule"] = ("withdrawal",)
     for section in ("criteria", "add_criteria"):
         for place, criterion in enumerate(tree.get(section) or ()):
             found.setdefault(f"criterion {criterion['no']}", (section, place))
@@ -39,6 +37,9 @@ def places_in(tree: Any) -> dict[str, Steps]:
     for section in ("remove_indicators", "remove_conditions"):
         for place, number in enumerate(tree.get(section) or ()):
             found.setdefault(number, (section, place))
+    for section in ("totals", "special_communes", "withdrawal"):
+        if section in tree:
+            found[section] = (section,)
     return found
 
 

@@ -1,10 +1,11 @@
-"""Whether a province's overlay asks for less than the national text."""
+"""Whether a province's overlay asks for less than the national text: the one comparison behind the loader and the linter."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import attrs
 
 from ntm_rules.model.requirement import (
     Branch,
@@ -13,6 +14,7 @@ from ntm_rules.model.requirement import (
     Combination,
     Comparison,
     Direction,
+    Evidence,
     FactComparison,
     OneOf,
     Requirement,
@@ -23,36 +25,73 @@ from ntm_rules.model.requirement import (
 )
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text
-from ntm_rules.rulebook.lint.findings import Report, Severity, Steps, brief
-from ntm_rules.rulebook.lint.places import place_of
-from ntm_rules.rulebook.lint.spans import Place, asked, cell_at, cells_of, span_of, tops
+from ntm_rules.rulebook.spans import Place, asked, cell_at, cells_of, span_of, tops
 
-__all__ = ["Loosening"]
+__all__ = ["NOT_FOR_PROVINCE", "Breach", "breaches"]
+
+NOT_FOR_PROVINCE = Text("tỉnh không được quy định điều này", "not for a province to set")
 
 
-class Loosening:
-    """Compares the text below an overlay with the text it makes, clause by clause and cell by cell.
+@attrs.frozen(slots=True, kw_only=True)
+class Breach:
+    """One way in which a province's text asks for less than the national one.
 
-    A province may raise, add and fill in what is left to it; it may not ask for less (18/2022/QĐ-TTg and the decisions on the
-    sets). What cannot be shown to ask for as much is a warning.
+    `key` is the number of the national clause, or the name of what else is lowered ("totals", "withdrawal"). `proven` is False
+    where it cannot be shown, or concerns what the national text leaves to the province or a column of other provinces.
+    `values` says where, national → provincial; `unconfirmed` whether a national cell among them is not `confirmed` itself.
     """
 
-    def __init__(self, before: Ruleset, after: Ruleset, report: Report, places: Mapping[str, Steps]) -> None:
-        self.before, self.after, self.report, self.places = before, after, report, places
-        self.facts = before.catalogue.facts
-        self.found: dict[tuple[str, str, Severity], list[str]] = {}
+    key: str
+    code: str
+    proven: bool
+    values: tuple[str, ...] = ()
+    wanted: str | None = None
+    unconfirmed: bool = False
 
-    def check(self) -> None:
+    @property
+    def message(self) -> Text:
+        """What the province may not do, in words."""
+        return _LOOSER[self.code]
+
+    @property
+    def lowers(self) -> bool:
+        """Whether it lets pass a commune that the national text does not, beyond doubt.
+
+        A threshold taken away leaves the indicator undetermined, and what another fact measures may be as strict.
+        """
+        return self.proven and self.code not in {"withdraws_threshold", "drops_fact"}
+
+
+def breaches(national: Ruleset, own: Ruleset) -> tuple[Breach, ...]:
+    """How the text of a province asks for less than the national text of the same ruleset.
+
+    A province may raise, add and fill in what is left to it; it may not ask for less (18/2022/QĐ-TTg and the decisions on the
+    sets). Clause by clause and cell by cell, in the order of the national text.
+    """
+    return _Comparison(national, own).breaches()
+
+
+class _Comparison:
+    """Collects the breaches, those of one kind and clause together."""
+
+    def __init__(self, before: Ruleset, after: Ruleset) -> None:
+        self.before, self.after = before, after
+        self.facts, self.columns = before.catalogue.facts, before.own_columns
+        self.found: dict[tuple[str, str, bool], list[str]] = {}
+        self.unconfirmed: set[tuple[str, str]] = set()
+
+    def breaches(self) -> tuple[Breach, ...]:
         kept = {clause.id: clause for clause in tops(self.after)}
         for clause in tops(self.before):
             if clause.id in kept:
                 self._compare(clause, kept[clause.id])
             elif not (isinstance(clause.requirement, Unstated) and clause.set_by is SetBy.PROVINCE):
                 self._removed(clause)
-        self._lower_totals()
-        for (number, code, severity), cells in self.found.items():
-            vi, en = _LOOSER[code]
-            self.report.add(severity, code, place_of(self.places, number), vi, en, found=brief(cells, 4) or None)
+        found = [
+            Breach(key=key, code=code, proven=proven, values=tuple(values), unconfirmed=(key, code) in self.unconfirmed)
+            for (key, code, proven), values in self.found.items()
+        ]
+        return (*found, *self._lower_totals(), *self._not_for_province())
 
     def _removed(self, clause: Clause) -> None:
         conditional = clause in self.before.conditions or clause in self.before.prerequisites
@@ -62,13 +101,19 @@ class Loosening:
             if clause in criterion.indicators and criterion.no not in still:
                 self._add("removes_criterion", clause, criterion.no)
 
-    def _lower_totals(self) -> None:
+    def _lower_totals(self) -> Iterator[Breach]:
         for name in ("criteria_total", "indicators_total"):
             old, new = getattr(self.before, name), getattr(self.after, name)
             if old is not None and (new is None or new < old):
-                vi, en = "tỉnh không được giảm số chính thức", "a province may not lower the official counts"
-                fields = {"found": str(new or "unknown"), "wanted": Text(f"≥ {old}", f"≥ {old}")}
-                self.report.add("error", "lowers_totals", ("totals",), vi, en, **fields)
+                yield Breach(
+                    key="totals", code="lowers_totals", proven=True, values=(str(new or "unknown"),), wanted=f"≥ {old}"
+                )
+
+    def _not_for_province(self) -> Iterator[Breach]:
+        """Who is judged by another column, and when a title is withdrawn, is national (318/QĐ-TTg, Đ1; 18/2022/QĐ-TTg)."""
+        for name in ("special_communes", "withdrawal"):
+            if getattr(self.before, name) != getattr(self.after, name):
+                yield Breach(key=name, code="not_for_province", proven=True)
 
     def _compare(self, old: Clause, new: Clause) -> None:
         for place in self._places_of(old, new):
@@ -86,20 +131,11 @@ class Loosening:
         return [(column, year) for column in self.before.columns for year in whole]
 
     def _add(self, code: str, clause: Clause, found: str = "", place: Place | None = None) -> None:
-        severity: Severity = "error"
-        if code == "not_comparable" or clause.set_by is SetBy.PROVINCE or (place and place[0] not in self._own_columns):
-            severity = "warning"
-        cells = self.found.setdefault((clause.id, code, severity), [])
-        if found and found not in cells:
-            cells.append(found)
-
-    @functools.cached_property
-    def _own_columns(self) -> tuple[str, ...]:
-        """The columns that judge communes of the province."""
-        province = self.before.catalogue.provinces.get(self.before.province or "")
-        special = self.before.special_communes
-        own = [special.column] if special is not None else []
-        return self.before.columns if province is None or "common" in self.before.columns else (province.region, *own)
+        elsewhere = place is not None and place[0] not in self.columns
+        proven = not (code == "not_comparable" or clause.set_by is SetBy.PROVINCE or elsewhere)
+        values = self.found.setdefault((clause.id, code, proven), [])
+        if found and found not in values:
+            values.append(found)
 
     # Whether the new text asks for at least as much, at one place of the table.
 
@@ -214,6 +250,8 @@ class Loosening:
         else:
             values = f"{_asks(old.requirement, before)} → {_asks(new.requirement, now)}"
             self._add("loosens", old, f"{where}: {values}".lstrip(": "), place)
+            if before is not None and before.evidence is not Evidence.CONFIRMED:
+                self.unconfirmed.add((old.id, "loosens"))
 
 
 def _subject(requirement: Requirement) -> tuple[Any, ...]:
@@ -243,28 +281,36 @@ def _asks(requirement: Requirement, cell: Cell | None) -> str:
     return "Đạt"
 
 
-_LOOSER: Mapping[str, tuple[str, str]] = {
-    "removes_indicator": ("tỉnh không được bỏ chỉ tiêu", "a province may not remove an indicator"),
-    "removes_criterion": ("tỉnh không được bỏ tiêu chí", "a province may not remove a criterion"),
-    "removes_condition": (
+_LOOSER: Mapping[str, Text] = {
+    "removes_indicator": Text("tỉnh không được bỏ chỉ tiêu", "a province may not remove an indicator"),
+    "removes_criterion": Text("tỉnh không được bỏ tiêu chí", "a province may not remove a criterion"),
+    "removes_condition": Text(
         "tỉnh không được bỏ điều kiện công nhận",
         "a province may not remove a condition of recognition",
     ),
-    "removes_part": ("tỉnh không được bỏ một phần của chỉ tiêu", "a province may not remove a part of an indicator"),
-    "adds_condition": (
+    "removes_part": Text(
+        "tỉnh không được bỏ một phần của chỉ tiêu", "a province may not remove a part of an indicator"
+    ),
+    "adds_condition": Text(
         "thêm điều kiện áp dụng mà quy định quốc gia không có",
         "a condition of applying that the national text lacks",
     ),
-    "drops_column": (
+    "drops_column": Text(
         "không còn hỏi ở cột mà quy định quốc gia hỏi",
         "no longer asked in a column where the national text asks it",
     ),
-    "drops_both_sexes": ("không còn đòi hỏi cả nam và nữ", "no longer asked of men and of women, each"),
-    "drops_fact": ("không còn đòi hỏi điều mà quy định quốc gia đòi hỏi", "no longer asks what the national text asks"),
-    "lowers_needed": ("giảm số phần cần đạt", "fewer parts are needed"),
-    "withdraws_threshold": ("bỏ mức mà quy định quốc gia đã đặt", "takes away a threshold that the national text sets"),
-    "loosens": ("mức của tỉnh dễ hơn mức quốc gia", "the province's threshold is easier than the national one"),
-    "not_comparable": (
+    "drops_both_sexes": Text("không còn đòi hỏi cả nam và nữ", "no longer asked of men and of women, each"),
+    "drops_fact": Text(
+        "không còn đòi hỏi điều mà quy định quốc gia đòi hỏi", "no longer asks what the national text asks"
+    ),
+    "lowers_needed": Text("giảm số phần cần đạt", "fewer parts are needed"),
+    "withdraws_threshold": Text(
+        "bỏ mức mà quy định quốc gia đã đặt", "takes away a threshold that the national text sets"
+    ),
+    "loosens": Text("mức của tỉnh dễ hơn mức quốc gia", "the province's threshold is easier than the national one"),
+    "lowers_totals": Text("tỉnh không được giảm số chính thức", "a province may not lower the official counts"),
+    "not_for_province": NOT_FOR_PROVINCE,
+    "not_comparable": Text(
         "không chứng tỏ được là chặt bằng quy định quốc gia",
         "cannot be shown to be as strict as the national text",
     ),

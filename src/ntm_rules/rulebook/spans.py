@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -10,11 +10,9 @@ import attrs
 
 from ntm_rules.model.facts import Fact, FactKind
 from ntm_rules.model.requirement import (
-    Branch,
     Cell,
     CellState,
     Clause,
-    Combination,
     Comparison,
     Direction,
     FactComparison,
@@ -22,10 +20,11 @@ from ntm_rules.model.requirement import (
     Requirement,
     RulesetMet,
     Threshold,
+    nodes,
 )
 from ntm_rules.model.ruleset import Ruleset
 
-__all__ = ["Place", "Span", "asked", "cell_at", "cells_of", "nodes", "span_of", "tops"]
+__all__ = ["Place", "Span", "asked", "cell_at", "cells_of", "span_of", "tops"]
 
 Place: TypeAlias = tuple[str, int | None]
 
@@ -118,17 +117,6 @@ def _one_of_span(requirement: OneOf, fact: Fact) -> Span | None:
 def asked(clause: Clause, place: Place) -> bool:
     """Whether a clause is asked in the column of a place."""
     return clause.columns is None or place[0] in clause.columns
-
-
-def nodes(clause: Clause) -> Iterator[Clause]:
-    """A clause and every part in it."""
-    yield clause
-    if isinstance(clause.requirement, Combination):
-        for part in clause.requirement.parts:
-            yield from nodes(part)
-    elif isinstance(clause.requirement, Branch):
-        yield from nodes(clause.requirement.then)
-        yield from nodes(clause.requirement.otherwise)
 
 
 def tops(ruleset: Ruleset) -> tuple[Clause, ...]:

@@ -10,6 +10,7 @@ from ntm_rules.explain import EVIDENCE_WORDS
 from ntm_rules.explain.numbers import number
 from ntm_rules.model.checking import fact_named
 from ntm_rules.model.facts import FactKind
+from ntm_rules.model.found import Multiple
 from ntm_rules.model.requirement import (
     Branch,
     Cell,
@@ -21,6 +22,7 @@ from ntm_rules.model.requirement import (
     Evidence,
     FactComparison,
     OneOf,
+    Relation,
     Requirement,
     RulesetMet,
     SetBy,
@@ -28,10 +30,24 @@ from ntm_rules.model.requirement import (
     Unstated,
     never,
 )
-from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.ruleset import Criterion, Ruleset, multiple_of
 from ntm_rules.model.text import Language, Text
 
-__all__ = ["MARKS", "Row", "clause_rows", "describe", "evidence_totals", "ruleset_rows", "title_lines"]
+__all__ = [
+    "MARKS",
+    "Row",
+    "cell_text",
+    "clause_rows",
+    "describe",
+    "describe_criterion",
+    "evidence_totals",
+    "product_text",
+    "relation_text",
+    "requirement_text",
+    "ruleset_rows",
+    "sureness",
+    "title_lines",
+]
 
 # After a threshold: how surely it is known. A confirmed one has no mark.
 MARKS = {
@@ -187,6 +203,17 @@ def describe(ruleset: Ruleset, clause: Clause, columns: Sequence[str], year: int
     ]
 
 
+def describe_criterion(ruleset: Ruleset, criterion: Criterion, lang: Language) -> list[str]:
+    """A criterion: its title, its indicators, and where to ask for one of them."""
+    title = Text(f"Tiêu chí {criterion.no}: {criterion.title.vi}", f"Criterion {criterion.no}: {criterion.title.en}")
+    asked = f"ntm-rules explain {ruleset.id} {criterion.indicators[0].id}"
+    return [
+        title.in_(lang),
+        *(f"  {indicator.id} {indicator.label.in_(lang)}" for indicator in criterion.indicators),
+        Text(f"Xem từng chỉ tiêu: {asked}", f"Each indicator in full: {asked}").in_(lang),
+    ]
+
+
 def _said(
     ruleset: Ruleset, clause: Clause, columns: Sequence[str], year: int | None, lang: Language, indent: str
 ) -> Iterator[str]:
@@ -199,6 +226,7 @@ def _said(
         names = ", ".join(_column(ruleset, column, lang) for column in clause.columns)
         yield f"{indent}{Text('Chỉ áp dụng cho vùng', 'Asked only in').in_(lang)}: {names}"
     if table_of(requirement) is not None:
+        yield from _factors(ruleset, clause, columns, lang, indent)
         yield from _cells(ruleset, clause, columns, year, lang, indent)
     if clause.citation:
         yield f"{indent}{Text('Căn cứ', 'Source').in_(lang)}: {clause.citation}"
@@ -237,13 +265,66 @@ def _cells(
             yield f"{indent}- {where}{'' if row_year is None else f', {row_year}'}: {text}"
 
 
+def _factors(ruleset: Ruleset, clause: Clause, columns: Sequence[str], lang: Language, indent: str) -> Iterator[str]:
+    """Of a multiple: the factor, with how surely it is known and where it was seen; the cells below it are the other ruleset's."""
+    requirement = clause.requirement
+    relation = requirement.relation if isinstance(requirement, Comparison) else None
+    if relation is None:
+        return
+    said: dict[str, list[str]] = {}
+    for _, column, cell in relation.factors.cells():
+        if column in columns or column == "":
+            said.setdefault(sureness(cell, lang), []).append(column)
+    for text, alike in said.items():
+        some = len(said) > 1 and f" ({', '.join(_column(ruleset, column, lang) for column in alike)})"
+        yield f"{indent}- {relation_text(relation, lang)}{some or ''}: {text}"
+
+
 def _cell_said(ruleset: Ruleset, clause: Clause, column: str, year: int | None, lang: Language) -> str:
     cell = ruleset.cell(clause, column, year)
     if cell is None:
         return Text("bảng không có dòng cho năm này", "the table has no row for this year").in_(lang)
     text = cell_text(ruleset, clause, column, cell, lang).removesuffix(MARKS[cell.evidence])
+    multiple = multiple_of(clause, column, year)
+    if multiple is None or not isinstance(multiple.base.value, Decimal):
+        return f"{text} ({sureness(cell, lang)})"
+    of = number(multiple.base.value, lang)
+    return f"{text} = {product_text(multiple, lang)} ({of}: {sureness(multiple.base, lang)})"
+
+
+def sureness(cell: Cell, lang: Language) -> str:
+    """How surely a cell is known, and where it was seen."""
     seen = "" if cell.seen_at is None else Text(f"; thấy tại {cell.seen_at}", f"; seen at {cell.seen_at}").in_(lang)
-    return f"{text} ({EVIDENCE_WORDS[cell.evidence].in_(lang)}{seen})"
+    return f"{EVIDENCE_WORDS[cell.evidence].in_(lang)}{seen}"
+
+
+_TIERS = {"": Text("NTM", "NTM"), "nang-cao": Text("nâng cao", "nâng cao"), "kieu-mau": Text("kiểu mẫu", "kiểu mẫu")}
+
+
+def relation_text(relation: Relation | Multiple, lang: Language) -> str:
+    """What a multiple is a multiple of: "1,1 × mức nâng cao của cùng năm, cùng vùng (…)"."""
+    tier = relation.ruleset.rpartition("ntm")[2].removeprefix("-")
+    name = _TIERS.get(tier, Text(tier, tier))
+    times = _factor(relation, lang)
+    where = Text(
+        f"chỉ tiêu {relation.indicator} của {relation.ruleset}", f"indicator {relation.indicator} of {relation.ruleset}"
+    ).in_(lang)
+    return Text(
+        f"{times} × mức {name.vi} của cùng năm, cùng vùng ({where})",
+        f"{times} × the {name.en} threshold of the same year and column ({where})",
+    ).in_(lang)
+
+
+def product_text(multiple: Multiple, lang: Language) -> str:
+    """The figures of a multiple: "1,1 × 68"."""
+    base = multiple.base.value
+    shown = number(base, lang) if isinstance(base, Decimal) else "—"
+    return f"{_factor(multiple, lang)} × {shown}"
+
+
+def _factor(relation: Relation | Multiple, lang: Language) -> str:
+    factor = relation.factor.value if isinstance(relation, Multiple) else relation.factor
+    return number(factor, lang) if isinstance(factor, Decimal) else "—"
 
 
 def _every(lang: Language) -> str:
@@ -280,6 +361,8 @@ def requirement_text(ruleset: Ruleset, requirement: Requirement, lang: Language)
     if isinstance(requirement, Comparison):
         sexes = Text(", đạt riêng cho nam và cho nữ", ", for men and for women each").in_(lang)
         held = words[requirement.direction].in_(lang)
+        if requirement.relation is not None:
+            held = f"{_SIGNS[requirement.direction]}{relation_text(requirement.relation, lang)}"
         fact = f"{_label(ruleset, requirement.fact, lang)} [{requirement.fact}]"
         return f"{fact}: {held}{sexes if requirement.both_sexes else ''}"
     if isinstance(requirement, FactComparison):
