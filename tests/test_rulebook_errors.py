@@ -357,7 +357,7 @@ YAML_MISTAKES: dict[str, tuple[bytes, str, int | None]] = {
 def test_what_is_not_plain_yaml(name: str, book: Book) -> None:
     data, code, line = YAML_MISTAKES[name]
     path = book.write(RULESET_FILE, data)
-    (problem,) = book.problems()
+    problem = book.problems()[0]
     assert (problem.code, problem.source) == (code, str(path))
     if line is not None:
         assert problem.line == line

@@ -14,11 +14,12 @@ from ntm_rules.model.by_number import by_number
 from ntm_rules.model.checking import place_of
 from ntm_rules.model.errors import CommuneError, FactError, NtmRulesError, Problem
 from ntm_rules.model.facts import SEXES
+from ntm_rules.model.refusals import why_refused
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, name_of, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, add, canonical, to_plain
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "fact_year", "freeze_facts", "not_a_commune"]
+__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "check_fields", "fact_year", "freeze_facts", "not_a_commune"]
 
 FIRST_YEAR, LAST_YEAR = 2010, 2100  # the programme began in 2010 (800/QĐ-TTg)
 
@@ -205,12 +206,13 @@ def _given_twice(key: str, value: Any) -> Problem:
 
 
 def _bad_value(key: str, value: Any, error: Exception) -> Problem:
+    why = why_refused(error)
     return _problem(
         "bad_value",
         key,
         value,
-        f"không phải giá trị hợp lệ ({error})",
-        f"not a value ({error})",
+        f"không phải giá trị hợp lệ ({why.vi})",
+        f"not a value ({why.en})",
         "đúng/sai, số, chữ, hoặc tử số/mẫu số",
         "a boolean, number, text, or numerator/denominator",
     )
@@ -241,6 +243,19 @@ def _unknown_field(key: Any) -> Problem:
         wanted=Text(names, names),
         nearest=nearest(key, _FIELDS),
     )
+
+
+def check_fields(data: Mapping[Any, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """The fields of a commune that can be taken, and all that is wrong with the others: each is tried alone."""
+    clean: dict[str, Any] = {}
+    problems = [_unknown_field(key) for key in data if key not in _FIELDS]
+    for key, converter in _FIELDS.items():
+        try:
+            if key in data:
+                clean[key] = data[key] if converter is None else converter(data[key])
+        except NtmRulesError as error:
+            problems += error.problems
+    return clean, problems
 
 
 def not_a_commune(data: Any) -> Problem:
@@ -342,17 +357,10 @@ class Commune:
         """A commune from data as `to_dict` gives it; every problem of identity and facts in one error."""
         if not isinstance(data, Mapping):
             raise CommuneError([not_a_commune(data)])
-        problems = [_unknown_field(key) for key in data if key not in _FIELDS]
-        if not problems:
+        if _FIELDS.keys() >= data.keys():
             with contextlib.suppress(NtmRulesError):
                 return cls(**data)
-        # Every field is tried alone, so that all that is wrong is said at once.
-        for key, converter in _FIELDS.items():
-            try:
-                if key in data and converter is not None:
-                    converter(data[key])
-            except NtmRulesError as error:
-                problems.extend(error.problems)
+        _, problems = check_fields(data)
         raise CommuneError(problems)
 
     @classmethod
