@@ -1051,6 +1051,47 @@ def test_an_installed_rulebook_that_is_broken_is_named(installed: Callable[[str]
         ntm.list_rulesets()
 
 
+@pytest.mark.parametrize(
+    ("value", "vi", "en"),
+    [
+        ("tinh_rules", "gói (mô-đun) Python", "Python package or module"),
+        ("tinh_rules:NUMBER", "không cho đường dẫn mà cho int", "gives no path but int"),
+        ("tinh_rules:NOWHERE", "thư mục không có", "a directory that is not there"),
+        ("tinh_rules:NOTHING", "không đưa ra được bộ quy tắc", "brings no rulebook"),
+    ],
+)
+def test_an_entry_point_that_names_no_directory_is_explained(
+    installed: Callable[[str], None], tmp_path: Path, value: str, vi: str, en: str
+) -> None:
+    installed("PLACE")
+    place = tmp_path / "site"
+    (place / "tinh_rules.py").write_text("NUMBER = 5\nNOWHERE = '/nowhere/at/all'\n", "utf-8")
+    points = f"[ntm_rules.rulesets]\ntinh = {value}\n"
+    (place / "tinh_rules-1.0.dist-info" / "entry_points.txt").write_text(points, "utf-8")
+    with pytest.raises(ntm.RulebookError) as caught:
+        ntm.list_rulesets()
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.key) == ("bad_entry_point", "tinh")
+    assert "tinh-rules" in str(problem.source)
+    assert value in str(problem.found)
+    assert "<module" not in caught.value.describe()
+    assert vi in problem.message.vi
+    assert en in problem.message.en
+    assert problem.wanted is not None
+
+
+def test_a_province_that_is_not_there_is_said_the_same_everywhere(book: Book) -> None:
+    with pytest.raises(ntm.UnknownNameError) as loading:
+        ntm.load_ruleset(ID, province="Nam Đin")
+    with pytest.raises(ntm.CommuneError) as judging:
+        ntm.evaluate(ntm.load_ruleset(ID), ntm.Commune(province="Nam Đin"))
+    assert loading.value.problems == judging.value.problems
+    assert loading.value.problems[0].nearest == "Nam Định"
+    with pytest.raises(ntm.UnknownNameError) as caught:
+        book.load(province="nam-din")
+    assert caught.value.problems[0].nearest == "nam-dinh"
+
+
 # -- hash and pickle
 
 

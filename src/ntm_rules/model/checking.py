@@ -7,6 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from ntm_rules.model.errors import CommuneError, FactError, Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.refusals import why_refused
@@ -17,7 +19,7 @@ from ntm_rules.model.values import FactValue, Ratio, canonical, exact
 if TYPE_CHECKING:
     from ntm_rules.model.commune import Commune
 
-__all__ = ["check_facts", "clean_facts", "clean_value", "fact_named", "place_of", "place_problems", "unknown_place"]
+__all__ = ["check_facts", "clean_facts", "clean_value", "fact_named", "place_of", "place_problems", "unknown_province"]
 
 _WANTED = {
     FactKind.BOOLEAN: Text("true hoặc false", "true or false"),
@@ -213,15 +215,15 @@ def place_problems(
 ) -> Iterator[Problem]:
     """What is wrong with a commune's region, province and zones, as far as they are given."""
     if region is not None and region not in catalogue.regions:
-        yield unknown_place("region", region, list(catalogue.regions))
+        yield _unknown("region", region, list(catalogue.regions))
     for zone in zones:
         if zone not in catalogue.zones:
-            yield unknown_place("zone", zone, list(catalogue.zones))
+            yield _unknown("zone", zone, list(catalogue.zones))
     if province_name is None:
         return
     province = catalogue.province(province_name)
     if province is None:
-        yield unknown_place("province", province_name, [p.name for p in catalogue.provinces.values()])
+        yield unknown_province(catalogue, province_name)
     elif region in catalogue.regions and region != province.region:
         yield Problem(
             code="region_mismatch",
@@ -232,8 +234,13 @@ def place_problems(
         )
 
 
-def unknown_place(field: str, name: str, known: list[str]) -> Problem:
-    """The problem of a region, zone or province that is not one of those known."""
+def unknown_province(catalogue: Catalogue, name: Any) -> Problem:
+    """What is wrong where a province is named that the catalogue does not have, by name or by key."""
+    names = [province.name for province in catalogue.provinces.values()]
+    return attrs.evolve(_unknown("province", name, names), nearest=nearest(name, [*names, *catalogue.provinces]))
+
+
+def _unknown(field: str, name: Any, known: list[str]) -> Problem:
     words = {
         "region": Text("không có vùng này", "no such region"),
         "zone": Text("không có khu vực này", "no such zone"),

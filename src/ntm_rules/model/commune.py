@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from ntm_rules.model.by_number import by_number
-from ntm_rules.model.checking import place_of
+from ntm_rules.model.checking import clean_facts, place_of
 from ntm_rules.model.errors import CommuneError, FactError, NtmRulesError, Problem
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.refusals import why_refused
@@ -218,6 +218,15 @@ def _bad_value(key: str, value: Any, error: Exception) -> Problem:
     )
 
 
+def _against_catalogue(ruleset: Ruleset, facts: Mapping[str, Any], said: set[str | None]) -> list[Problem]:
+    """What judging would refuse in facts that are refused already for another reason; `said` are the keys named."""
+    try:
+        clean_facts(ruleset.catalogue, facts)
+    except FactError as error:
+        return [problem for problem in error.problems if problem.key not in said]
+    return []
+
+
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -369,14 +378,25 @@ class Commune:
 
         A figure becomes the indicator's fact; True or False the fact of a plain "Đạt", else an attested verdict; an indicator of
         parts takes ``{"a": …, "b": …}``. `identity` is what the constructor takes beside facts. Raises `FactError` naming every
-        number that is not the ruleset's or takes no such value.
+        number that is not the ruleset's, takes no such value, or has a value that is none; `CommuneError` where something is
+        wrong with the identity too.
         """
-        commune = cls(**identity)
-        column = place_of(ruleset, commune) if commune.region or commune.province else None
+        fields, problems = check_fields(identity)
+        own = cls(
+            **{key: fields.get(key, value) for key, value in identity.items() if key in fields or key not in _FIELDS}
+        )
+        column = None
+        try:
+            column = place_of(ruleset, own) if own.region or own.province else None
+        except CommuneError as error:
+            problems += error.problems
         reported = by_number(ruleset, values, column)
-        facts = reported.facts | dict(identity.get("facts") or {})
-        attested = reported.attested | dict(identity.get("attested") or {})
-        return cls(**identity | {"facts": facts, "attested": attested})
+        stated = reported.facts | (dict(identity["facts"]) if "facts" in fields else {})
+        facts, wrong = check_fields({"facts": stated})
+        if problems or reported.problems or wrong:
+            wrong += _against_catalogue(ruleset, stated, {problem.key for problem in wrong})
+            raise (CommuneError if problems else FactError)([*problems, *reported.problems, *wrong])
+        return own.replace(attested=reported.attested | dict(own.attested), **facts)
 
     def to_json(self) -> str:
         """The commune as one JSON text."""

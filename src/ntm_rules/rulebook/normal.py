@@ -39,6 +39,7 @@ from ntm_rules.rulebook.documents import (
     RulesetMetDocument,
     SetThresholdDocument,
 )
+from ntm_rules.rulebook.parser_words import csv_words, original
 from ntm_rules.rulebook.reading import problem_at, read_document
 
 __all__ = ["Surroundings", "normal_catalogue", "normal_layer", "normal_ruleset", "read_evidence"]
@@ -73,8 +74,9 @@ def read_evidence(path: Path) -> EvidenceRows:
     except UnicodeDecodeError:
         raise _evidence_error(path, "not_utf8", None, Text("không phải UTF-8", "not UTF-8")) from None
     except csv.Error as error:
-        message = Text(f"không phải CSV hợp lệ ({error})", f"not valid CSV ({error})")
-        raise _evidence_error(path, "bad_csv", None, message) from None
+        words = csv_words(str(error))
+        message = Text(f"không phải CSV hợp lệ: {words.vi}", f"not valid CSV: {words.en}")
+        raise _evidence_error(path, "bad_csv", reader.line_num, message, found=original(str(error))) from None
     header = ",".join(_EVIDENCE_HEADER)
     if not lines or lines[0][1] != _EVIDENCE_HEADER:
         found = ",".join(lines[0][1]) if lines else ""

@@ -6,19 +6,26 @@ import datetime
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ntm_rules.model.checking import unknown_province
 from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError
 from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
 from ntm_rules.rulebook.build import build_catalogue, build_layer, build_ruleset
 from ntm_rules.rulebook.layers import apply_layer
+from ntm_rules.rulebook.parser_words import file_words, original
 
-__all__ = ["ENTRY_POINTS", "Rulebook", "RulesetSummary", "compile_rulebook", "rulebooks", "shipped"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["ENTRY_POINTS", "Rulebook", "RulesetSummary", "compile_rulebook", "rulebooks", "shipped", "unknown_ruleset"]
 
 ENTRY_POINTS = "ntm_rules.rulesets"
 COMPILED = "compiled.json"
@@ -192,21 +199,7 @@ class Rulebook:
         if province is not None:
             found = self.catalogue.province(province)
             if found is None:
-                known = [p.name for p in self.catalogue.provinces.values()]
-                raise UnknownNameError(
-                    [
-                        Problem(
-                            code="unknown_province",
-                            key="province",
-                            found=shown(province),
-                            nearest=nearest(province, [*known, *self.catalogue.provinces]),
-                            message=Text(
-                                "không có tỉnh này (tên tỉnh trước ngày 01/7/2025)",
-                                "no such province (as named before 2025-07-01)",
-                            ),
-                        )
-                    ]
-                )
+                raise UnknownNameError([unknown_province(self.catalogue, province)])
             province = found.slug
         if not overlays:
             return self._load(ruleset_id, on, known_on, province)
@@ -235,19 +228,7 @@ class Rulebook:
                 ]
             )
         if ruleset_id not in self.ids:
-            names = ", ".join(self.ids)
-            raise UnknownNameError(
-                [
-                    Problem(
-                        code="unknown_ruleset",
-                        source=str(self.directory),
-                        found=shown(ruleset_id),
-                        wanted=Text(names, names),
-                        nearest=nearest(ruleset_id, self.ids),
-                        message=Text("không có bộ tiêu chí này", "no such ruleset"),
-                    )
-                ]
-            )
+            raise unknown_ruleset(ruleset_id, self.ids, str(self.directory))
         normal = self._normal(f"{ruleset_id}.yaml")
         base = normal["decision"]
         for day, place, vi, en in (
@@ -348,17 +329,10 @@ class Rulebook:
         try:
             return (self.directory / path).read_bytes()
         except OSError as error:
-            raise RulebookError(
-                [
-                    Problem(
-                        code="cannot_read",
-                        source=self._source(path),
-                        message=Text(
-                            f"không đọc được tệp ({error.strerror})", f"cannot read the file ({error.strerror})"
-                        ),
-                    )
-                ]
-            ) from None
+            why = file_words(error)
+            message = Text(f"không đọc được tệp ({why.vi})", f"cannot read the file ({why.en})")
+            problem = Problem(code="cannot_read", source=self._source(path), message=message)
+            raise RulebookError([problem]) from None
 
     def _evidence_path(self, path: str) -> Path:
         return self.directory / "evidence" / Path(path).with_suffix(".csv")
@@ -406,6 +380,20 @@ class Rulebook:
         return {"sha256": self._digest(), "documents": documents}
 
 
+def unknown_ruleset(ruleset_id: Any, known: Sequence[str], source: str | None = None) -> UnknownNameError:
+    """The error of a ruleset that is not one of those known."""
+    names = ", ".join(known)
+    problem = Problem(
+        code="unknown_ruleset",
+        source=source,
+        found=shown(ruleset_id),
+        wanted=Text(names, names),
+        nearest=nearest(ruleset_id, known),
+        message=Text("không có bộ tiêu chí này", "no such ruleset"),
+    )
+    return UnknownNameError([problem])
+
+
 def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
     """An overlay's name for messages, and its content."""
     if isinstance(overlay, Mapping):
@@ -413,8 +401,8 @@ def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
     try:
         return str(overlay), Path(overlay).read_bytes()
     except (OSError, ValueError, TypeError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
-        message = Text(f"không đọc được tệp ({why})", f"cannot read the file ({why})")
+        why = file_words(error)
+        message = Text(f"không đọc được tệp ({why.vi})", f"cannot read the file ({why.en})")
         raise RulebookError([Problem(code="cannot_read", source=name_of(overlay), message=message)]) from None
 
 
@@ -460,19 +448,46 @@ def rulebooks(source: str | Path | None = None) -> Iterator[Rulebook]:
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=ENTRY_POINTS):
-        try:
-            place = entry.load()
-            directory = Path(str(place() if callable(place) else place))
-        except Exception as error:  # whatever an installed package does wrong, it is to be named
-            message = Text(
-                f"gói cài thêm không đưa ra được bộ quy tắc ({error})",
-                f"an installed package brings no rulebook ({error})",
-            )
-            problem = Problem(
-                code="bad_entry_point", source=ENTRY_POINTS, key=entry.name, found=entry.value, message=message
-            )
-            raise RulebookError([problem]) from error
-        yield rulebook(directory)
+        yield rulebook(_directory_of(entry))
+
+
+def _directory_of(entry: EntryPoint) -> Path:
+    """The directory that an installed package names; RulebookError, naming the package, where it names none."""
+    try:
+        place = entry.load()
+        place = place() if callable(place) else place
+    except Exception as error:  # whatever an installed package does wrong, it is to be named
+        message = Text("gói cài thêm không đưa ra được bộ quy tắc", "an installed package brings no rulebook")
+        said = original(f"{type(error).__name__}: {error}")
+        raise _bad_entry_point(entry, message, f"{entry.value}; {said}") from error
+    if isinstance(place, ModuleType):
+        message = Text("điểm vào trỏ đến một gói (mô-đun) Python", "the entry point names a Python package or module")
+        raise _bad_entry_point(entry, message, entry.value)
+    if not isinstance(place, (str, os.PathLike)):
+        kind = type(place).__name__
+        message = Text(f"điểm vào không cho đường dẫn mà cho {kind}", f"the entry point gives no path but {kind}")
+        raise _bad_entry_point(entry, message, entry.value)
+    directory = Path(os.fsdecode(place))
+    if not directory.is_dir():
+        message = Text("điểm vào trỏ đến thư mục không có", "the entry point names a directory that is not there")
+        raise _bad_entry_point(entry, message, f"{entry.value} → {directory}")
+    return directory
+
+
+def _bad_entry_point(entry: EntryPoint, message: Text, found: str) -> RulebookError:
+    package = entry.dist.name if entry.dist is not None else None
+    problem = Problem(
+        code="bad_entry_point",
+        source=f"{package} ({ENTRY_POINTS})" if package else ENTRY_POINTS,
+        key=entry.name,
+        found=found,
+        message=message,
+        wanted=Text(
+            "đường dẫn thư mục có rulebook.yaml, hoặc hàm trả về đường dẫn đó (GÓI:TÊN)",
+            "the path of a directory with a rulebook.yaml, or a function that gives it (PACKAGE:NAME)",
+        ),
+    )
+    return RulebookError([problem])
 
 
 def compile_rulebook(directory: str | Path) -> str:

@@ -27,6 +27,7 @@ from ntm_rules.rulebook.lint.statements import (
     numbering,
 )
 from ntm_rules.rulebook.normal import Surroundings, normal_layer, normal_ruleset
+from ntm_rules.rulebook.parser_words import file_words
 from ntm_rules.rulebook.reading import read_document
 from ntm_rules.rulebook.yaml_text import read_yaml
 
@@ -44,8 +45,8 @@ def _lint_file(path: Path, book: Book, report: Report) -> None:
     try:
         data = path.read_bytes()
     except OSError as error:
-        detail = error.strerror
-        report.add("error", "cannot_read", (), f"không đọc được tệp ({detail})", f"cannot read the file ({detail})")
+        why = file_words(error)
+        report.add("error", "cannot_read", (), f"không đọc được tệp ({why.vi})", f"cannot read the file ({why.en})")
         return
     check_hygiene(data, report)
     try:
