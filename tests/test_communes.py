@@ -607,6 +607,45 @@ def test_parse_commune_names_every_problem_of_identity() -> None:
     assert {problem.code for problem in caught.value.problems} == {"bad_code", "bad_year", "unknown_field"}
 
 
+BROKEN = {
+    "json": [
+        "{", '{"a" 1}', '{"a": }', '{"a": 1 "b": 2}', "[1, 2", '"x', '{"a": "\\q"}', '{"a": "\\u12"}', '{"a": "\t"}', "{} {}",
+        '{"a": 1,}', "[1,]",
+    ],
+    "yaml": [
+        "[", "{", "a: [1, 2\nb: 3", "a: {b: 1\nc: 2", "a:\n\tb: 1", "a: b: c", "a: @x", "a: %x", 'a: "x', "a: 'x", "- a\nb: 1",
+        "a: 1\n b: 2", 'a: "\\q"', "a: \x07", "a: *", "a: - b", "a: 1\nbc\nd: 1", "a: !<x", "---\n'a\n---\n",
+    ],
+    "csv": ['code,name\n1,"A', 'code,name\n1,"A"b\n', f"code,name\n1,{'x' * 140_000}\n"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "text"), [(form, text) for form, texts in BROKEN.items() for text in texts])
+def test_what_a_parser_says_is_put_into_vietnamese(form: Any, text: str) -> None:
+    with pytest.raises(ntm.CommuneError) as caught:
+        read_communes(text, format=form)
+    problem = caught.value.problems[-1]
+    assert problem.code == f"bad_{form}"
+    assert problem.line is not None or "\x07" in text
+    assert problem.found is not None
+    assert problem.found.startswith("nguyên văn/original: ")
+    raw = problem.found.partition(": ")[2]
+    assert raw in problem.message.en
+    assert raw not in problem.message.vi
+    assert "cú pháp sai ở chỗ này" not in problem.message.vi
+
+
+def test_why_a_file_cannot_be_opened_is_said_in_both_languages(tmp_path: Path) -> None:
+    for path, vi, en in (
+        (tmp_path / "none.csv", "không có tệp này", "no such file"),
+        (tmp_path, "đây là thư mục", "it is a directory"),
+    ):
+        with pytest.raises(ntm.CommuneError) as caught:
+            read_communes(path, format="csv")
+        message = caught.value.problems[0].message
+        assert (vi in message.vi, en in message.en) == (True, True)
+
+
 # -- dirty figures seen in published sources
 
 

@@ -47,7 +47,11 @@ _YAML: Mapping[str, str] = {
     "control characters are not allowed": "có ký tự điều khiển",
     "special characters are not allowed": "có ký tự điều khiển",
     "found undefined tag handle": "thẻ kiểu (!) không được nhận",
-    "while scanning an anchor": "neo (&) không được nhận",
+    "did not find the expected '>'": "thẻ kiểu (!) không được nhận",
+    "did not find expected '!'": "thẻ kiểu (!) không được nhận",
+    "found incompatible YAML document": "phiên bản YAML này không được nhận",
+    "did not find expected comment or line break": "sau '|' hoặc '>' phải xuống dòng",
+    "did not find expected hexdecimal number": "sau '\\x', '\\u' phải là chữ số thập lục phân",
     "did not find expected alphabetic or numeric character": "sau '&' hoặc '*' không có tên",
 }
 _CSV: Mapping[str, str] = {

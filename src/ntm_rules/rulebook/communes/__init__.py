@@ -8,6 +8,8 @@ The way in: `opening` → `texts` or `tables` (raw communes with the flaws of th
 
 from __future__ import annotations
 
+import codecs
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,16 @@ from ntm_rules.rulebook.communes.texts import json_communes, json_line, jsonl_co
 from ntm_rules.rulebook.communes.values import Numbers
 from ntm_rules.rulebook.json_text import quick_json
 
-__all__ = ["FORMATS", "Entry", "Format", "Numbers", "Reader", "parse_commune", "read_communes", "scan_communes"]
+__all__ = [
+    "FORMATS",
+    "Entry",
+    "Format",
+    "Numbers",
+    "parse_commune",
+    "read_communes",
+    "scan_communes",
+    "stream_communes",
+]
 
 _RAW: Mapping[str, Any] = {"json": json_communes, "jsonl": jsonl_communes, "yaml": yaml_communes}
 
@@ -90,6 +101,29 @@ def scan_communes(
     reader = Reader(catalogue, numbers, where)
     for raw in csv_communes(data, where, catalogue) if kind == "csv" else _RAW[kind](data, where):
         yield reader.entry(raw)
+
+
+def stream_communes(
+    lines: Iterable[bytes], *, catalogue: Catalogue, numbers: Numbers = "plain", name: str | None = None
+) -> Iterator[Entry]:
+    """The communes of JSON Lines as they come, the quick way: facts of a good line are checked when it is judged.
+
+    An entry refused then tells all by `Entry.refused`.
+    """
+    reader = Reader(catalogue, numbers, name)
+    for number, line in enumerate(lines, 1):
+        content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+        if not content or content.isspace():
+            continue
+        thorough = functools.partial(_thorough, reader, content, number)
+        try:
+            yield Entry(number, parse_commune(content), again=thorough)
+        except CommuneError:
+            yield thorough()
+
+
+def _thorough(reader: Reader, content: bytes, number: int) -> Entry:
+    return reader.entry(json_line(content, reader.source, number))
 
 
 def parse_commune(line: str | bytes, *, source: str | None = None, number: int | None = None) -> Commune:

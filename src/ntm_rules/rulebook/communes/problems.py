@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -23,7 +23,8 @@ class Entry:
     """One commune of a file: the line it starts on, and the commune or what is wrong with it.
 
     `label` is what the file calls it, so that a bad one can still be told from its neighbours; `code`, `name` and `host_id` are
-    those of the file where they can be read, whether or not the commune could be made. `places` gives the line of each key.
+    those of the file where they can be read, whether or not the commune could be made. `places` gives the line of each key;
+    `again`, where the commune was read the quick way, reads it once more with every check.
     """
 
     line: int | None
@@ -34,6 +35,24 @@ class Entry:
     name: str | None = None
     host_id: Any = None
     places: Callable[[], Mapping[str, int]] = attrs.field(default=_nowhere, eq=False, repr=False)
+    again: Callable[[], Entry] | None = attrs.field(default=None, eq=False, repr=False)
+
+    def _line_of(self, key: str) -> int | None:
+        """The line of a key; a ladder of tiers puts the ruleset before an attested number that the file gives alone."""
+        places, (group, _, number) = self.places(), key.partition(".")
+        alone = f"{group}.{number.rpartition(':')[2]}" if group == "attested" else key
+        return places.get(key, places.get(alone, self.line))
+
+    def refused(self, problems: Iterable[Problem]) -> Entry:
+        """The same, refused when it was judged: with those problems, placed, and what a thorough reading finds beside them."""
+        whole = self if self.again is None else self.again()
+        said = {(problem.code, problem.key) for problem in whole.problems}
+        late = [in_place(p, None, self._line_of(p.key or "")) for p in problems if (p.code, p.key) not in said]
+        entry = attrs.evolve(self, problems=(*whole.problems, *late))
+        if self.commune is None:
+            return entry
+        code, name = self.commune.code, self.commune.name
+        return attrs.evolve(entry, code=code, name=name, host_id=self.commune.host_id, label=self.label or name or code)
 
 
 @attrs.frozen(slots=True)
