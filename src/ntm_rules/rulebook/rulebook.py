@@ -25,6 +25,8 @@ from ntm_rules.rulebook.parser_words import file_words, original
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from ntm_rules.rulebook.normal import EvidenceRows
+
 __all__ = ["ENTRY_POINTS", "Rulebook", "RulesetSummary", "compile_rulebook", "rulebooks", "shipped", "unknown_ruleset"]
 
 ENTRY_POINTS = "ntm_rules.rulesets"
@@ -351,19 +353,26 @@ class Rulebook:
         """The normal form of a ruleset's or layer's file."""
         found: Normal | None = self._compiled.get(path)
         if found is None:
-            from ntm_rules.rulebook.normal import Surroundings, normal_layer, normal_ruleset, read_evidence
+            from ntm_rules.rulebook.normal import Surroundings, checked_layer, checked_ruleset, read_evidence
 
             data, evidence_path = self._bytes(path), self._evidence_path(path)
-            evidence = read_evidence(evidence_path) if evidence_path.is_file() else {}
+            evidence: EvidenceRows = {}
+            problems: tuple[Problem, ...] = ()
+            try:
+                evidence = read_evidence(evidence_path) if evidence_path.is_file() else {}
+            except RulebookError as error:  # the document it belongs to is checked all the same
+                problems = error.problems
             phase, *folders = path.split("/")
             place = Surroundings(self._source(path), self.catalogue, evidence, self.ids)
             if len(folders) == 1:
-                return normal_ruleset(data, place, {"ruleset": path.removesuffix(".yaml")})
+                checked = checked_ruleset(data, place, {"ruleset": path.removesuffix(".yaml")})
+                return attrs.evolve(checked, problems=(*problems, *checked.problems)).taken()
             kind = "amendment" if folders[0] == "amendments" else "province"
             target = f"{phase}/{folders[-2]}"
             expected = {"of": target, "kind": kind} | ({"province": folders[1]} if kind == "province" else {})
             base = self._amended(target) if kind == "province" else self._normal(f"{target}.yaml")
-            found = normal_layer(data, place, base, expected)
+            checked = checked_layer(data, place, base, expected)
+            found = attrs.evolve(checked, problems=(*problems, *checked.problems)).taken()
         return found
 
     def compiled(self) -> dict[str, Any]:
@@ -408,14 +417,18 @@ def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
 
 def _layer_target(data: bytes | Mapping[str, Any], source: str, ids: tuple[str, ...]) -> str:
     """The ruleset a layer says it changes; RulebookError where it names none that exists."""
-    from ntm_rules.rulebook.yaml_text import line_of, read_yaml
+    from ntm_rules.rulebook.documents import LayerDocument
+    from ntm_rules.rulebook.reading import read_leniently
+    from ntm_rules.rulebook.yaml_text import line_of, read_tree
 
-    tree = data if isinstance(data, Mapping) else read_yaml(data, source)
+    tree = data if isinstance(data, Mapping) else read_tree(data, source).root
     target = tree.get("of") if isinstance(tree, Mapping) else None
     if target not in ids:
         names = ", ".join(ids)
+        form = [p for p in read_leniently(data, source, LayerDocument).problems if p.key != "of"]
         raise RulebookError(
             [
+                *form,
                 Problem(
                     code="unknown_ruleset",
                     source=source,
@@ -427,7 +440,7 @@ def _layer_target(data: bytes | Mapping[str, Any], source: str, ids: tuple[str, 
                     message=Text(
                         "lớp này không nói nó sửa bộ tiêu chí nào có ở đây", "the layer names no ruleset that is here"
                     ),
-                )
+                ),
             ]
         )
     return str(target)
