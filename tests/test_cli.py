@@ -278,6 +278,15 @@ def test_whose_line_it_is_in_tables_and_yaml(tmp_path: Path) -> None:
     assert [line["code"], line["name"], line["host_id"]] == ["00754", "Xã Một", "A-7"]
 
 
+@pytest.mark.parametrize("key", ["host_id", "name", "code"])
+def test_an_identity_nested_without_end_stops_nothing(key: str) -> None:
+    deep = "[" * 900 + "]" * 900
+    stream = f'{{"{key}": {deep}, "year": 1}}\n' + lines(GOOD)
+    ended = run("evaluate", "-", "--format", "jsonl", given=stream)
+    assert ended.code == 2
+    assert ["error" in json.loads(line) for line in ended.out.splitlines()] == [True, False]
+
+
 def test_a_code_said_twice_is_nobody_s() -> None:
     (line,) = error_lines("-", given='{"code": 1, "code": 2, "name": "Xã Một"}\n')
     assert (line["code"], line["name"]) == (None, "Xã Một")

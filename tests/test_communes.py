@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import ntm_rules as ntm
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.rulebook.communes import parse_commune, read_communes, scan_communes
+from ntm_rules.rulebook.json_text import BrokenJson, lined_json, quick_json
 from ntm_rules.rulebook.rulebook import rulebook, shipped
 
 INCOME, INSURED = "income_per_capita", "health_insurance_pct"
@@ -425,6 +426,36 @@ def test_a_flaw_of_the_json_text_hides_no_other_problem() -> None:
         (11, "zone"): "unknown_zone",
         (12, None): "bad_value",
     }
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON_VALUES, st.sampled_from([None, 1]))
+def test_the_reader_that_knows_lines_reads_what_the_quick_one_reads(value: Any, indent: int | None) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=indent is None)
+    tree = lined_json(text)
+    assert (tree.root, tree.flaws) == (quick_json(text), ())
+
+
+def broken_at(read: Any, text: str) -> tuple[int, int] | None:
+    """Line and column where a reader breaks off."""
+    try:
+        read(text)
+    except json.JSONDecodeError as error:
+        return error.lineno, error.colno
+    except BrokenJson as error:
+        return error.line, error.column
+    return None
+
+
+@given(st.text('{}[]",:0a\\\n ', max_size=12) | st.text(max_size=8))
+def test_the_reader_that_knows_lines_breaks_off_where_the_standard_one_does(text: str) -> None:
+    assert broken_at(lined_json, text) == broken_at(json.loads, text)
 
 
 def test_flaws_before_broken_syntax_are_named_too() -> None:

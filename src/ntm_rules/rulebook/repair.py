@@ -143,7 +143,10 @@ def repaired(
     """
     repair, left = Repair(tree), list(wrong)
     for _ in range(_ROUNDS):
+        before = len(repair.touched)
         for path, kind in left:
+            if any(path[: len(place)] == place for place in repair.touched[before:]):
+                continue  # mended with another error of the same place
             if not (repair.mend(path, kind) if path else repair.mend_root()):
                 return None
         try:

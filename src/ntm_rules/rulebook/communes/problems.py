@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -73,12 +74,22 @@ class Raw:
         """What the record says of whose it is: label, code, name and host_id, as far as they can be read."""
         data = self.data if isinstance(self.data, Mapping) else {}
         name, host_id = data.get("name"), data.get("host_id")
+        named = next((data[key] for key in ("name", "code", "host_id") if data.get(key)), None)
         return {
-            "label": next((str(data[key])[:80] for key in ("name", "code", "host_id") if data.get(key)), None),
+            "label": named[:80] if isinstance(named, str) else None if named is None else shown(named),
             "code": _code(data.get("code")),
             "name": clean_text(name) if isinstance(name, str) else None,
-            "host_id": host_id,
+            "host_id": host_id if _can_be_said(host_id) else None,
         }
+
+
+def _can_be_said(host_id: Any) -> bool:
+    """Whether an identifier can be given back: one nested without end cannot."""
+    try:
+        json.dumps(host_id, default=str)
+    except (RecursionError, ValueError, TypeError):
+        return False
+    return True
 
 
 def _code(code: Any) -> str | None:
