@@ -526,6 +526,22 @@ def test_an_unknown_column_is_refused_with_the_nearest(name: str, near: str | No
     assert (problem.code, problem.line, problem.nearest) == ("unknown_column", 1, near)
 
 
+def test_a_wrong_header_hides_no_wrong_row_and_no_row_is_taken() -> None:
+    text = f"code,helth_insurance_pct,{INSURED}.numerater,{INSURED}.denominator,{INCOME},{INCOME}\n1,5,6,7,8,9\nx,,,,1001,\n"
+    assert places(text, "csv") == {
+        (1, "helth_insurance_pct"): "unknown_column",
+        (1, f"{INSURED}.numerater"): "unknown_column",
+        (1, INCOME): "duplicate_key",
+        (3, "code"): "bad_code",
+        (3, INCOME): "out_of_bounds",
+    }
+    assert all(entry.commune is None for entry in scan_communes(text, format="csv"))
+
+
+def test_rows_before_the_place_where_a_table_breaks_off_are_read() -> None:
+    assert places(f'code,{INSURED}\n1,101\n2,"9\n', "csv") == {(2, INSURED): "out_of_bounds", (3, None): "bad_csv"}
+
+
 def test_a_sex_or_side_of_a_fact_that_has_none_is_an_unknown_column() -> None:
     assert refused("code,poor_households_pct.male\n1,2\n", "csv")
     assert refused("code,nothing.numerator\n1,2\n", "csv")

@@ -414,6 +414,18 @@ def test_an_overlay_given_as_data_reports_form_and_content(book: Book) -> None:
     assert {("of", "unknown_ruleset"), ("lyer", "extra_forbidden")} <= found
 
 
+def test_what_does_not_fit_the_ruleset_is_said_beside_what_is_wrong_with_the_overlay(book: Book) -> None:
+    overlay = layer(
+        remove_indicators=["99"], set_thresholds=[{"indicator": "17.1", "value": 800}, {"indicator": "98", "value": 1}]
+    )
+    found = {(problem.key, problem.code) for problem in book.problems(overlays=[overlay])}
+    assert found == {
+        ("set_thresholds[0].value", "out_of_bounds"),
+        ("set_thresholds[1].indicator", "unknown_indicator"),
+        ("99", "unknown_indicator"),
+    }
+
+
 def test_flaws_of_the_text_hide_neither_form_nor_content(book: Book) -> None:
     text = book.edit(RULESET_FILE, "level: xa", "level: &x xa\nlevel: xa\ntitel: *x")
     book.edit(RULESET_FILE, "zones: [II]", "zones: [*x, IV]")

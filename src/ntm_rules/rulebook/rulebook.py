@@ -318,9 +318,17 @@ class Rulebook:
         return province or other
 
     def _overlay(self, data: bytes | Mapping[str, Any], source: str, below: Normal) -> Normal:
-        from ntm_rules.rulebook.normal import Surroundings, normal_layer
+        from ntm_rules.rulebook.normal import Surroundings, checked_layer
 
-        return normal_layer(data, Surroundings(source, self.catalogue, {}, self.ids), below, {})
+        checked = checked_layer(data, Surroundings(source, self.catalogue, {}, self.ids), below, {})
+        if checked.problems and checked.normal is not None and checked.read.keeps_numbers:
+            # What does not fit the ruleset is said beside what is wrong with the file itself.
+            fitting = {"set_thresholds": [change for change in checked.normal["set_thresholds"] if change]}
+            try:
+                apply_layer(below, checked.normal | fitting, source)
+            except RulebookError as error:
+                checked = attrs.evolve(checked, problems=(*checked.problems, *error.problems))
+        return checked.taken()
 
     # -- files in normal form
 
@@ -353,27 +361,32 @@ class Rulebook:
         """The normal form of a ruleset's or layer's file."""
         found: Normal | None = self._compiled.get(path)
         if found is None:
-            from ntm_rules.rulebook.normal import Surroundings, checked_layer, checked_ruleset, read_evidence
+            from ntm_rules.rulebook.normal import Surroundings, checked_layer, checked_ruleset
 
-            data, evidence_path = self._bytes(path), self._evidence_path(path)
-            evidence: EvidenceRows = {}
-            problems: tuple[Problem, ...] = ()
-            try:
-                evidence = read_evidence(evidence_path) if evidence_path.is_file() else {}
-            except RulebookError as error:  # the document it belongs to is checked all the same
-                problems = error.problems
             phase, *folders = path.split("/")
+            target = path.removesuffix(".yaml") if len(folders) == 1 else f"{phase}/{folders[-2]}"
+            data, (evidence, problems) = self._bytes(path), self._evidence(path)
             place = Surroundings(self._source(path), self.catalogue, evidence, self.ids)
             if len(folders) == 1:
-                checked = checked_ruleset(data, place, {"ruleset": path.removesuffix(".yaml")})
-                return attrs.evolve(checked, problems=(*problems, *checked.problems)).taken()
-            kind = "amendment" if folders[0] == "amendments" else "province"
-            target = f"{phase}/{folders[-2]}"
-            expected = {"of": target, "kind": kind} | ({"province": folders[1]} if kind == "province" else {})
-            base = self._amended(target) if kind == "province" else self._normal(f"{target}.yaml")
-            checked = checked_layer(data, place, base, expected)
+                checked = checked_ruleset(data, place, {"ruleset": target})
+            elif folders[0] == "amendments":
+                below = self._normal(f"{target}.yaml")
+                checked = checked_layer(data, place, below, {"of": target, "kind": "amendment"})
+            else:
+                expected = {"of": target, "kind": "province", "province": folders[1]}
+                checked = checked_layer(data, place, self._amended(target), expected)
             found = attrs.evolve(checked, problems=(*problems, *checked.problems)).taken()
         return found
+
+    def _evidence(self, path: str) -> tuple[EvidenceRows, tuple[Problem, ...]]:
+        """The evidence of a document, or what is wrong with it: the document is checked all the same."""
+        from ntm_rules.rulebook.normal import read_evidence
+
+        evidence_path = self._evidence_path(path)
+        try:
+            return (read_evidence(evidence_path) if evidence_path.is_file() else {}), ()
+        except RulebookError as error:
+            return {}, error.problems
 
     def compiled(self) -> dict[str, Any]:
         """Every file in normal form, and the hash of all of them, as `compiled.json` holds it."""

@@ -14,12 +14,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from ntm_rules.model.commune import Commune, check_fields
 from ntm_rules.model.errors import CommuneError
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, shown
 from ntm_rules.rulebook.communes.opening import FORMATS, Format, opened
-from ntm_rules.rulebook.communes.problems import Entry, in_place, no_commune_here, refusal
+from ntm_rules.rulebook.communes.problems import Entry, Raw, in_place, no_commune_here, refusal
 from ntm_rules.rulebook.communes.reader import Reader
 from ntm_rules.rulebook.communes.tables import csv_communes
 from ntm_rules.rulebook.communes.texts import json_communes, json_line, jsonl_communes, yaml_communes
@@ -99,8 +101,20 @@ def scan_communes(
     kind, data, where = opened(source, format)
     where = name if name is not None else where
     reader = Reader(catalogue, numbers, where)
-    for raw in csv_communes(data, where, catalogue) if kind == "csv" else _RAW[kind](data, where):
-        yield reader.entry(raw)
+    raws = csv_communes(data, where, catalogue) if kind == "csv" else _RAW[kind](data, where)
+    yield from _entries(raws, reader)
+
+
+def _entries(raws: Iterable[Raw], reader: Reader) -> Iterator[Entry]:
+    """The entries of a file; after a header that is wrong only what is wrong with each row besides, and none is taken."""
+    spoilt = False
+    for raw in raws:
+        entry = reader.entry(raw)
+        if spoilt:  # the other half of a ratio may stand in the wrong column
+            entry = attrs.evolve(entry, problems=tuple(p for p in entry.problems if p.code != "half_ratio"))
+        spoilt = spoilt or raw.spoils
+        if not spoilt or entry.problems:
+            yield entry
 
 
 def stream_communes(

@@ -61,7 +61,7 @@ class Raw:
     """One commune as it stands in a file.
 
     `textual` files write everything as text; `places` gives the line of a key as problems name it, and of the commune itself
-    under ""; `problems` are those of the text.
+    under ""; `problems` are those of the text. What `spoils` is wrong for every record after it: none of them can be taken.
     """
 
     line: int | None
@@ -69,6 +69,7 @@ class Raw:
     textual: bool
     places: Callable[[], Mapping[str, int]] = _nowhere
     problems: tuple[Problem, ...] = ()
+    spoils: bool = False
 
     def who(self) -> dict[str, Any]:
         """What the record says of whose it is: label, code, name and host_id, as far as they can be read."""

@@ -11,7 +11,7 @@ from ntm_rules.model.checking import fact_named
 from ntm_rules.model.errors import CommuneError, Problem
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, clean_text, nearest, shown
-from ntm_rules.rulebook.communes.problems import Raw, in_place, refusal
+from ntm_rules.rulebook.communes.problems import Raw, refusal
 from ntm_rules.rulebook.communes.texts import text_of
 from ntm_rules.rulebook.communes.values import SIDES
 from ntm_rules.rulebook.parser_words import csv_words, original
@@ -22,20 +22,27 @@ IDENTITY = ("code", "name", "region", "province", "zone", "year", "host_id")
 
 
 def csv_communes(data: bytes, source: str | None, catalogue: Catalogue) -> Iterator[Raw]:
-    """The communes of a CSV text, a row each."""
-    rows = _rows(text_of(data, source), source)
-    line, header = next(rows, (None, None))
-    if header is None:
-        return
+    """The communes of a CSV text, a row each; where it breaks off, what stands before that place is read all the same."""
+    text = text_of(data, source)
+    try:
+        yield from _records(_rows(text, source), catalogue)
+    except CommuneError as error:
+        yield Raw(error.problems[0].line, None, textual=True, problems=error.problems)
+
+
+def _records(rows: Iterator[tuple[int, list[str]]], catalogue: Catalogue) -> Iterator[Raw]:
+    line, header = next(rows, (None, []))
     columns = [clean_text(cell) for cell in header]
-    problems = [p for place, name in enumerate(columns) for p in _header_problems(catalogue, name, columns[:place])]
-    if problems:
-        raise CommuneError(in_place(problem, source, line) for problem in problems)
+    wrong = {place: list(_header_problems(catalogue, name, columns[:place])) for place, name in enumerate(columns)}
+    if any(wrong.values()):
+        problems = tuple(problem for found in wrong.values() for problem in found)
+        yield Raw(line, None, textual=True, problems=problems, spoils=True)
+    # What stands in a wrong column is passed over: the rest of each row can be checked, though not taken.
+    known = [None if wrong[place] else name for place, name in enumerate(columns)]
     for line, cells in rows:
         values = [clean_text(cell) for cell in cells]
-        if not any(values) or values[0].startswith("#"):
-            continue
-        yield _row(line, columns, values)
+        if any(values) and not values[0].startswith("#"):
+            yield _row(line, known, values)
 
 
 def _rows(text: str, source: str | None) -> Iterator[tuple[int, list[str]]]:
@@ -76,7 +83,7 @@ def _header_problems(catalogue: Catalogue, name: str, before: list[str]) -> Iter
         )
 
 
-def _row(line: int, columns: list[str], values: list[str]) -> Raw:
+def _row(line: int, columns: list[str | None], values: list[str]) -> Raw:
     data: dict[str, Any] = {}
     facts: dict[str, Any] = {}
     attested: dict[str, Any] = {}
@@ -92,9 +99,9 @@ def _row(line: int, columns: list[str], values: list[str]) -> Raw:
             )
         )
     for name, value in zip(columns, values, strict=False):
-        base, _, side = name.rpartition(".")
-        if not value:
+        if not value or name is None:
             continue
+        base, _, side = name.rpartition(".")
         if name == "zone":
             data[name] = [clean_text(zone) for zone in value.split(";") if zone.strip()]
         elif name in IDENTITY:
