@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -335,3 +336,68 @@ def test_only_a_commune_is_judged() -> None:
 def test_a_result_is_short_on_a_terminal() -> None:
     assessment = ntm.evaluate(ntm.load_ruleset("2021-2025/xa-ntm"), ntm.Commune(region="dbsh"))
     assert max(len(repr(result)) for result in assessment.results) < 200
+
+
+ADVANCED, MODEL = "2021-2025/xa-ntm-nang-cao", "2021-2025/xa-ntm-kieu-mau"
+
+
+def advanced_but(missing: tuple[str, ...], unknown: tuple[str, ...] = ()) -> dict[str, bool]:
+    """Nâng cao attested as met but for some criteria."""
+    criteria = {c.no: c.indicators for c in ntm.load_ruleset(ADVANCED).criteria if c.no not in unknown}
+    return {f"{ADVANCED}:{i.id}": no not in missing for no, indicators in criteria.items() for i in indicators}
+
+
+@pytest.mark.parametrize(
+    ("missing", "unknown", "answer", "reason", "key_missing"),
+    [
+        ((), (), False, "below", ()),
+        (("1", "2", "3", "4", "5"), (), False, "below", ()),
+        (("1", "2", "3", "4", "5", "18"), (), True, "key_share", ("18",)),
+        (("1", "2", "3", "4", "5", "18"), ("10",), True, "key_share", ("18",)),
+        (("1", "2", "3", "4", "5"), ("18",), None, "undetermined", ()),
+        (("1", "2", "3", "4", "5", "6", "7", "8", "9", "11"), (), True, "any_share", ()),
+    ],
+    ids=str,
+)
+def test_a_model_title_is_withdrawn_by_the_advanced_criteria_it_rests_on(
+    missing: tuple[str, ...], unknown: tuple[str, ...], answer: bool | None, reason: str, key_missing: tuple[str, ...]
+) -> None:
+    """18/2022/QĐ-TTg counts 19 criteria for kiểu mẫu too, of which 319/QĐ-TTg has none: they are those of nâng cao."""
+    commune = ntm.Commune(region="dbsh", year=2023, attested=advanced_but(missing, unknown))
+    assessment = ntm.evaluate(ntm.load_ruleset(MODEL), commune)
+    risk = assessment.at_risk
+    assert (risk.answer, risk.reason, risk.key_missing) == (answer, reason, key_missing)
+    assert (risk.ruleset, risk.citation) == (ADVANCED, "18/2022/QĐ-TTg")
+    assert (risk.share, risk.possible_share) == (
+        Fraction(100 * len(missing), 19),
+        Fraction(100 * (len(missing) + len(unknown)), 19),
+    )
+    assert assessment.to_dict()["at_risk"]["ruleset"] == ADVANCED
+    assert f"số tiêu chí của {ADVANCED} không đạt" in assessment.report("vi")
+    assert f"of criteria of {ADVANCED} not met" in assessment.report("en")
+    assert "Chưa đối chiếu văn bản" in assessment.report("vi")
+
+
+def test_a_number_alone_says_nothing_of_the_ruleset_by_which_a_title_is_withdrawn() -> None:
+    own = {criterion.no: False for criterion in ntm.load_ruleset(MODEL).criteria}
+    risk = ntm.evaluate(ntm.load_ruleset(MODEL), ntm.Commune(region="dbsh", year=2023, attested=own)).at_risk
+    assert (risk.answer, risk.share, risk.reason) == (None, Fraction(0), "undetermined")
+
+
+def test_no_title_was_withdrawn_before_there_was_a_rule() -> None:
+    rules = ntm.load_ruleset(MODEL, on="2022-08-01")
+    risk = ntm.evaluate(rules, ntm.Commune(region="dbsh", year=2022)).at_risk
+    assert (risk.answer, risk.reason, risk.citation, risk.ruleset) == (None, "no_rule", None, MODEL)
+
+
+def test_a_rule_by_another_ruleset_that_has_none_is_no_rule() -> None:
+    layer = {
+        "layer": "thử",
+        "of": MODEL,
+        "kind": "amendment",
+        "decision": {"number": "1", "issued": "unknown", "in_force": "unknown"},
+        "withdrawal": {"by_ruleset": "2016-2020/xa-ntm", "citation": "1"},
+    }
+    rules = ntm.load_ruleset(MODEL, overlays=[layer])
+    risk = ntm.evaluate(rules, ntm.Commune(region="dbsh", year=2022)).at_risk
+    assert (risk.answer, risk.reason, risk.ruleset) == (None, "no_rule", "2016-2020/xa-ntm")

@@ -189,6 +189,15 @@ def test_the_province_asked_for_places_communes_that_name_no_place() -> None:
     assert json.loads(ended.out)["column"] == "dbsh"
 
 
+def test_the_province_asked_for_places_communes_in_the_ladder_too() -> None:
+    """`evaluate` took the province for a commune that names no place, `tiers` refused the commune."""
+    nowhere = {key: value for key, value in GOOD.items() if key != "region"}
+    ended = run("tiers", "2021-2025", "-", "--province", "Nam Định", "--format", "json", given=lines(nowhere))
+    assert ended.code == 0, ended.err
+    (ladder,) = json.loads(ended.out)
+    assert {a["column"] for a in ladder["assessments"]} == {"dbsh"}
+
+
 def test_json_is_an_array_of_full_documents() -> None:
     ended = run("evaluate", "-", "--format", "json", given=lines(GOOD, GOOD | {"name": "Xã Hai"}))
     first, second = json.loads(ended.out)
@@ -321,7 +330,7 @@ attested:
             (6, "attested.2021-2025/xa-ntmm:7"),
         ]
     ended = run("tiers", "2021-2025", str(tmp_path / "xa.yaml"))
-    assert "xa.yaml:4: attested.2021-2025/xa-ntm:99" in ended.err
+    assert "xa.yaml:4: attested.99" in ended.err
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\ufeff", "# không có gì\n"])

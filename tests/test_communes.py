@@ -685,7 +685,7 @@ def test_what_a_parser_says_is_put_into_vietnamese(form: Any, text: str) -> None
 def test_why_a_file_cannot_be_opened_is_said_in_both_languages(tmp_path: Path) -> None:
     for path, vi, en in (
         (tmp_path / "none.csv", "không có tệp này", "no such file"),
-        (tmp_path, "đây là thư mục", "it is a directory"),
+        (tmp_path, "là thư mục, không phải tệp", "is a directory"),
     ):
         with pytest.raises(ntm.CommuneError) as caught:
             read_communes(path, format="csv")

@@ -192,3 +192,47 @@ def test_every_explanation_of_every_ruleset_is_whole(lang: Any) -> None:
 def test_html_of_results_is_escaped() -> None:
     commune = ntm.Commune(region="dbsh", year=2023, name="<b>&", attested={"7": False})
     assert "<b>&<" not in ntm.evaluate(RULES, commune)._repr_html_()
+
+
+def test_a_verdict_given_by_its_number_alone_is_said_with_the_ruleset_it_was_read_under() -> None:
+    """The same file judged under nâng cao takes "7" for nâng cao's: whoever reads the result must see that."""
+    advanced = ntm.load_ruleset("2021-2025/xa-ntm-nang-cao")
+    for rules in (RULES, advanced):
+        commune = ntm.Commune(region="dbsh", year=2023, attested={"7": True})
+        assessment = ntm.evaluate(rules, commune)
+        found = assessment.indicator("7")
+        assert (found.status, found.attested_as) == (Status.MET, "7")
+        contains(found.explain("vi"), f"đạt (chỉ ghi số “7”, hiểu là {rules.id}:7)")
+        contains(found.explain("en"), f"met (given as “7” alone, read as {rules.id}:7)")
+        contains(assessment.summary("vi"), f"1 xác nhận chỉ ghi số, hiểu là của {rules.id}")
+        contains(assessment.summary("en"), f"1 attested by number alone, read as of {rules.id}")
+        assert found.to_dict()["attested_as"] == "7"
+
+
+def test_a_verdict_that_names_its_ruleset_needs_no_such_words() -> None:
+    key = f"{RULES.id}:7"
+    assessment = ntm.evaluate(RULES, ntm.Commune(region="dbsh", year=2023, attested={key: True}))
+    found = assessment.indicator("7")
+    assert found.attested_as == key
+    contains(found.explain("vi"), "Cơ quan phụ trách xác nhận: đạt.")
+    assert "chỉ ghi số" not in found.explain("vi") + assessment.summary("vi")
+
+
+def test_the_ladder_says_that_a_number_alone_was_read_as_the_lowest_tiers() -> None:
+    ladder = ntm.evaluate_tiers("2021-2025", ntm.Commune(region="dbsh", year=2023, attested={"7": True}))
+    lowest, *above = ladder.assessments
+    contains(lowest.summary("vi"), f"1 xác nhận chỉ ghi số, hiểu là của {RULES.id}")
+    assert [a.indicator("7").attested for a in (lowest, above[0])] == [True, None]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_a_number_alone_and_one_with_its_ruleset_the_second_holds(turned: bool) -> None:
+    given = [("7", True), (f"{RULES.id}:7", False)]
+    commune = ntm.Commune(region="dbsh", year=2023, attested=dict(given[::-1] if turned else given))
+    ladder = ntm.evaluate_tiers("2021-2025", commune)
+    for assessment in (ntm.evaluate(RULES, commune), ladder.assessments[0]):
+        assert assessment.statuses["7"] is Status.MISSING
+        assert assessment.indicator("7").attested_as == f"{RULES.id}:7"
+        assert "chỉ ghi số" not in assessment.summary("vi")
+    nearer = ladder.assessments[1].indicator("10")
+    assert nearer.attested is None

@@ -766,6 +766,14 @@ def test_a_multiple_of_another_ruleset_is_compared_by_its_cells(book: Book, tmp_
     assert finding.problem.found == "dbsh 2024: ≥ 79.2 → ≥ 79"
 
 
+def test_a_circle_through_a_rule_of_withdrawal(book: Book) -> None:
+    book.alone()
+    place = "special_communes: {column: btb, zones: [II], citation: a}\n"
+    book.edit(RULESET_FILE, place, f"{place}withdrawal: {{by_ruleset: {ID}, citation: a}}\n")
+    (finding,) = [f for f in lint(book, RULESET_FILE) if f.problem.code == "circular_reference"]
+    assert (finding.severity, finding.problem.line) == ("error", 10)
+
+
 def test_a_circle_through_overlays(book: Book) -> None:
     """The national texts are sound; the province's two overlays rest on each other."""
     book.alone()

@@ -783,6 +783,27 @@ def test_a_layer_in_the_folder_of_another_kind(book: Book, folder: str, text: st
     assert key in {problem.key for problem in book.problems(province="nghe-an")}
 
 
+SPECIAL = "special_communes: {column: btb, zones: [II], citation: a}\n"
+
+
+@pytest.mark.parametrize(
+    ("withdrawal", "code"),
+    [
+        ("{citation: a}", "value_error"),
+        ("{any_share: 50, key_criteria: [], citation: a}", "value_error"),
+        ("{any_share: 50, by_ruleset: 2021-2025/xa-ntm, citation: a}", "value_error"),
+        ("{by_ruleset: 2021-2025/xa-mtn, citation: a}", "unknown_ruleset"),
+        (f"{{by_ruleset: {ID}, citation: a}}", "circular_reference"),
+    ],
+)
+def test_a_rule_of_withdrawal_that_cannot_be(book: Book, withdrawal: str, code: str) -> None:
+    book.alone()
+    book.edit(RULESET_FILE, SPECIAL, f"{SPECIAL}withdrawal: {withdrawal}\n")
+    (problem,) = book.problems()
+    assert problem.code == code
+    assert code == "circular_reference" or (problem.line == 10 and str(problem.key).startswith("withdrawal"))
+
+
 def test_a_ruleset_under_another_name(book: Book) -> None:
     # The ruleset was loaded under the id of its path and called itself otherwise.
     book.write("2021-2025/xa-khac.yaml", RULESET)

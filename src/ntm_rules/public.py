@@ -78,12 +78,18 @@ def evaluate_tiers(
 ) -> Ladder:
     """The ladder ntm → nâng cao → kiểu mẫu of a phase: the highest tier met, and what blocks the next.
 
-    Attested verdicts must name their ruleset ("2021-2025/xa-ntm:7"), as the tiers number their indicators differently.
-    Raises what `load_ruleset` and `evaluate` raise.
+    Attested verdicts should name their ruleset ("2021-2025/xa-ntm:7"), as the tiers number their indicators differently; a
+    number alone ("7") is taken for the lowest tier's. Raises what `load_ruleset` and `evaluate` raise.
     """
-    wanted = [f"{phase}/xa-{'ntm' if tier == 'ntm' else f'ntm-{tier}'}" for tier in TIERS]
-    known = [known for book in rulebooks(source) for known in book.ids]
-    phases = sorted({name.partition("/")[0] for name in known})
+    rulesets = load_tiers(phase, on=on, known_on=known_on, province=province, overlays=overlays, source=source)
+    return native.evaluate_tiers(rulesets, commune, strict=strict, threshold_year=threshold_year)
+
+
+def load_tiers(phase: str, *, source: str | Path | None = None, **options: Any) -> tuple[Ruleset, ...]:
+    """The commune rulesets of a phase, lowest tier first; options as those of `load_ruleset`."""
+    names = [f"xa-{'ntm' if tier == 'ntm' else f'ntm-{tier}'}" for tier in TIERS]
+    known = {known for book in rulebooks(source) for known in book.ids}
+    phases = sorted({name.partition("/")[0] for name in known if name.partition("/")[2] in names})
     if phase not in phases:
         raise UnknownNameError(
             [
@@ -93,16 +99,12 @@ def evaluate_tiers(
                     found=shown(phase),
                     wanted=Text(", ".join(phases), ", ".join(phases)),
                     nearest=nearest(phase, phases),
-                    message=Text("không có giai đoạn này", "no such phase"),
+                    message=Text("không có bộ tiêu chí xã của giai đoạn này", "no commune rulesets of this phase"),
                 )
             ]
         )
-    rulesets = [
-        load_ruleset(name, on=on, known_on=known_on, province=province, overlays=overlays, source=source)
-        for name in wanted
-        if name in known
-    ]
-    return native.evaluate_tiers(rulesets, commune, strict=strict, threshold_year=threshold_year)
+    wanted = (f"{phase}/{name}" for name in names)
+    return tuple(load_ruleset(name, source=source, **options) for name in wanted if name in known)
 
 
 def rulebook_version(*, source: str | Path | None = None) -> str:

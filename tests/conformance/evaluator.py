@@ -363,6 +363,8 @@ KEY_CRITERIA = {
     "2021-2025/xa-ntm": ("10", "17", "19"),
     "2021-2025/xa-ntm-nang-cao": ("10", "17", "18", "19"),
 }
+# Of kiểu mẫu the rule counts 19 criteria with the keys of nâng cao: those of the set its title rests on.
+WITHDRAWN_BY = {"2021-2025/xa-ntm-kieu-mau": "2021-2025/xa-ntm-nang-cao"}
 
 
 def standing(question: Question) -> Found:
@@ -422,8 +424,12 @@ def _around(question: Question, column: str, attested: Mapping[str, bool], out: 
 
 def _at_risk(question: Question, verdicts: Mapping[str, str], total: int) -> Outcome:
     """18/2022/QĐ-TTg: 50 % of criteria failed, or 30 % with a key one among them; open while undetermined ones could tip it."""
-    key = KEY_CRITERIA.get(question.ruleset)
     in_force = question.day is None or question.day >= datetime.date(2022, 8, 2)
+    rests_on = WITHDRAWN_BY.get(question.ruleset)
+    if rests_on is not None and in_force:
+        other: Outcome = evaluate(replace(question, ruleset=rests_on, commune=elsewhere(question.commune)))["at_risk"]
+        return other
+    key = KEY_CRITERIA.get(question.ruleset)
     if key is None or not in_force:
         return {"answer": None, "key_missing": []}
     failed = [no for no, verdict in verdicts.items() if verdict == "missing"]

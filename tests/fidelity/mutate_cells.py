@@ -268,16 +268,19 @@ class Slips:
         rule = self.tree.get("withdrawal")
         if rule is None:
             return
-        for name in ("any_share", "key_share"):
+        if "by_ruleset" in rule:
+            for other in ("2021-2025/xa-ntm", "2016-2020/xa-ntm"):
+                yield self.made("withdrawal", f"by {other}", ("put", ("withdrawal", "by_ruleset"), other))
+        for name in ("any_share", "key_share") if "by_ruleset" not in rule else ():
             for step in (-5, 5):
                 other = str(int(rule[name]) + step)
                 yield self.made("withdrawal", f"{name} → {other}", ("put", ("withdrawal", name), other))
-        for place, number in enumerate(rule["key_criteria"]):
+        for place, number in enumerate(rule.get("key_criteria", ())):
             path = ("withdrawal", "key_criteria", place)
             yield self.made("key criterion", f"without {number}", ("drop", path, None))
             yield self.made("key criterion", f"{number} → 11", ("put", path, "11"))
         for number in ("11", "18"):
-            if number not in rule["key_criteria"]:
+            if number not in rule.get("key_criteria", (number,)):
                 yield self.made("key criterion", f"with {number}", ("add", ("withdrawal", "key_criteria"), number))
         yield self.made("withdrawal", "no rule", ("drop", ("withdrawal",), None))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from fractions import Fraction
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from tests.property.strategies import (
 
 import ntm_rules as ntm
 from ntm_rules.model.assessment import Status, Verdict
+from ntm_rules.model.ruleset import Withdrawal, WithdrawalByRuleset
 
 
 def assert_adds_up(a: ntm.Assessment) -> None:
@@ -59,7 +61,7 @@ def assert_three_valued(a: ntm.Assessment) -> None:
 
 def withdrawn(a: ntm.Assessment, not_met: set[str]) -> bool:
     rule = a.ruleset.withdrawal
-    assert rule is not None
+    assert isinstance(rule, Withdrawal)
     share = Fraction(100 * len(not_met), a.criteria_total)
     any_share, key_share = Fraction(rule.any_share), Fraction(rule.key_share)
     return share >= any_share or (share >= key_share and bool(not_met & set(rule.key_criteria)))
@@ -68,9 +70,19 @@ def withdrawn(a: ntm.Assessment, not_met: set[str]) -> bool:
 def assert_risk_by_every_completion(a: ntm.Assessment) -> None:
     """The answer is known exactly when every way the undetermined criteria may turn out gives the same."""
     risk = a.at_risk
-    if a.ruleset.withdrawal is None:
+    rule = a.ruleset.withdrawal
+    if rule is None:
         assert risk.answer is None
         return
+    if isinstance(rule, WithdrawalByRuleset):
+        named = {key: verdict for key, verdict in a.commune.attested.items() if ":" in key}
+        rests_on = ntm.evaluate(rule.ruleset, a.commune.replace(attested=named), strict=a.strict, threshold_year=a.year)
+        assert attrs.evolve(risk, citation=rests_on.at_risk.citation) == rests_on.at_risk
+        assert risk.citation in (None, rule.citation)
+        assert risk.ruleset == rule.ruleset.id
+        assert_risk_by_every_completion(rests_on)
+        return
+    assert risk.ruleset == a.ruleset.id
     if not a.ruleset.complete or a.criteria_total != len(a.criteria):
         return
     surely = {c.no for c in a.criteria if c.verdict is Verdict.MISSING}

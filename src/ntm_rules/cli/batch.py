@@ -11,15 +11,15 @@ from typing import Protocol
 import attrs
 
 from ntm_rules.cli.line import LineWriter, error_line
-from ntm_rules.cli.output import progress, say, warn
+from ntm_rules.cli.output import progress, put, say, warn
 from ntm_rules.model.assessment import Assessment, Ladder
 from ntm_rules.model.commune import Commune
-from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.errors import NtmRulesError, Problem, unreadable
 from ntm_rules.model.ruleset import Catalogue, Ruleset
-from ntm_rules.model.text import Language, Text
+from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.rulebook.communes import Entry, Numbers, scan_communes, stream_communes
 
-__all__ = ["Failed", "JsonSink", "LineSink", "Sink", "TextSink", "communes_of", "run"]
+__all__ = ["Failed", "JsonSink", "Judged", "LineSink", "Sink", "TextSink", "communes_of", "run"]
 
 STREAM = "-"
 
@@ -49,6 +49,8 @@ def communes_of(files: Iterable[str], catalogue: Catalogue, numbers: Numbers) ->
                 yield file, Entry(None, None, (_no_commune(file),))
         except NtmRulesError as error:
             yield file, Entry(None, None, error.problems)
+        except OSError as error:
+            yield file, Entry(None, None, (unreadable(file, error),))
 
 
 def _no_commune(file: str) -> Problem:
@@ -126,7 +128,7 @@ class TextSink(_Sink):
         if self.count:
             say()
         self.count += 1
-        say(judged.report(self.lang) if isinstance(judged, Assessment) else _ladder_text(judged, self.lang))
+        put(judged.report(self.lang) if isinstance(judged, Assessment) else _ladder_text(judged, self.lang))
 
 
 class JsonSink(_Sink):
@@ -140,7 +142,7 @@ class JsonSink(_Sink):
 
     def end(self) -> None:
         """Close the array."""
-        say("\n]" if self.count else "[]")
+        put("\n]" if self.count else "[]")
 
 
 class LineSink(_Sink):
@@ -162,7 +164,7 @@ class LineSink(_Sink):
     def bad(self, source: str, entry: Entry) -> None:
         """Write a line that says what is wrong."""
         problems = [_placed(problem, source, entry.line) for problem in entry.problems]
-        say(error_line(entry, problems, source=source))
+        put(error_line(entry, problems, source=source))
 
 
 def _placed(problem: Problem, source: str, line: int | None) -> Problem:
@@ -173,4 +175,4 @@ def _ladder_text(ladder: Ladder, lang: Language) -> str:
     commune = ladder.assessments[0].commune if ladder.assessments else Commune()
     who = commune.name or commune.code or Text("(xã)", "(commune)").in_(lang)
     year = "" if commune.year is None else Text(f", số liệu năm {commune.year}", f", facts of {commune.year}").in_(lang)
-    return f"{who}{year}\n{ladder.explain(lang)}"
+    return f"{printable(who)}{year}\n{ladder.explain(lang)}"

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from ntm_rules.model.errors import NtmRulesError, Problem, UnknownNameError
+from ntm_rules.cli import options
+from ntm_rules.cli.frame import Group, command, epilog
+from ntm_rules.model.commune import Commune
+from ntm_rules.model.errors import Problem, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
 
 __all__ = ["ntm_rules"]
 
 DEFAULT_RULESET = "2021-2025/xa-ntm"
-
-_EXIT_CODES = (
-    "0  xong; chỉ tiêu chưa đạt không phải là lỗi / done; a missing indicator is no error",
-    "1  `lint` tìm thấy vấn đề / `lint` found problems",
-    "2  sai cách dùng hoặc dữ liệu vào hỏng / wrong usage or bad input",
-)
-
-
-def _epilog(*examples: str, codes: bool = False) -> str:
-    """What stands below a command's options: examples, and the exit codes, in paragraphs that Click leaves unwrapped."""
-    paragraphs = [("Ví dụ / examples:", examples)]
-    if codes:
-        paragraphs.append(("Mã thoát / exit codes:", _EXIT_CODES))
-    return "\n\n".join("\b\n" + "\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in paragraphs)
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -44,7 +31,8 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.group(
-    epilog=_epilog(
+    cls=Group,
+    epilog=epilog(
         "ntm-rules demo",
         "ntm-rules facts 2021-2025/xa-ntm > xa.yaml    # mẫu để điền / a sheet to fill",
         "ntm-rules evaluate xa.yaml",
@@ -67,81 +55,10 @@ def ntm_rules() -> None:
     """
 
 
-def _command(function: Callable[..., None]) -> Callable[..., None]:
-    """Add --lang; say problems in that language and leave with 2; end quietly when the reader of the output is gone."""
-
-    @functools.wraps(function)
-    def run(*, lang: Language, **options: Any) -> None:
-        from ntm_rules.cli.output import prepare, warn
-
-        prepare()
-        try:
-            function(lang=lang, **options)
-            sys.stdout.flush()
-        except NtmRulesError as error:
-            warn(error.describe(lang))
-            sys.exit(2)
-        except BrokenPipeError:
-            # What is left in the buffer has nowhere to go: without this the interpreter complains at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
-
-    return click.option(
-        "--lang",
-        type=click.Choice(["vi", "en"]),
-        default="vi",
-        show_default=True,
-        help="Ngôn ngữ của kết quả / language of the output.",
-    )(run)
-
-
-def _option(*names: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return click.option(*names, **settings)
-
-
-_ON = _option("--on", metavar="DATE", help="Văn bản có hiệu lực ngày này, YYYY-MM-DD / texts in force on this day.")
-_KNOWN_ON = _option(
-    "--known-on", metavar="DATE", help="Chỉ văn bản đã ban hành đến ngày này / texts issued by this day."
-)
-_PROVINCE = _option(
-    "--province",
-    metavar="P",
-    help="Thêm quy định của tỉnh (tên trước 01/7/2025) / add this province's rules (named as before 2025-07-01).",
-)
-_OVERLAY = _option(
-    "--overlay",
-    "overlays",
-    metavar="F",
-    multiple=True,
-    help="Thêm tệp quy định của mình / add a layer file of your own.",
-)
-_SOURCE = _option(
-    "--source", metavar="DIR", help="Thư mục bộ quy tắc khác / another rulebook's directory.", type=click.Path()
-)
-_THRESHOLD_YEAR = _option(
-    "--threshold-year",
-    type=int,
-    metavar="Y",
-    help="Lấy mức của năm này thay năm số liệu / thresholds of this year instead.",
-)
-_STRICT = _option(
-    "--strict", is_flag=True, help="Không kết luận bằng mức chưa xác nhận / do not decide by unconfirmed thresholds."
-)
-_NUMBERS = _option(
-    "--numbers",
-    type=click.Choice(["plain", "vi"]),
-    default="plain",
-    show_default=True,
-    help="Cách viết số trong chữ: 36.05 hay 36,05 / how text writes numbers.",
-)
-_REGION = _option("--region", metavar="R", help="Chỉ cột của vùng này / only this region's column.")
-_YEAR = _option("--year", type=int, metavar="Y", help="Chỉ dòng của năm này / only this year's row.")
-
-
-def _load(ruleset_id: str, **options: Any) -> Ruleset:
+def _load(ruleset_id: str, **text: Any) -> Ruleset:
     from ntm_rules.public import load_ruleset
 
-    return load_ruleset(ruleset_id, **options)
+    return load_ruleset(ruleset_id, **text)
 
 
 def _columns(ruleset: Ruleset, region: str | None) -> list[str]:
@@ -152,8 +69,15 @@ def _columns(ruleset: Ruleset, region: str | None) -> list[str]:
 # -- judging
 
 
+def _placed(commune: Commune, province: str | None) -> Commune:
+    """A commune that names no place lies in the province asked for."""
+    if province is None or commune.province is not None or commune.region is not None:
+        return commune
+    return commune.replace(province=province)
+
+
 @ntm_rules.command(
-    epilog=_epilog(
+    epilog=epilog(
         "ntm-rules evaluate xa.yaml",
         'ntm-rules evaluate tinh.csv --numbers vi --province "Nam Định" --on 2023-12-31',
         "ntm-rules evaluate xa.yaml --ruleset 2021-2025/xa-ntm-nang-cao --lang en",
@@ -162,7 +86,7 @@ def _columns(ruleset: Ruleset, region: str | None) -> list[str]:
     )
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@_option(
+@click.option(
     "--ruleset",
     "ruleset_id",
     metavar="ID",
@@ -170,23 +94,13 @@ def _columns(ruleset: Ruleset, region: str | None) -> list[str]:
     show_default=True,
     help="Bộ tiêu chí, xem `ntm-rules rulesets` / the ruleset.",
 )
-@_ON
-@_KNOWN_ON
-@_PROVINCE
-@_OVERLAY
-@_SOURCE
-@_THRESHOLD_YEAR
-@_STRICT
-@_NUMBERS
-@_option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="Báo cáo, mảng JSON đầy đủ, hay mỗi xã một dòng / a report, full JSON, or a line per commune.",
+@options.text_in_force
+@options.judging
+@options.form(
+    ["text", "json", "jsonl"],
+    "Báo cáo, mảng JSON đầy đủ, hay mỗi xã một dòng / a report, full JSON, or a line per commune.",
 )
-@_command
+@command
 def evaluate(
     *,
     lang: Language,
@@ -196,72 +110,70 @@ def evaluate(
     numbers: Any,
     strict: bool,
     threshold_year: int | None,
-    **options: Any,
+    **text: Any,
 ) -> None:
-    """Xét các xã trong tệp (.json, .jsonl, .yaml, .csv; `-` là JSON Lines từ đầu vào chuẩn).
+    """Xét các xã trong tệp. Đọc .json, .jsonl, .yaml, .csv; `-` là JSON Lines từ đầu vào chuẩn.
 
-    Judge the communes of files. One that cannot be read or judged is reported, the others go on, and the exit code is 2.
+    Judge the communes of files (`-`: JSON Lines on standard input). One that cannot be read or judged is reported, the others go
+    on, and the exit code is 2.
     """
     from ntm_rules.cli import batch
     from ntm_rules.engine import native
 
-    ruleset = _load(ruleset_id, **options)
+    ruleset = _load(ruleset_id, **text)
     sink: batch.Sink
     if form == "jsonl":
         sink = batch.LineSink(lang, ruleset, dialogue=batch.STREAM in files)
     else:
         sink = batch.TextSink(lang) if form == "text" else batch.JsonSink(lang)
-    province = options["province"]
 
-    def judge(commune: Any) -> Any:
-        if province is not None and commune.province is None and commune.region is None:
-            commune = commune.replace(province=province)
-        return native.evaluate(ruleset, commune, strict=strict, threshold_year=threshold_year)
+    def judge(commune: Commune) -> batch.Judged:
+        placed = _placed(commune, text["province"])
+        return native.evaluate(ruleset, placed, strict=strict, threshold_year=threshold_year)
 
     entries = batch.communes_of(files, ruleset.catalogue, numbers)
     _finish(lambda: batch.run(entries, judge, sink, label=Text("xã đã xét:", "communes judged:").in_(lang)))
 
 
 @ntm_rules.command(
-    epilog=_epilog(
+    epilog=epilog(
         "ntm-rules tiers 2021-2025 xa.yaml",
+        'ntm-rules tiers 2016-2020 xa.yaml --province "Thái Bình" --format json',
         codes=True,
     )
 )
-@click.argument("phase")
-@click.argument("file")
-@_ON
-@_KNOWN_ON
-@_PROVINCE
-@_OVERLAY
-@_SOURCE
-@_THRESHOLD_YEAR
-@_STRICT
-@_NUMBERS
-@_option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Báo cáo hay mảng JSON / a report or a JSON array.",
-)
-@_command
-def tiers(*, lang: Language, phase: str, file: str, form: str, numbers: Any, **options: Any) -> None:
-    """Mức cao nhất xã đạt của một giai đoạn (NTM, nâng cao, kiểu mẫu) và điều vướng để lên mức sau.
+@click.argument("phase", metavar="PHASE")
+@click.argument("file", metavar="FILE")
+@options.text_in_force
+@options.judging
+@options.form(["text", "json"], "Báo cáo hay mảng JSON / a report or a JSON array.")
+@command
+def tiers(
+    *,
+    lang: Language,
+    phase: str,
+    file: str,
+    form: str,
+    numbers: Any,
+    strict: bool,
+    threshold_year: int | None,
+    **text: Any,
+) -> None:
+    """Mức cao nhất xã đạt và điều vướng để lên mức sau. Các mức của một giai đoạn: NTM, nâng cao, kiểu mẫu.
 
-    The highest tier a commune meets in a phase, and what blocks the next.
+    The highest tier each commune of a file meets in a phase (2021-2025), and what blocks the next.
     """
     from ntm_rules.cli import batch
-    from ntm_rules.public import evaluate_tiers
-    from ntm_rules.rulebook.rulebook import rulebooks
+    from ntm_rules.engine import native
+    from ntm_rules.public import load_tiers
 
+    rulesets = load_tiers(phase, **text)
     sink: batch.Sink = batch.TextSink(lang) if form == "text" else batch.JsonSink(lang)
-    catalogue = next(iter(rulebooks(options["source"]))).catalogue
-    entries = batch.communes_of([file], catalogue, numbers)
+    entries = batch.communes_of([file], rulesets[0].catalogue, numbers)
 
-    def judge(commune: Any) -> Any:
-        return evaluate_tiers(phase, commune, **options)
+    def judge(commune: Commune) -> batch.Judged:
+        placed = _placed(commune, text["province"])
+        return native.evaluate_tiers(rulesets, placed, strict=strict, threshold_year=threshold_year)
 
     _finish(lambda: batch.run(entries, judge, sink, label=Text("xã đã xét:", "communes judged:").in_(lang)))
 
@@ -279,13 +191,22 @@ def _finish(work: Callable[[], None]) -> None:
 # -- reading the rules
 
 
-@ntm_rules.command()
+@ntm_rules.command(
+    epilog=epilog(
+        "ntm-rules rulesets",
+        'cp -r "$(ntm-rules rulesets --path)" bo-quy-tac    # bản sao để sửa / a copy to edit',
+        "ntm-rules rulesets --source bo-quy-tac",
+    )
+)
 @click.option("--path", is_flag=True, help="In thư mục chứa bộ quy tắc / print the directory of the rulebook.")
-@_SOURCE
-@_command
+@options.SOURCE
+@command
 def rulesets(*, lang: Language, path: bool, source: str | None) -> None:
-    """Các bộ tiêu chí có ở đây / the rulesets there are."""
-    from ntm_rules.cli.output import say, table
+    """Các bộ tiêu chí có ở đây.
+
+    The rulesets there are, with their counts of criteria and indicators.
+    """
+    from ntm_rules.cli.output import say, table, warn
     from ntm_rules.public import list_rulesets
     from ntm_rules.rulebook.rulebook import rulebooks
 
@@ -309,24 +230,21 @@ def rulesets(*, lang: Language, path: bool, source: str | None) -> None:
         (s.id, str(s.criteria), str(s.indicators), s.title.in_(lang), s.rulebook) for s in list_rulesets(source=source)
     ]
     table(header, rows)
+    if not rows:
+        warn(Text("Không có bộ tiêu chí nào ở đây.", "There is no ruleset here.").in_(lang))
 
 
 @ntm_rules.command(
-    epilog=_epilog(
+    epilog=epilog(
         "ntm-rules show 2021-2025/xa-ntm --region dbsh --year 2024",
         "ntm-rules show 2021-2025/xa-ntm --on 2023-12-31",
     )
 )
-@click.argument("ruleset_id", metavar="ID")
-@_REGION
-@_YEAR
-@_ON
-@_KNOWN_ON
-@_PROVINCE
-@_OVERLAY
-@_SOURCE
-@_command
-def show(*, lang: Language, ruleset_id: str, region: str | None, year: int | None, **options: Any) -> None:
+@options.RULESET_ID
+@options.cells
+@options.text_in_force
+@command
+def show(*, lang: Language, ruleset_id: str, region: str | None, year: int | None, **text: Any) -> None:
     """Bảng tiêu chí, chỉ tiêu và mức đạt chuẩn.
 
     The table of criteria, indicators and thresholds.
@@ -334,7 +252,7 @@ def show(*, lang: Language, ruleset_id: str, region: str | None, year: int | Non
     from ntm_rules.cli.output import say, table
     from ntm_rules.cli.rules import ruleset_rows, title_lines
 
-    ruleset = _load(ruleset_id, **options)
+    ruleset = _load(ruleset_id, **text)
     columns = _columns(ruleset, region)
     for line in title_lines(ruleset, lang):
         say(line)
@@ -355,82 +273,61 @@ def _header(columns: list[str], lang: Language) -> list[str]:
 
 
 @ntm_rules.command(
-    epilog=_epilog(
+    epilog=epilog(
         "ntm-rules explain 2021-2025/xa-ntm 17.1",
         "ntm-rules explain 2021-2025/xa-ntm 10 --region tn --year 2024",
     )
 )
-@click.argument("ruleset_id", metavar="ID")
+@options.RULESET_ID
 @click.argument("number", metavar="SỐ")
-@_REGION
-@_YEAR
-@_ON
-@_KNOWN_ON
-@_PROVINCE
-@_OVERLAY
-@_SOURCE
-@_command
-def explain(
-    *, lang: Language, ruleset_id: str, number: str, region: str | None, year: int | None, **options: Any
-) -> None:
-    """Một chỉ tiêu bằng lời: mức từng vùng từng năm, căn cứ, độ tin, “Đạt” nghĩa là gì.
+@options.cells
+@options.text_in_force
+@command
+def explain(*, lang: Language, ruleset_id: str, number: str, region: str | None, year: int | None, **text: Any) -> None:
+    """Một chỉ tiêu bằng lời. Mức từng vùng từng năm, căn cứ, độ tin, “Đạt” nghĩa là gì.
 
     One indicator in words: every column and year, its source, how surely it is known, what "Đạt" means.
     """
     from ntm_rules.cli.output import say
     from ntm_rules.cli.rules import describe, title_lines
 
-    ruleset = _load(ruleset_id, **options)
+    ruleset = _load(ruleset_id, **text)
     clause = ruleset.clause(number)
     for line in (*title_lines(ruleset, lang), "", *describe(ruleset, clause, _columns(ruleset, region), year, lang)):
         say(line)
 
 
 @ntm_rules.command(
-    epilog=_epilog(
+    epilog=epilog(
         "ntm-rules facts 2021-2025/xa-ntm > xa.yaml",
         "ntm-rules facts 2021-2025/xa-ntm --format csv > tinh.csv",
     )
 )
-@click.argument("ruleset_id", metavar="ID")
-@_option(
-    "--format",
-    "form",
-    type=click.Choice(["yaml", "csv", "json"]),
-    default="yaml",
-    show_default=True,
-    help="Dạng của mẫu / the form of the sheet.",
-)
-@_ON
-@_KNOWN_ON
-@_PROVINCE
-@_OVERLAY
-@_SOURCE
-@_command
-def facts(*, lang: Language, ruleset_id: str, form: str, **options: Any) -> None:
+@options.RULESET_ID
+@options.form(["yaml", "csv", "json"], "Dạng của mẫu / the form of the sheet.")
+@options.text_in_force
+@command
+def facts(*, lang: Language, ruleset_id: str, form: str, **text: Any) -> None:
     """Mẫu số liệu để điền, chỉ gồm những gì bộ tiêu chí hỏi.
 
     A sheet to fill, with only the facts that the ruleset asks for.
     """
-    from ntm_rules.cli.output import say
+    from ntm_rules.cli.output import put
     from ntm_rules.cli.templates import template
 
-    say(template(_load(ruleset_id, **options), form, lang))
+    put(template(_load(ruleset_id, **text), form, lang))
 
 
 @ntm_rules.command(
-    epilog=_epilog(
+    epilog=epilog(
         "ntm-rules evidence 2021-2025/xa-ntm",
+        'ntm-rules evidence 2021-2025/xa-ntm-kieu-mau --province "Nam Định" --lang en',
     )
 )
-@click.argument("ruleset_id", metavar="ID")
-@_ON
-@_KNOWN_ON
-@_PROVINCE
-@_OVERLAY
-@_SOURCE
-@_command
-def evidence(*, lang: Language, ruleset_id: str, **options: Any) -> None:
+@options.RULESET_ID
+@options.text_in_force
+@command
+def evidence(*, lang: Language, ruleset_id: str, **text: Any) -> None:
     """Từng mức được biết chắc đến đâu, và tổng số theo độ tin.
 
     How surely each threshold is known, and the totals.
@@ -439,7 +336,7 @@ def evidence(*, lang: Language, ruleset_id: str, **options: Any) -> None:
     from ntm_rules.cli.rules import evidence_totals, ruleset_rows, title_lines
     from ntm_rules.explain import EVIDENCE_WORDS
 
-    ruleset = _load(ruleset_id, **options)
+    ruleset = _load(ruleset_id, **text)
     for line in title_lines(ruleset, lang):
         say(line)
     say()
@@ -456,16 +353,17 @@ def evidence(*, lang: Language, ruleset_id: str, **options: Any) -> None:
 
 
 @ntm_rules.command(
-    epilog=_epilog(
-        "ntm-rules lint rulesets/2021-2025/provinces/nam-dinh",
+    epilog=epilog(
+        "ntm-rules lint bo-quy-tac",
+        "ntm-rules lint quyet-dinh-cua-tinh.yaml --lang en",
         codes=True,
     )
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@_SOURCE
-@_command
+@options.SOURCE
+@command
 def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
-    """Soát tệp hoặc thư mục bộ quy tắc; mã thoát 1 nếu có lỗi (cảnh báo và ghi chú thì không).
+    """Soát tệp hoặc thư mục bộ quy tắc. Mã thoát 1 nếu có lỗi (cảnh báo và ghi chú thì không).
 
     Check rulebook files or directories; the exit code is 1 where there are errors, not for warnings and notes.
     """
@@ -482,18 +380,19 @@ def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
 
 
 @ntm_rules.command(
-    epilog=_epilog(
-        "ntm-rules schema > /dev/null && ntm-rules schema assessment",
+    epilog=epilog(
+        "ntm-rules schema                                  # các tên / the names",
+        "ntm-rules schema assessment > assessment.schema.json",
     )
 )
 @click.argument("name", required=False, metavar="[NAME]")
-@_command
+@command
 def schema(*, lang: Language, name: str | None) -> None:  # noqa: ARG001 - problems are said in it
-    """JSON Schema của tài liệu vào và ra; không có tên thì liệt kê.
+    """JSON Schema của tài liệu vào và ra. Không có tên thì liệt kê các tên.
 
     The JSON Schema of a document, or the names of all.
     """
-    from ntm_rules.cli.output import say
+    from ntm_rules.cli.output import put, say
     from ntm_rules.rulebook.schema import schemas
 
     known = schemas()
@@ -501,7 +400,7 @@ def schema(*, lang: Language, name: str | None) -> None:  # noqa: ARG001 - probl
         for known_name in known:
             say(known_name)
     elif name in known:
-        say(json.dumps(known[name], ensure_ascii=False, indent=2))
+        put(json.dumps(known[name], ensure_ascii=False, indent=2))
     else:
         names = ", ".join(known)
         problem = Problem(
@@ -514,8 +413,13 @@ def schema(*, lang: Language, name: str | None) -> None:  # noqa: ARG001 - probl
         raise UnknownNameError([problem])
 
 
-@ntm_rules.command()
-@_command
+@ntm_rules.command(
+    epilog=epilog(
+        "ntm-rules demo",
+        "ntm-rules demo --lang en",
+    )
+)
+@command
 def demo(*, lang: Language) -> None:
     """Một xã có thật, số liệu đã công bố, xét theo hai giai đoạn.
 

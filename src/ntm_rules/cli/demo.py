@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ntm_rules.cli.output import say
+from ntm_rules.cli.output import put, say
 from ntm_rules.engine.native import evaluate
 from ntm_rules.model.assessment import Assessment, Reason, Status
 from ntm_rules.model.text import Language, Text
@@ -38,7 +38,7 @@ def show_demo(lang: Language) -> None:
         assessment = evaluate(load_ruleset(ruleset_id), commune, threshold_year=threshold_year)
         say()
         for text in _told(assessment, lang):
-            say(text)
+            put(text)
     say()
     say(
         Text(

@@ -8,13 +8,14 @@ subtracted here: the engine's full results cost many times the judging, so it is
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterable
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from json.encoder import encode_basestring
 
 import attrs
 
-from ntm_rules.model.assessment import STATUS_OF_CODE, Assessment, Verdict
+from ntm_rules.model.assessment import STATUS_OF_CODE, Assessment
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.requirement import Branch, Clause, Combination, Comparison, Direction, Evidence, OneOf
 from ntm_rules.model.ruleset import Ruleset
@@ -62,14 +63,13 @@ class LineWriter:
         """The assessment as one line of JSON, without the line break."""
         place = (assessment.column, assessment.year)
         plan = self._plans.get(place) or self._plans.setdefault(place, self._plan(*place))
-        commune, codes, verdict = assessment.commune, assessment.codes, assessment.verdict
-        # A verdict of missing decides recognition: its conditions need not be worked out.
-        recognition = verdict if verdict is Verdict.MISSING else assessment.recognition
-        statuses = ",".join([known[code] for known, code in zip(self._statuses, codes, strict=True)])
-        missing = [self._missing(place, assessment, plan) for place, code in enumerate(codes) if code == _MISSING]
+        commune, codes = assessment.commune, assessment.codes
+        statuses = ",".join(map(operator.getitem, self._statuses, codes))
+        places = [place for place, code in enumerate(codes) if code == _MISSING] if _MISSING in codes else ()
+        missing = [self._missing(place, assessment, plan) for place in places]
         return (
             f'{self._head}{_encoded(commune.code)},"name":{_encoded(commune.name)},"host_id":{_encoded(commune.host_id)}'
-            f',"year":{_encoded(commune.year)}{plan.tail},"verdict":"{verdict.value}","recognition":"{recognition.value}"'
+            f',"year":{_encoded(commune.year)}{plan.tail},"verdict":"{assessment.verdict.value}","recognition":"{assessment.recognition.value}"'
             f',"criteria_met":{assessment.criteria_met},"criteria_total":{assessment.criteria_total}'
             f',"indicators_met":{codes.count(_MET) + codes.count(1)},"indicators_total":{assessment.indicators_total}'
             f',"statuses":{{{statuses}}},"missing":[{",".join(missing)}]'

@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-__all__ = ["prepare", "progress", "say", "table", "warn"]
+from ntm_rules.model.text import printable
+
+__all__ = ["prepare", "progress", "put", "say", "table", "warn"]
 
 Item = TypeVar("Item")
 
 
 def prepare() -> None:
-    """Make the standard streams UTF-8 whatever the console's code page; half a surrogate pair is escaped, never fatal."""
+    """Make the standard streams UTF-8 whatever the console's code page; half a surrogate pair is escaped, never fatal.
+
+    A stream that the caller closed becomes one that is empty or goes nowhere.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the whole process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+def put(data: str) -> None:
+    """Data on standard output as it is, or a report, which the library has made harmless already."""
+    sys.stdout.write(f"{data}\n")
+
+
 def say(text: str = "") -> None:
-    """A line on standard output."""
-    sys.stdout.write(f"{text}\n")
+    """One line for people on standard output, whatever the text is made of."""
+    put(printable(text))
 
 
 def warn(text: str) -> None:
-    """A line on standard error."""
-    sys.stderr.write(f"{text}\n")
+    """One line for people on standard error, whatever the text is made of."""
+    sys.stderr.write(f"{printable(text)}\n")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table: aligned columns of plain text, or a drawn one on a terminal."""
-    listed = [list(row) for row in rows]
+    listed = [list(map(printable, row)) for row in rows]
     if sys.stdout.isatty():
         _drawn(header, listed)
         return
@@ -47,8 +61,9 @@ def _drawn(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.text import Text
 
     drawn = Table(box=SIMPLE_HEAD, header_style="bold")
-    for name in header:
-        drawn.add_column(Text(name))
+    for place, name in enumerate(header):
+        # The first column names the row, so it is never cut; what does not fit elsewhere goes to a next line.
+        drawn.add_column(Text(name), no_wrap=place == 0, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     Console(file=sys.stdout).print(drawn)

@@ -13,7 +13,7 @@ from ntm_rules.model.checking import fact_named
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.requirement import Branch, Clause, Combination, Comparison, Requirement
 from ntm_rules.model.ruleset import Ruleset, clause_facts
-from ntm_rules.model.text import Language, Text
+from ntm_rules.model.text import Language, Text, printable
 
 __all__ = ["template"]
 
@@ -34,6 +34,7 @@ def template(ruleset: Ruleset, form: str, lang: Language) -> str:
     asked = list(_asked(ruleset))
     if form == "json":
         return _json(asked)
+    # A label of several lines would leave its comment: every line of YAML and every label of CSV stays one line.
     return _yaml(ruleset, asked, lang) if form == "yaml" else _csv(ruleset, asked, lang)
 
 
@@ -107,14 +108,18 @@ def _yaml(ruleset: Ruleset, asked: list[_Asked], lang: Language) -> str:
             lines.append(f"  # {number} {item.clause.label.in_(lang)}")
         value = " {male: , female: }" if item.by_sex else ""
         lines.append(f"  {item.fact.key}:{value}  # {item.fact.label.in_(lang)}: {_hint(item.fact, lang)}")
-    example = next((indicator.id for indicator in ruleset.indicators), "1.1")
     verdicts = Text("xác nhận của cơ quan phụ trách, ví dụ", "verdicts of the agencies responsible, as").in_(lang)
-    lines.append(f'attested:  # {verdicts} {{"{example}": true}}')
-    return "\n".join(lines)
+    lines.append(f'attested:  # {verdicts} {{"{_attested_key(ruleset)}": true}}')
+    return "\n".join(map(printable, lines))
+
+
+def _attested_key(ruleset: Ruleset) -> str:
+    """How a verdict is attested: with its ruleset, for a number alone means another indicator under another ruleset."""
+    return f"{ruleset.id}:{next((indicator.id for indicator in ruleset.indicators), '1.1')}"
 
 
 def _keys(item: _Asked, lang: Language) -> Iterator[tuple[str, str]]:
-    label = item.fact.label.in_(lang)
+    label = printable(item.fact.label.in_(lang))
     if item.by_sex:
         for sex, word in SEXES.items():
             yield f"{item.fact.key}.{sex}", f"{label} ({word.in_(lang)})"

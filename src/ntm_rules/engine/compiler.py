@@ -43,8 +43,8 @@ from ntm_rules.model.values import PLAIN_NUMBER, FactValue, Ratio
 
 __all__ = ["Codes", "compile_judge", "judge_source"]
 
-# Codes of the indicators and of the criteria.
-Codes = tuple[tuple[int, ...], tuple[int, ...]]
+# Codes of the indicators, of the criteria, and of the conditions of recognition together.
+Codes = tuple[tuple[int, ...], tuple[int, ...], int]
 StandingOf = Callable[[Ruleset, bool, int | None, Commune], int]
 
 _OPERATORS = {Direction.AT_LEAST: ">=", Direction.AT_MOST: "<=", Direction.EQUAL: "=="}
@@ -193,7 +193,8 @@ class _Writer:
         self.lines: list[str] = []
         self.variables: dict[str, str] = {}
         self.counter = itertools.count()
-        self.uses = collections.Counter(key for indicator in ruleset.indicators for key in clause_facts(indicator))
+        clauses = (*ruleset.indicators, *ruleset.conditions)
+        self.uses = collections.Counter(key for clause in clauses for key in clause_facts(clause))
         catalogue = ruleset.catalogue
 
         def refuse(facts: Mapping[str, Any]) -> None:
@@ -201,7 +202,8 @@ class _Writer:
 
         self.names: dict[str, Any] = {"refuse": refuse, "exactly": _exactly, "combined": _combined}
         criteria = self._criteria()
-        for clause in (*ruleset.conditions, *ruleset.prerequisites):
+        conditions = " | ".join(self._named(self._clause(clause)) for clause in ruleset.conditions) or "0"
+        for clause in ruleset.prerequisites:
             for key in clause_facts(clause):
                 self._fact(key)
         used = frozenset(self.variables)
@@ -211,7 +213,7 @@ class _Writer:
 
         self.names |= {"check_rest": check_rest, "USED": used}
         head = ["if not USED.issuperset(facts): check_rest(facts)", "get = facts.get"]
-        body = [*head, *self.lines, f"return ({criteria})"]
+        body = [*head, *self.lines, f"return ({criteria}, {conditions})"]
         self.source = "\n    ".join(["def judge(facts, commune):", *body]) + "\n"
 
     def _criteria(self) -> str:

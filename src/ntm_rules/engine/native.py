@@ -45,7 +45,7 @@ def evaluate(
     judge = ruleset.cache.get((column, year, strict))
     if judge is None:
         judge = ruleset.cache[column, year, strict] = compile_judge(ruleset, column, year, strict, _standing_of)
-    codes, criteria = judge(commune.given, commune)
+    codes, criteria, conditions = judge(commune.given, commune)
     assessment = Assessment(
         ruleset=ruleset,
         commune=commune,
@@ -54,6 +54,7 @@ def evaluate(
         strict=strict,
         codes=codes,
         criteria=criteria,
+        conditions=conditions,
         details=_DETAILS,
     )
     return _attested(assessment) if commune.attested else assessment
@@ -76,12 +77,11 @@ def evaluate_tiers(
 ) -> Ladder:
     """Judge a commune under the tiers of a phase, lowest first; see `ntm_rules.evaluate_tiers`."""
     rulesets = tuple(rulesets)
-    if rulesets and any(":" not in key for key in commune.attested):
-        # A number alone speaks of the lowest tier: the tiers above number their indicators otherwise.
-        base = rulesets[0].id
-        named = {key if ":" in key else f"{base}:{key}": verdict for key, verdict in commune.attested.items()}
-        commune = commune.replace(attested=named)
-    assessments = tuple(evaluate(r, commune, strict=strict, threshold_year=threshold_year) for r in rulesets)
+    as_named = _naming_rulesets(commune, rulesets[0].id) if rulesets else commune
+    assessments = tuple(
+        evaluate(ruleset, as_named if place else commune, strict=strict, threshold_year=threshold_year)
+        for place, ruleset in enumerate(rulesets)
+    )
     reached = list(itertools.takewhile(lambda a: standing(a) is Verdict.MET, assessments))
     return Ladder(
         assessments=assessments,
@@ -89,6 +89,14 @@ def evaluate_tiers(
         next=assessments[len(reached)] if len(reached) < len(assessments) else None,
         texts=_DETAILS.texts,
     )
+
+
+def _naming_rulesets(commune: Commune, lowest: str) -> Commune:
+    """The commune as the tiers above the lowest see it: a number alone is the lowest's, for they number otherwise."""
+    plain = {f"{lowest}:{key}": verdict for key, verdict in commune.attested.items() if ":" not in key}
+    if not plain:
+        return commune
+    return commune.replace(attested=plain | {key: v for key, v in commune.attested.items() if ":" in key})
 
 
 def _unknown_rulesets(ruleset: Ruleset, commune: Commune) -> list[Problem]:
@@ -138,6 +146,9 @@ def _attested(assessment: Assessment) -> Assessment:
         CODE_OF_STATUS[judge.result(clause).status] if clause.id in attested else code
         for clause, code in zip(ruleset.indicators, assessment.codes, strict=True)
     )
+    conditions = 0
+    for clause in ruleset.conditions:
+        conditions |= CODE_OF_STATUS[judge.result(clause).status]
     each = iter(codes)
     criteria = []
     for criterion in ruleset.criteria:
@@ -153,6 +164,7 @@ def _attested(assessment: Assessment) -> Assessment:
         strict=assessment.strict,
         codes=codes,
         criteria=tuple(criteria),
+        conditions=conditions,
         details=_DETAILS,
     )
 

@@ -110,16 +110,18 @@ class Judge:
         verdict = self.attested.get(clause.id)
         if verdict is None:
             return measured
+        named = f"{self.ruleset.id}:{clause.id}"
+        measured = attrs.evolve(
+            measured, attested=verdict, attested_as=named if named in self.commune.attested else clause.id
+        )
         if measured.status is not Status.UNDETERMINED:
-            return attrs.evolve(measured, attested=verdict, conflict=verdict is (measured.status is Status.MISSING))
+            return attrs.evolve(measured, conflict=verdict is (measured.status is Status.MISSING))
         # Strict evaluation does not decide by an unconfirmed threshold, but does not hide that the facts speak against the agency.
         loose = attrs.evolve(self, strict=False).measured(clause) if measured.reason is Reason.UNCONFIRMED else measured
         conflict = loose.status is (Status.MISSING if verdict else Status.MET)
         # The agency's word stands in for the threshold, so how surely that is known says nothing of the result.
         status = Status.MET if verdict else Status.MISSING
-        return attrs.evolve(
-            measured, status=status, reason=None, attested=verdict, conflict=conflict, facts_wanted=(), evidence=None
-        )
+        return attrs.evolve(measured, status=status, reason=None, conflict=conflict, facts_wanted=(), evidence=None)
 
     def measured(self, clause: Clause) -> Result:
         """What the facts alone say."""
@@ -303,14 +305,10 @@ class Judge:
         return both | _undetermined(Reason.NO_FACT, facts_wanted=tuple(dict.fromkeys(lacking)))
 
     def _ruleset_met(self, requirement: RulesetMet) -> Fields:
-        from ntm_rules.engine.native import evaluate
-
         fields: Fields = {}
         if not self._threshold(requirement.threshold.cell(self.column, self.year), fields):
             return fields
-        assessment = evaluate(
-            requirement.ruleset, elsewhere(self.commune), strict=self.strict, threshold_year=self.year
-        )
+        assessment = _under(requirement.ruleset, self)
         verdict = standing(assessment)
         fields = {"evidence": fields["evidence"], "blocking": _blocking(assessment, verdict)}
         if verdict is not Verdict.UNDETERMINED:
@@ -324,6 +322,13 @@ def elsewhere(commune: Commune) -> Commune:
     if not commune.attested:
         return commune
     return commune.replace(attested={key: value for key, value in commune.attested.items() if ":" in key})
+
+
+def _under(ruleset: Ruleset, judged: Judge | Assessment) -> Assessment:
+    """The same commune, year and strictness under another ruleset."""
+    from ntm_rules.engine.native import evaluate
+
+    return evaluate(ruleset, elsewhere(judged.commune), strict=judged.strict, threshold_year=judged.year)
 
 
 def standing(assessment: Assessment) -> Verdict:
@@ -361,12 +366,9 @@ class Details:
         judge = judge_of(assessment)
         return tuple(judge.result(clause) for clause in clauses)
 
-    def recognition(self, assessment: Assessment) -> Verdict:
-        """Verdict, prerequisites and conditions together."""
-        if assessment.verdict is Verdict.MISSING:
-            return Verdict.MISSING
-        conditions = [Verdict(_counted(result.status)) for result in assessment.conditions]
-        return both_verdicts([standing(assessment), *conditions])
+    def under(self, assessment: Assessment, ruleset: Ruleset) -> Assessment:
+        """The assessment of the same commune under another ruleset, as a required ruleset is judged."""
+        return _under(ruleset, assessment)
 
 
 def _weakest_of(parts: list[Result]) -> Evidence | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from decimal import Decimal
 
 import attrs
@@ -11,7 +12,7 @@ from ntm_rules.explain.numbers import number, percent_of
 from ntm_rules.model.assessment import Assessment, Ladder, Reason, Result, Status, Verdict
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.requirement import Comparison, Direction, Evidence, SetBy
-from ntm_rules.model.text import Language, Text
+from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.model.values import FactValue, Ratio, exact
 
 __all__ = ["EVIDENCE_WORDS", "EXPLAINER", "STATUS_WORDS", "VERDICT_WORDS", "Explainer"]
@@ -54,7 +55,7 @@ class Explainer:
 
     def result(self, result: Result, lang: Language) -> str:
         """One result, with its parts indented below it."""
-        return "\n".join(self._lines(result, lang, ""))
+        return _page(self._lines(result, lang, ""))
 
     def _lines(self, result: Result, lang: Language, indent: str) -> list[str]:
         say = Text
@@ -91,10 +92,7 @@ class Explainer:
             numbers = ", ".join(result.blocking)
             said.append(Text(f"Vướng ở: {numbers}.", f"Blocked by: {numbers}."))
         if result.attested is not None:
-            word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
-            said.append(
-                Text(f"Cơ quan phụ trách xác nhận: {word.vi}.", f"Attested by the responsible agency: {word.en}.")
-            )
+            said.append(_attested(result))
             if result.conflict and result.attested is (result.status is Status.MET):
                 said.append(
                     Text(
@@ -223,9 +221,15 @@ class Explainer:
             if numbers:
                 listed = f" ({', '.join(numbers)})" if status is Status.MISSING else ""
                 said.append(f"{len(numbers)} {STATUS_WORDS[status].in_(lang)}{listed}")
+        if by_number := len(a.attested_by_number):
+            read = Text(
+                f"{by_number} xác nhận chỉ ghi số, hiểu là của {a.ruleset.id}",
+                f"{by_number} attested by number alone, read as of {a.ruleset.id}",
+            )
+            said.append(read.in_(lang))
         recognition = VERDICT_WORDS[a.recognition].in_(lang)
         said.append(Text(f"điều kiện công nhận: {recognition}", f"recognition: {recognition}").in_(lang))
-        return "; ".join(said)
+        return printable("; ".join(said))
 
     def report(self, assessment: Assessment, lang: Language) -> str:
         """The whole assessment as plain text."""
@@ -246,8 +250,7 @@ class Explainer:
                     f"{title.in_(lang)} ({len(results)})",
                     *(line for r in results for line in self._lines(r, lang, "  ")),
                 ]
-        lines += ["", self._risk(a, lang)]
-        return "\n".join(lines)
+        return _page([*lines, "", self._risk(a, lang)])
 
     def _title(self, a: Assessment, lang: Language) -> str:
         commune = a.commune
@@ -272,14 +275,20 @@ class Explainer:
             False: Text("không", "not at risk"),
             None: Text("chưa xác định", "undetermined"),
         }[risk.answer]
-        return Text(
-            f"Nếu đang giữ danh hiệu, nguy cơ thu hồi: {answer.vi}; {shares} số tiêu chí không đạt ({risk.citation}).",
-            f"A held title is: {answer.en}; {shares} of criteria not met ({risk.citation}).",
+        of = Text("", "")
+        if risk.ruleset != a.ruleset.id:
+            of = Text(f" của {risk.ruleset}", f" of {risk.ruleset}")
+        said = Text(
+            f"Nếu đang giữ danh hiệu, nguy cơ thu hồi: {answer.vi}; {shares} số tiêu chí{of.vi} không đạt ({risk.citation}).",
+            f"A held title is: {answer.en}; {shares} of criteria{of.en} not met ({risk.citation}).",
         ).in_(lang)
+        rule = a.ruleset.withdrawal
+        note = None if rule is None else rule.note
+        return said if note is None else f"{said} {Text('Lưu ý', 'Note').in_(lang)}: {note.in_(lang)}"
 
     def html(self, assessment: Assessment, lang: Language) -> str:
         """The assessment as a small table, for notebooks."""
-        esc = html.escape
+        esc = _escaped
         rows = "".join(
             f"<tr><td>{esc(r.id)}</td><td>{esc(r.clause.label.in_(lang))}</td><td>{esc(STATUS_WORDS[r.status].in_(lang))}</td>"
             f"<td style='text-align:left'>{esc(' '.join(self._because(r, lang)))}</td></tr>"
@@ -301,7 +310,7 @@ class Explainer:
 
     def result_html(self, result: Result, lang: Language) -> str:
         """One result and its parts as lines, for notebooks."""
-        return "<br>".join(html.escape(line) for line in self._lines(result, lang, ""))
+        return "<br>".join(map(_escaped, self._lines(result, lang, "")))
 
     def ladder(self, ladder: Ladder, lang: Language) -> str:
         """The tiers a commune meets, and what blocks the next."""
@@ -320,10 +329,33 @@ class Explainer:
                 ).in_(lang)
             )
             lines += [line for r in ladder.blocking for line in self._lines(r, lang, "  ")]
-        return "\n".join(lines)
+        return _page(lines)
 
 
 EXPLAINER = Explainer()
+
+
+def _page(lines: Iterable[str]) -> str:
+    return "\n".join(map(printable, lines))
+
+
+def _escaped(text: str) -> str:
+    return html.escape(printable(text))
+
+
+def _attested(result: Result) -> Text:
+    """What the agency said; of a number without its ruleset, under which ruleset it was read."""
+    word = Text("đạt", "met") if result.attested else Text("không đạt", "not met")
+    read = Text("", "")
+    if result.attested_as is not None and ":" not in result.attested_as:
+        named = f"{result.ruleset.id}:{result.id}"
+        read = Text(
+            f" (chỉ ghi số “{result.attested_as}”, hiểu là {named})",
+            f" (given as “{result.attested_as}” alone, read as {named})",
+        )
+    return Text(
+        f"Cơ quan phụ trách xác nhận: {word.vi}{read.vi}.", f"Attested by the responsible agency: {word.en}{read.en}."
+    )
 
 
 def _over(result: Result, fact: Fact) -> bool:

@@ -14,8 +14,8 @@ import attrs
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError, check_language
 from ntm_rules.model.requirement import Clause, Direction, Evidence, SetBy
-from ntm_rules.model.ruleset import Criterion, Ruleset
-from ntm_rules.model.text import Language, Text, nearest, shown
+from ntm_rules.model.ruleset import Criterion, Ruleset, WithdrawalByRuleset
+from ntm_rules.model.text import Language, Text, nearest, printable, shown
 from ntm_rules.model.values import FactValue, to_plain
 
 __all__ = [
@@ -78,7 +78,8 @@ class Result:
     is lacking in the fact's unit (percentage points for a percentage): exact, or rounded up at the fourth decimal where it has
     no end; `gap_count` the same in people or households, where numerator and denominator are known. `column` and `year` name
     the table cell used, `evidence` how surely it is known (None where no threshold was used), `citation` where it stands. `reason` says why the status is
-    undetermined. `attested` is the agency's verdict where one was given; `conflict` is true where the facts contradict it.
+    undetermined. `attested` is the agency's verdict where one was given, `attested_as` the key it was given under, a number
+    alone ("7") or with its ruleset ("2021-2025/xa-ntm:7"); `conflict` is true where the facts contradict it.
     `parts` are the results of the parts, or of men and women. `blocking` names what makes another required ruleset not met.
     """
 
@@ -96,6 +97,7 @@ class Result:
     evidence: Evidence | None = None
     set_by: SetBy | None = None
     attested: bool | None = None
+    attested_as: str | None = None
     conflict: bool = False
     parts: tuple[Result, ...] = ()
     needed: int | None = None
@@ -137,6 +139,7 @@ class Result:
             "citation": self.citation,
             "set_by": self.set_by and self.set_by.value,
             "attested": self.attested,
+            "attested_as": self.attested_as,
             "conflict": self.conflict,
             "blocking": list(self.blocking),
             "parts": [part.to_dict() for part in self.parts],
@@ -182,7 +185,8 @@ class FactNeeded:
 class AtRisk:
     """Would a held title be withdrawn: yes, no, or not known (None), under the withdrawal rule in force.
 
-    Shares are percentages of the ruleset's criteria: `share` are surely not met, `possible_share` may be not met.
+    Shares are percentages of the criteria of `ruleset`, which is the one judged or that on which its title rests: `share` are
+    surely not met, `possible_share` may be not met.
     `key_missing` are key criteria surely not met. `reason` says why: "no_rule" (none is known), "any_share" or "key_share"
     (that share is reached), "undetermined" (open criteria could tip it), "below" (no share can be reached).
     """
@@ -193,6 +197,7 @@ class AtRisk:
     key_missing: tuple[str, ...]
     reason: str
     citation: str | None
+    ruleset: str
 
 
 # Codes of the compiled judge: a bitwise or of indicators gives the criterion, of criteria the verdict.
@@ -210,7 +215,7 @@ class Details(Protocol):
     @property
     def texts(self) -> Texts: ...
     def results(self, assessment: Assessment, clauses: tuple[Clause, ...]) -> tuple[Result, ...]: ...
-    def recognition(self, assessment: Assessment) -> Verdict: ...
+    def under(self, assessment: Assessment, ruleset: Ruleset) -> Assessment: ...
 
 
 @attrs.frozen(slots=True, kw_only=True, repr=False)
@@ -228,6 +233,7 @@ class Assessment:
     strict: bool
     codes: tuple[int, ...] = attrs.field(eq=False)
     _criteria: tuple[int, ...] = attrs.field(eq=False)
+    _conditions: int = attrs.field(eq=False)
     _details: Details = attrs.field(eq=False)
 
     # -- the verdict and the published counts
@@ -235,10 +241,13 @@ class Assessment:
     @property
     def verdict(self) -> Verdict:
         """MET when every criterion is met, MISSING when any is missing, else UNDETERMINED."""
+        return _verdict(self._code())
+
+    def _code(self) -> int:
         code = 0 if self.ruleset.complete else 2
         for criterion in self._criteria:
             code |= criterion
-        return _verdict(code)
+        return code
 
     @property
     def criteria(self) -> tuple[CriterionResult, ...]:
@@ -342,11 +351,17 @@ class Assessment:
 
     @property
     def attested(self) -> Mapping[str, bool]:
-        """The attested verdicts that speak of this ruleset, by indicator number."""
+        """The attested verdicts that speak of this ruleset, by indicator number; one that names the ruleset before one that does not."""
         given = self.commune.attested
         prefix = f"{self.ruleset.id}:"
         plain = {key: verdict for key, verdict in given.items() if ":" not in key}
         return plain | {key[len(prefix) :]: verdict for key, verdict in given.items() if key.startswith(prefix)}
+
+    @property
+    def attested_by_number(self) -> tuple[str, ...]:
+        """The numbers attested without their ruleset ("7"), which were read as this ruleset's."""
+        given = self.commune.attested
+        return tuple(key for key in given if ":" not in key and f"{self.ruleset.id}:{key}" not in given)
 
     # -- recognition
 
@@ -363,21 +378,28 @@ class Assessment:
     @property
     def recognition(self) -> Verdict:
         """The verdict AND the prerequisites AND the conditions."""
-        return self._details.recognition(self)
+        code = self._code() | self._conditions
+        if code < CODE_OF_STATUS[Status.MISSING]:  # which would decide, whatever the prerequisites
+            for prerequisite in self.prerequisites:
+                code |= CODE_OF_STATUS[prerequisite.status]
+        return _verdict(code)
 
     @property
     def at_risk(self) -> AtRisk:
         """Whether a held title would be withdrawn under the withdrawal rule in force, and why."""
+        rule = self.ruleset.withdrawal
+        if isinstance(rule, WithdrawalByRuleset):
+            risk = self._details.under(self, rule.ruleset).at_risk
+            return risk if risk.citation is None else attrs.evolve(risk, citation=rule.citation)
         total = self.criteria_total or 1
         missing = tuple(r.no for r in self.criteria if r.verdict is Verdict.MISSING)
         unknown = tuple(r.no for r in self.criteria if r.verdict is Verdict.UNDETERMINED)
         possible = len(missing) + len(unknown) + max(0, self.criteria_total - len(self._criteria))
         share, possible_share = Fraction(100 * len(missing), total), Fraction(100 * possible, total)
-        rule = self.ruleset.withdrawal
         uncounted = not self.ruleset.complete and self.ruleset.criteria_total is None
         if rule is None or uncounted:
             citation, reason = (rule.citation, "undetermined") if rule else (None, "no_rule")
-            return AtRisk(None, share, possible_share, (), reason, citation)
+            return AtRisk(None, share, possible_share, (), reason, citation, self.ruleset.id)
         key_missing = tuple(no for no in missing if no in rule.key_criteria)
         key_possible = bool(key_missing) or any(no in rule.key_criteria for no in unknown)
         answer: bool | None = None
@@ -388,7 +410,7 @@ class Assessment:
             answer, reason = True, "key_share"
         elif possible_share < rule.key_share or (possible_share < rule.any_share and not key_possible):
             answer, reason = False, "below"
-        return AtRisk(answer, share, possible_share, key_missing, reason, rule.citation)
+        return AtRisk(answer, share, possible_share, key_missing, reason, rule.citation, self.ruleset.id)
 
     @property
     def facts_needed(self) -> tuple[FactNeeded, ...]:
@@ -480,6 +502,7 @@ class Assessment:
                 "key_missing": list(at_risk.key_missing),
                 "reason": at_risk.reason,
                 "citation": at_risk.citation,
+                "ruleset": at_risk.ruleset,
             },
             "summary": {"vi": self.summary("vi"), "en": self.summary("en")},
         }
@@ -489,7 +512,7 @@ class Assessment:
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def __repr__(self) -> str:
-        who = self.commune.name or self.commune.code or "?"
+        who = printable(self.commune.name or self.commune.code or "?")
         return f"<Assessment {self.ruleset.id} {who}: {self.verdict.value}, {self.criteria_met}/{self.criteria_total}, {self.indicators_met}/{self.indicators_total}>"
 
     def __str__(self) -> str:

@@ -286,11 +286,15 @@ class Commune:
     the province as it was before 2025-07-01; `zone` is one zone or several ("III", "atk-poor-district"), None saying that the
     commune lies in none; `year` is the year of the facts. `facts` maps keys of the fact catalogue to exact values: True/False,
     int, Decimal, float (taken by its shortest decimal form), text, ``{"numerator": …, "denominator": …}``, or by sex
-    ``{"male": …, "female": …}``. `attested` maps indicator numbers, plain ("7") or with their ruleset
-    ("2021-2025/xa-ntm:7"), to the verdict of the agency responsible. `host_id` keeps the host's own identifier. `given` are the facts as they came, for engines.
+    ``{"male": …, "female": …}``. `attested` maps indicator numbers to the verdict of the agency responsible, best with their
+    ruleset: ``{"2021-2025/xa-ntm:7": True}``. A number alone, "7", means indicator 7 of whichever ruleset the commune is judged
+    under, so the same commune says another thing under another ruleset; results say under which it was read (`attested_as`).
+    `host_id` keeps the host's own identifier. `given` are the facts as they came, for engines.
 
-    Raises `CommuneError` or `FactError` naming every value that cannot be taken. Keys, kinds and bounds of facts are held
-    against the catalogue of the ruleset when the commune is judged.
+    The constructor checks what can be checked without a ruleset: that the code has 1 to 5 digits, that texts are text, that the
+    year may be one, that facts and verdicts have a form that can be a value (text is read later, by the kind of its fact). It raises `CommuneError` at the first such field,
+    or `FactError` naming every bad fact; `from_dict` names the problems of all fields at once. Names of regions, provinces,
+    zones and indicators, and keys, kinds and bounds of facts, are held against the ruleset when the commune is judged.
 
     >>> c = Commune(code=13570, name="Nhân Bình", region="dbsh", year=2023, facts={"households_registered_reliable_power_pct": "99.1"})
     >>> c.code, c.facts["households_registered_reliable_power_pct"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from ntm_rules.model.text import Language, Text, shown
+from ntm_rules.model.text import Language, Text, printable, shown
 
 __all__ = [
     "CommuneError",
@@ -22,6 +22,7 @@ __all__ = [
     "RulebookError",
     "UnknownNameError",
     "check_language",
+    "unreadable",
 ]
 
 
@@ -54,7 +55,7 @@ class Problem:
             text += f"; {wanted} {self.wanted.in_(lang)}"
         if self.nearest is not None:
             text += f"; {near} '{self.nearest}'?"
-        return f"{text} [{self.code}]"
+        return printable(f"{text} [{self.code}]")
 
     def to_dict(self) -> dict[str, Any]:
         """The problem as JSON-ready data."""
@@ -68,6 +69,21 @@ class Problem:
             "nearest": self.nearest,
             "message": attrs.asdict(self.message),
         }
+
+
+_UNREADABLE = (
+    (FileNotFoundError, Text("không có tệp này", "no such file")),
+    (IsADirectoryError, Text("là thư mục, không phải tệp", "is a directory, not a file")),
+    (PermissionError, Text("không có quyền đọc", "no permission to read it")),
+)
+
+
+def unreadable(source: str, error: BaseException) -> Problem:
+    """The problem of a file that cannot be read, and why."""
+    other = getattr(error, "strerror", None) or type(error).__name__
+    why = next((words for kind, words in _UNREADABLE if isinstance(error, kind)), Text(other, other))
+    message = Text(f"không đọc được tệp ({why.vi})", f"cannot read the file ({why.en})")
+    return Problem(code="cannot_read", source=source, message=message)
 
 
 class NtmRulesError(Exception):

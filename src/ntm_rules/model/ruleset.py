@@ -43,6 +43,7 @@ __all__ = [
     "Ruleset",
     "SpecialCommunes",
     "Withdrawal",
+    "WithdrawalByRuleset",
     "clause_facts",
     "requirement_facts",
 ]
@@ -95,6 +96,16 @@ class Withdrawal:
     key_share: Decimal
     key_criteria: tuple[str, ...]
     citation: str
+    note: Text | None = None
+
+
+@attrs.frozen(slots=True)
+class WithdrawalByRuleset:
+    """A held title is withdrawn by the rule of another ruleset, on whose criteria it rests."""
+
+    ruleset: Ruleset
+    citation: str
+    note: Text | None = None
 
 
 @attrs.frozen(slots=True)
@@ -196,7 +207,7 @@ class Ruleset:
     prerequisites: tuple[Clause, ...]
     conditions: tuple[Clause, ...]
     special_communes: SpecialCommunes | None
-    withdrawal: Withdrawal | None
+    withdrawal: Withdrawal | WithdrawalByRuleset | None
     catalogue: Catalogue
     rulebook: str
     rulebook_version: str

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import attrs
 
-__all__ = ["Language", "Text", "clean_text", "name_of", "nearest", "shown"]
+__all__ = ["Language", "Text", "clean_text", "name_of", "nearest", "printable", "shown"]
 
 Language = Literal["vi", "en"]
 
@@ -38,6 +38,26 @@ def clean_text(text: str) -> str:
     True
     """
     return unicodedata.normalize("NFC", text).strip()
+
+
+def printable(text: str) -> str:
+    r"""Text from outside as people are shown it: one line that moves nothing on a terminal or page.
+
+    Control characters and marks that turn the direction of writing are spelled out; line breaks and tabs become a space. Every
+    text for people goes through here; data (JSON) keeps what was given.
+
+    >>> print(printable("Xã\x1b[2J\tMột\u202e"))
+    Xã\x1b[2J Một\u202e
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else _spelled(letter) for letter in text.replace("\r\n", "\n"))
+
+
+def _spelled(letter: str) -> str:
+    if letter.isspace() and letter not in "\x1c\x1d\x1e\x1f":
+        return letter if unicodedata.category(letter) == "Zs" else " "  # a space that does not break stays one
+    return letter.encode("unicode_escape").decode("ascii")
 
 
 def name_of(value: Any) -> str:

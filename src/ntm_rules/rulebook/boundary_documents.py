@@ -139,6 +139,7 @@ class ResultDocument(_Given):
     citation: str
     set_by: SetBy | None
     attested: bool | None
+    attested_as: str | None = Field(description="the key it was given under: a number alone, or ruleset:number")
     conflict: bool = Field(description="the facts contradict the verdict attested; the facts decided")
     blocking: list[str] = Field(description="what makes another required ruleset not met")
     parts: list[ResultDocument]
@@ -179,10 +180,11 @@ class AtRiskDocument(_Given):
     key_missing: list[str]
     reason: Literal["no_rule", "any_share", "key_share", "undetermined", "below"]
     citation: str | None
+    ruleset: str = Field(description="whose criteria were counted: the ruleset judged, or the one its title rests on")
 
 
 class AssessmentDocument(_Given):
-    """A commune judged under a ruleset, as `Assessment.to_dict` gives it. New keys may come with a new format number only."""
+    """A commune judged under a ruleset, as `Assessment.to_dict` gives it. A minor version may add keys; none is removed under one format number."""
 
     format: Literal["ntm-rules/assessment/1"]
     ruleset: AssessedRuleset

@@ -39,6 +39,7 @@ from ntm_rules.model.ruleset import (
     Ruleset,
     SpecialCommunes,
     Withdrawal,
+    WithdrawalByRuleset,
 )
 from ntm_rules.model.text import Text
 from ntm_rules.model.values import to_decimal
@@ -85,7 +86,7 @@ def build_layer(normal: Normal) -> Layer:
 def build_ruleset(normal: Normal, catalogue: Catalogue, load_other: LoadOther, **loaded: Any) -> Ruleset:
     """The ruleset of a normal document; `load_other` loads the rulesets it refers to, `loaded` says how it was loaded."""
     builder = _Builder(normal, load_other)
-    special, withdrawal = normal["special_communes"], normal["withdrawal"]
+    special = normal["special_communes"]
     return Ruleset(
         id=normal["ruleset"],
         title=_text(normal["title"]),
@@ -104,11 +105,18 @@ def build_ruleset(normal: Normal, catalogue: Catalogue, load_other: LoadOther, *
         prerequisites=tuple(builder.clause(clause) for clause in normal["prerequisites"]),
         conditions=tuple(builder.clause(clause) for clause in normal["conditions"]),
         special_communes=special and SpecialCommunes(special[0], tuple(special[1]), special[2], Evidence(special[3])),
-        withdrawal=withdrawal
-        and Withdrawal(Decimal(withdrawal[0]), Decimal(withdrawal[1]), tuple(withdrawal[2]), withdrawal[3]),
+        withdrawal=normal["withdrawal"] and _withdrawal(normal["withdrawal"], load_other),
         catalogue=catalogue,
         **loaded,
     )
+
+
+def _withdrawal(normal: Normal, load_other: LoadOther) -> Withdrawal | WithdrawalByRuleset:
+    citation, note = normal["citation"], _maybe(normal["note"])
+    if "by_ruleset" in normal:
+        return WithdrawalByRuleset(load_other(normal["by_ruleset"]), citation, note)
+    any_share, key_share = Decimal(normal["any_share"]), Decimal(normal["key_share"])
+    return Withdrawal(any_share, key_share, tuple(normal["key_criteria"]), citation, note)
 
 
 def _text(words: list[str]) -> Text:

@@ -309,12 +309,21 @@ class SpecialCommunesDocument(Document):
 
 
 class WithdrawalDocument(Document):
-    """When a held title is withdrawn, in percent of criteria not met."""
+    """When a held title is withdrawn, in percent of criteria not met; or by which ruleset's rule and criteria."""
 
-    any_share: Number
-    key_share: Number
-    key_criteria: list[Numbered]
+    any_share: Number | None = None
+    key_share: Number | None = None
+    key_criteria: list[Numbered] | None = None
+    by_ruleset: RulesetId | None = None
     citation: str
+    note: Bilingual | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> WithdrawalDocument:
+        shares = [getattr(self, name) is not None for name in ("any_share", "key_share", "key_criteria")]
+        if not all(shares) if self.by_ruleset is None else any(shares):
+            raise ValueError("any_share, key_share and key_criteria; or by_ruleset alone")
+        return self
 
 
 class RulesetDocument(Document):

@@ -39,6 +39,7 @@ from ntm_rules.rulebook.documents import (
     RulesetDocument,
     RulesetMetDocument,
     SetThresholdDocument,
+    WithdrawalDocument,
 )
 from ntm_rules.rulebook.parser_words import csv_words, original
 from ntm_rules.rulebook.reading import Read, problem_at, read_leniently
@@ -413,9 +414,16 @@ class _Normalizer:
                 self.clause(item, item.id, ("conditions", place)) for place, item in enumerate(document.conditions)
             ],
             "special_communes": special and [special.column, special.zones, special.citation, special.evidence.value],
-            "withdrawal": withdrawal
-            and [str(withdrawal.any_share), str(withdrawal.key_share), withdrawal.key_criteria, withdrawal.citation],
+            "withdrawal": withdrawal and self.withdrawal(withdrawal),
         }
+
+    def withdrawal(self, document: WithdrawalDocument) -> Normal:
+        found: Normal = {"citation": document.citation, "note": _words(document.note)}
+        if document.by_ruleset is not None:
+            self.ruleset_known(document.by_ruleset, ("withdrawal", "by_ruleset"))
+            return found | {"by_ruleset": document.by_ruleset}
+        shares = {"any_share": str(document.any_share), "key_share": str(document.key_share)}
+        return found | shares | {"key_criteria": document.key_criteria}
 
     def criterion(self, document: CriterionDocument, path: Path_) -> Normal:
         indicators = [

@@ -1,4 +1,4 @@
-"""What the parsers of JSON, YAML and CSV and the operating system say, in both languages.
+"""What the parsers of JSON, YAML and CSV say, in both languages.
 
 They speak English only. The common sayings are put into Vietnamese; the saying itself is kept beside them, marked as such, for
 it is what a search finds.
@@ -6,13 +6,12 @@ it is what a search finds.
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Mapping
 
 from ntm_rules.model.text import Text
 
-__all__ = ["csv_words", "file_words", "json_words", "original", "yaml_words"]
+__all__ = ["csv_words", "json_words", "original", "yaml_words"]
 
 _JSON: Mapping[str, str] = {
     "Expecting value": "thiếu giá trị, hoặc giá trị viết sai",
@@ -61,14 +60,6 @@ _CSV: Mapping[str, str] = {
 }
 _CSV_FORMS = ((re.compile(r"'(.)' expected after '(.)'"), r"sau '\2' phải là '\1'"),
               (re.compile(r"field larger than field limit \((\d+)\)"), r"ô dài quá \1 ký tự"))  # fmt: skip
-_FILES: Mapping[int | None, Text] = {
-    errno.ENOENT: Text("không có tệp này", "no such file"),
-    errno.EACCES: Text("không có quyền đọc", "permission denied"),
-    errno.EPERM: Text("không có quyền đọc", "permission denied"),
-    errno.EISDIR: Text("đây là thư mục", "it is a directory"),
-    errno.ENOTDIR: Text("đường dẫn đi qua một tệp, không phải thư mục", "the path goes through a file"),
-    errno.ENAMETOOLONG: Text("tên tệp quá dài", "the file name is too long"),
-}
 
 
 def original(said: str) -> str:
@@ -92,12 +83,6 @@ def csv_words(said: str) -> Text:
         if form.fullmatch(said):
             return Text(form.sub(vietnamese, said), said)
     return _in_both(_CSV.get(said), said)
-
-
-def file_words(error: Exception) -> Text:
-    """Why a file could not be opened."""
-    number = error.errno if isinstance(error, OSError) else None
-    return _FILES.get(number, Text("hệ thống từ chối", f"{getattr(error, 'strerror', None) or type(error).__name__}"))
 
 
 def _in_both(vietnamese: str | None, said: str) -> Text:

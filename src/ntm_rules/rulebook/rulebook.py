@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ntm_rules.model.checking import unknown_province
-from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError
+from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError, unreadable
 from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
 from ntm_rules.rulebook.build import build_catalogue, build_layer, build_ruleset
 from ntm_rules.rulebook.layers import apply_layer
-from ntm_rules.rulebook.parser_words import file_words, original
+from ntm_rules.rulebook.parser_words import original
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -339,10 +339,7 @@ class Rulebook:
         try:
             return (self.directory / path).read_bytes()
         except OSError as error:
-            why = file_words(error)
-            message = Text(f"không đọc được tệp ({why.vi})", f"cannot read the file ({why.en})")
-            problem = Problem(code="cannot_read", source=self._source(path), message=message)
-            raise RulebookError([problem]) from None
+            raise RulebookError([unreadable(self._source(path), error)]) from None
 
     def _evidence_path(self, path: str) -> Path:
         return self.directory / "evidence" / Path(path).with_suffix(".csv")
@@ -409,7 +406,7 @@ def unknown_ruleset(ruleset_id: Any, known: Sequence[str], source: str | None = 
         code="unknown_ruleset",
         source=source,
         found=shown(ruleset_id),
-        wanted=Text(names, names),
+        wanted=Text(names, names) if names else None,
         nearest=nearest(ruleset_id, known),
         message=Text("không có bộ tiêu chí này", "no such ruleset"),
     )
@@ -423,9 +420,7 @@ def _overlay_data(overlay: Overlay) -> tuple[str, bytes | Mapping[str, Any]]:
     try:
         return str(overlay), Path(overlay).read_bytes()
     except (OSError, ValueError, TypeError) as error:
-        why = file_words(error)
-        message = Text(f"không đọc được tệp ({why.vi})", f"cannot read the file ({why.en})")
-        raise RulebookError([Problem(code="cannot_read", source=name_of(overlay), message=message)]) from None
+        raise RulebookError([unreadable(name_of(overlay), error)]) from None
 
 
 def _layer_target(data: bytes | Mapping[str, Any], source: str, ids: tuple[str, ...]) -> str:

@@ -97,6 +97,7 @@ _HINTS = {
     "value": "one threshold for every column",
     "values": "of a category: its values in ascending order; of one_of: those that satisfy",
     "when": "one part where a condition on the commune holds, another where it does not",
+    "by_ruleset": "the title is withdrawn by the rule of this ruleset, on whose criteria it rests",
     "withdrawal": "when a held title is withdrawn",
     "zones": "keys of zones in regions.yaml",
 }
@@ -176,6 +177,8 @@ def _for_editors(schema: Schema) -> Schema:
         elif name == "RequirementDocument":
             for key, value in properties.items():
                 properties[key] = _never_null(value)
+        elif name == "WithdrawalDocument":
+            _by_shares_or_ruleset(definition)
         elif name == "FactDocument":
             definition.update(_FACT_RULES)
         elif name == "TotalsDocument":
@@ -232,6 +235,16 @@ def _never_null(value: Schema) -> Schema:
     if not kept:
         return rest
     return rest | (kept[0] if len(kept) == 1 and not set(kept[0]) & set(rest) else {"anyOf": kept})
+
+
+def _by_shares_or_ruleset(definition: Schema) -> None:
+    shares, other, properties = ["any_share", "key_share", "key_criteria"], "by_ruleset", definition["properties"]
+    for name in (*shares, other):
+        properties[name] = _never_null(properties[name])
+    definition["oneOf"] = [
+        {"required": shares, "properties": {other: False}},
+        {"required": [other], "properties": dict.fromkeys(shares, False)},
+    ]
 
 
 def _one_form(definition: Schema, forms: list[str]) -> None:

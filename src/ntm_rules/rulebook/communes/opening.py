@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from ntm_rules.model.errors import CommuneError, unreadable
 from ntm_rules.model.text import Text, shown
 from ntm_rules.rulebook.communes.problems import refusal
-from ntm_rules.rulebook.parser_words import file_words
 
 __all__ = ["FORMATS", "Format", "opened"]
 
@@ -31,6 +31,8 @@ def opened(source: Any, format: str | None) -> tuple[str, Any, str | None]:  # n
     if isinstance(source, Path) or (isinstance(source, str) and format is None):
         path = Path(source)
         kind = format or SUFFIXES.get(path.suffix.lower())
+        if kind is None and path.is_dir():
+            raise CommuneError([unreadable(str(path), IsADirectoryError())])
         if kind is None:
             raise refusal(
                 "unknown_format",
@@ -43,9 +45,7 @@ def opened(source: Any, format: str | None) -> tuple[str, Any, str | None]:  # n
         try:
             return kind, path.read_bytes(), str(path)
         except OSError as error:
-            why = file_words(error)
-            message = Text(f"không đọc được tệp ({why.vi})", f"cannot read the file ({why.en})")
-            raise refusal("cannot_read", str(path), None, message) from None
+            raise CommuneError([unreadable(str(path), error)]) from None
     if format is None:
         raise refusal(
             "unknown_format",

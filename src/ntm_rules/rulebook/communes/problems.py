@@ -38,17 +38,12 @@ class Entry:
     places: Callable[[], Mapping[str, int]] = attrs.field(default=_nowhere, eq=False, repr=False)
     again: Callable[[], Entry] | None = attrs.field(default=None, eq=False, repr=False)
 
-    def _line_of(self, key: str) -> int | None:
-        """The line of a key; a ladder of tiers puts the ruleset before an attested number that the file gives alone."""
-        places, (group, _, number) = self.places(), key.partition(".")
-        alone = f"{group}.{number.rpartition(':')[2]}" if group == "attested" else key
-        return places.get(key, places.get(alone, self.line))
-
     def refused(self, problems: Iterable[Problem]) -> Entry:
         """The same, refused when it was judged: with those problems, placed, and what a thorough reading finds beside them."""
         whole = self if self.again is None else self.again()
         said = {(problem.code, problem.key) for problem in whole.problems}
-        late = [in_place(p, None, self._line_of(p.key or "")) for p in problems if (p.code, p.key) not in said]
+        places = self.places()
+        late = [in_place(p, None, places.get(p.key or "", self.line)) for p in problems if (p.code, p.key) not in said]
         entry = attrs.evolve(self, problems=(*whole.problems, *late))
         if self.commune is None:
             return entry

@@ -22,6 +22,8 @@ def as_ruleset(document: Normal) -> Normal:
 
 def references_of(document: Normal) -> Iterator[tuple[str, str | None, str]]:
     """(ruleset, indicator or None, the clause that refers to it) of a ruleset's or layer's document."""
+    if "by_ruleset" in (document["withdrawal"] or {}):
+        yield document["withdrawal"]["by_ruleset"], None, "withdrawal rule"
 
     def asked(clause: Normal, owner: str | None) -> Iterator[tuple[str, str | None, str]]:
         # The parts of a condition have no number of their own: the clause it belongs to stands for them.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ntm_rules.model.errors import NtmRulesError, RulebookError
+from ntm_rules.model.errors import NtmRulesError, RulebookError, unreadable
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.rulebook.documents import LayerDocument, RulebookDocument, RulesetDocument
@@ -30,7 +30,6 @@ from ntm_rules.rulebook.lint.statements import (
     numbering,
 )
 from ntm_rules.rulebook.normal import Checked, Surroundings, checked_layer, checked_ruleset
-from ntm_rules.rulebook.parser_words import file_words
 from ntm_rules.rulebook.reading import read_document, read_leniently
 from ntm_rules.rulebook.yaml_text import read_tree, read_yaml
 
@@ -48,8 +47,8 @@ def _lint_file(path: Path, book: Book, report: Report) -> None:
     try:
         data = path.read_bytes()
     except OSError as error:
-        why = file_words(error)
-        report.add("error", "cannot_read", (), f"không đọc được tệp ({why.vi})", f"cannot read the file ({why.en})")
+        why = unreadable(report.source, error).message
+        report.add("error", "cannot_read", (), why.vi, why.en)
         return
     check_hygiene(data, report)
     try:

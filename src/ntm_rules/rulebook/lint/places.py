@@ -23,6 +23,8 @@ def places_in(tree: Any) -> dict[str, Steps]:
         for place, item in enumerate(items or ()):
             clause(item, (*path, place), item[name], item[name])
 
+    if tree.get("withdrawal"):
+        found["withdrawal rule"] = ("withdrawal",)
     for section in ("criteria", "add_criteria"):
         for place, criterion in enumerate(tree.get(section) or ()):
             found.setdefault(f"criterion {criterion['no']}", (section, place))
