@@ -244,6 +244,121 @@ def test_in_json_lines_a_bad_commune_keeps_its_place() -> None:
     assert set(problem["message"]) == {"vi", "en"}
 
 
+def error_lines(*arguments: str, given: str | bytes | None = None) -> list[dict[str, Any]]:
+    ended = run("evaluate", *arguments, "--format", "jsonl", given=given)
+    assert ended.code == 2
+    return [line for line in map(json.loads, ended.out.splitlines()) if "error" in line]
+
+
+WHOSE = {"code": "00754", "name": "Xã Một", "host_id": {"id": 7}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"facts": {"health_insurance_pct": 101}, "region": "tn"',
+        '"facts": {"nope": 1}',
+        '"region": "dbsg"',
+        '"region": 5',
+        '"year": 1',
+        '"yaer": 2022',
+        '"facts": {"health_insurance_pct": NaN}',
+        '"year": 2022, "year": 2023',
+        '"attested": {"99": true}, "region": "tn"',
+        '"attested": {"7": 1}',
+        '"year": 2022',
+    ],
+)
+def test_the_line_of_a_bad_commune_says_whose_it_is(content: str, tmp_path: Path) -> None:
+    record = f'{{"code": 754, "name": " Xã Một", "host_id": {{"id": 7}}, {content}}}'
+    for file, stream in (("-", record + "\n"), (written(tmp_path / "xa.json", record), None)):
+        (line,) = error_lines(file, given=stream)
+        assert {key: line[key] for key in WHOSE} == WHOSE
+
+
+def test_whose_line_it_is_in_tables_and_yaml(tmp_path: Path) -> None:
+    table = written(tmp_path / "xa.csv", f"code,name,host_id,region,{INSURED}\n754,Xã Một,A-7,dbsg,101\nx,,,,101\n")
+    first, second = error_lines(table)
+    assert [first["code"], first["name"], first["host_id"], first["line"]] == ["00754", "Xã Một", "A-7", 2]
+    assert [second["code"], second["name"], second["host_id"]] == ["x", None, None]
+    assert {problem["key"] for problem in first["error"]["problems"]} == {"region", INSURED}
+    sheet = written(tmp_path / "xa.yaml", "code: 754\nname: Xã Một\nhost_id: A-7\nyear: x\n")
+    (line,) = error_lines(sheet)
+    assert [line["code"], line["name"], line["host_id"]] == ["00754", "Xã Một", "A-7"]
+
+
+@pytest.mark.parametrize("key", ["host_id", "name", "code"])
+def test_an_identity_nested_without_end_stops_nothing(key: str) -> None:
+    deep = "[" * 900 + "]" * 900
+    stream = f'{{"{key}": {deep}, "year": 1}}\n' + lines(GOOD)
+    ended = run("evaluate", "-", "--format", "jsonl", given=stream)
+    assert ended.code == 2
+    assert ["error" in json.loads(line) for line in ended.out.splitlines()] == [True, False]
+
+
+def test_a_code_said_twice_is_nobody_s() -> None:
+    (line,) = error_lines("-", given='{"code": 1, "code": 2, "name": "Xã Một"}\n')
+    assert (line["code"], line["name"]) == (None, "Xã Một")
+
+
+def test_json_lines_report_place_and_facts_together() -> None:
+    stream = (
+        f'{{"region": "dbsg", "zone": "IX", "facts": {{"{INSURED}": 101, "nope": 1}}, "attested": {{"99": true}}}}\n'
+    )
+    for form in ("jsonl", "text"):
+        ended = run("evaluate", "-", "--format", form, given=stream)
+        assert ended.code == 2
+        said = ended.out + ended.err
+        for code in ("unknown_region", "unknown_zone", "out_of_bounds", "unknown_fact"):
+            assert said.count(code) == 1
+
+
+def test_attested_verdicts_that_name_nothing_have_their_own_line_and_key(tmp_path: Path) -> None:
+    text = """\
+name: Xã Một
+region: tn
+attested:
+  "99": đạt
+  2021-2025/xa-ntm:98: đạt
+  2021-2025/xa-ntmm:7: đạt
+"""
+    for path in (written(tmp_path / "xa.yaml", text),):
+        (line,) = error_lines(path)
+        assert [(problem["line"], problem["key"]) for problem in line["error"]["problems"]] == [
+            (4, "attested.99"),
+            (5, "attested.2021-2025/xa-ntm:98"),
+            (6, "attested.2021-2025/xa-ntmm:7"),
+        ]
+    ended = run("tiers", "2021-2025", str(tmp_path / "xa.yaml"))
+    assert "xa.yaml:4: attested.99" in ended.err
+
+
+@pytest.mark.parametrize("text", ["", "\n", "\ufeff", "# không có gì\n"])
+@pytest.mark.parametrize("name", ["xa.yaml", "xa.csv", "xa.jsonl", "-"])
+def test_a_file_without_communes_is_bad_input(name: str, text: str, tmp_path: Path) -> None:
+    if text.startswith("#") and name != "xa.yaml":
+        return  # no comment there, but a broken line or an unknown column
+    file, given = ("-", text) if name == "-" else (written(tmp_path / name, text), None)
+    for lang, words in (("vi", "không có xã nào"), ("en", "no commune found")):
+        ended = run("evaluate", file, "--lang", lang, given=given)
+        assert ended.code == 2
+        assert words in ended.err
+        assert "no_communes" in ended.err
+    assert run("tiers", "2021-2025", file, given=given).code == 2
+    (line,) = error_lines(file, given=given)
+    assert line["error"]["problems"][0]["code"] == "no_communes"
+    assert json.loads(run("evaluate", file, "--format", "json", given=given).out) == []
+
+
+def test_an_empty_list_is_bad_input(tmp_path: Path) -> None:
+    good = written(tmp_path / "a.jsonl", lines(GOOD))
+    for number, text in enumerate(("[]", '{"communes": []}', "null")):
+        ended = run("evaluate", good, written(tmp_path / f"{number}.json", text))
+        assert ended.code == 2
+        assert ended.err.count("no_communes") == 1
+        assert "Xã Một" in ended.out
+
+
 def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     good = written(tmp_path / "a.jsonl", lines(GOOD))
     ended = run("evaluate", str(tmp_path / "none.yaml"), str(tmp_path / "x.xlsx"), good, "--format", "jsonl")

@@ -194,3 +194,44 @@ def test_values_by_indicator_number_become_facts() -> None:
     assert commune.facts["income_per_capita"] == 56
     assert commune.facts["rural_market_or_trading_place"] is True
     assert ntm.evaluate(RULES, commune).statuses["10"] is ntm.Status.MET
+
+
+def test_unknown_numbers_bad_values_and_identity_are_named_at_once() -> None:
+    values = {"99": 1, "15.1": float("nan"), "10": 1001, "6.2": 5}
+    with pytest.raises(ntm.FactError) as caught:
+        ntm.Commune.from_indicators(RULES, values, region="dbsh")
+    assert {problem.code for problem in caught.value.problems} == {
+        "unknown_indicator",
+        "bad_value",
+        "out_of_bounds",
+        "wrong_kind",
+    }
+    with pytest.raises(ntm.CommuneError) as both:
+        ntm.Commune.from_indicators(RULES, {"99": 1, "15.1": [1]}, region="dbsg", year=1, code="x", facts={"a": [1]})
+    found = [(problem.code, problem.key) for problem in both.value.problems]
+    assert len(found) == len(set(found))
+    assert {code for code, _ in found} >= {"unknown_region", "bad_year", "bad_code", "unknown_indicator", "bad_value"}
+
+
+def test_a_field_that_is_none_of_a_commune_is_the_caller_s_mistake() -> None:
+    with pytest.raises(TypeError):
+        ntm.Commune.from_indicators(RULES, {}, regoin="dbsh")
+
+
+def test_why_a_number_is_refused_is_said_in_vietnamese_too() -> None:
+    for value, words in (
+        ({"numerator": 1, "denominator": 0}, "mẫu số phải lớn hơn 0"),
+        ({"numerator": -1, "denominator": 1}, "tử số không được âm"),
+        ({"numerator": 1}, "tỷ số có đúng hai khóa"),
+        ({"numerator": {}, "denominator": 1}, "tỷ số nằm trong tỷ số"),
+        ({"numerator": "x", "denominator": 1}, "không phải số: 'x'"),
+        (float("inf"), "không phải số hữu hạn"),
+        (10**50, "quá 40 chữ số"),
+        ([1], "không phải kiểu số liệu: list"),
+        (Decimal("sNaN"), "không phải số hữu hạn"),
+    ):
+        with pytest.raises(ntm.FactError) as caught:
+            ntm.Commune(facts={"a": value})
+        (problem,) = caught.value.problems
+        assert words in problem.message.vi
+        assert problem.message.vi != problem.message.en

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import ntm_rules as ntm
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.rulebook.communes import parse_commune, read_communes, scan_communes
+from ntm_rules.rulebook.json_text import BrokenJson, lined_json, quick_json
 from ntm_rules.rulebook.rulebook import rulebook, shipped
 
 INCOME, INSURED = "income_per_capita", "health_insurance_pct"
@@ -296,6 +297,8 @@ communes:
     found = {(problem.line, problem.key): problem for problem in caught.value.problems}
     assert {place: problem.code for place, problem in found.items()} == {
         (2, "code"): "bad_code",
+        (3, "region"): "unknown_region",
+        (4, "zone"): "unknown_zone",
         (5, "year"): "bad_year",
         (6, "fact"): "unknown_field",
         (9, f"{INSURED}.male"): "not_plain_number",
@@ -352,6 +355,166 @@ def test_three_figures_of_men_women_and_all_must_agree() -> None:
     assert found[INSURED].code == "inconsistent"
 
 
+def places(text: str, form: Any, **options: Any) -> dict[tuple[int | None, str | None], str]:
+    """The code of each problem of a text by line and key."""
+    with pytest.raises(ntm.CommuneError) as caught:
+        read_communes(text, format=form, **options)
+    found = {(problem.line, problem.key): problem.code for problem in caught.value.problems}
+    assert len(found) == len(caught.value.problems)
+    return found
+
+
+def test_a_flaw_of_the_yaml_text_hides_no_other_problem() -> None:
+    text = f"""\
+- name: &x Xã Một
+  code: 1
+  code: 2
+  region: dbsg
+  year: 20x3
+  facts:
+    {INSURED}: {{male: *x, female: 101}}
+    {INCOME}: !!float 60
+    poor_households_pct: 1
+    poor_households_pct: 2
+    [a]: 1
+  attested: {{"7": đạt, "7": chưa đạt, 2021-2025/xa-ntm:8.1: "?"}}
+- {{name: Xã Hai, zone: IX}}
+"""
+    assert places(text, "yaml") == {
+        (1, "name"): "anchor",
+        (3, "code"): "duplicate_key",
+        (4, "region"): "unknown_region",
+        (5, "year"): "bad_year",
+        (7, f"{INSURED}.male"): "anchor",
+        (7, f"{INSURED}.female"): "out_of_bounds",
+        (8, INCOME): "tag",
+        (10, "poor_households_pct"): "duplicate_key",
+        (11, "?"): "bad_key",
+        (12, "attested.7"): "duplicate_key",
+        (12, "attested.2021-2025/xa-ntm:8.1"): "wrong_kind",
+        (13, "zone"): "unknown_zone",
+    }
+
+
+def test_a_flaw_of_the_json_text_hides_no_other_problem() -> None:
+    text = f"""\
+{{"communes": [
+  {{"code": 1, "code": 2, "region": "dbsg", "year": 1,
+    "facts": {{
+      "{INSURED}": {{"male": NaN, "female": 101}},
+      "{INCOME}": 1e99999999999999999999,
+      "poor_households_pct": {{"numerator": -Infinity, "denominator": 5}},
+      "schools_total": 2.5
+    }},
+    "attested": {{"7": true, "7": false, "8": 1}}
+  }},
+  {{"zone": "IX"}},
+  {"9" * 5000}
+]}}
+"""
+    assert places(text, "json") == {
+        (2, "code"): "duplicate_key",
+        (2, "region"): "unknown_region",
+        (2, "year"): "bad_year",
+        (4, f"{INSURED}.male"): "bad_value",
+        (4, f"{INSURED}.female"): "out_of_bounds",
+        (5, INCOME): "bad_value",
+        (6, "poor_households_pct"): "bad_value",
+        (7, "schools_total"): "wrong_kind",
+        (9, "attested.7"): "duplicate_key",
+        (9, "attested.8"): "bad_attested",
+        (11, "zone"): "unknown_zone",
+        (12, None): "bad_value",
+    }
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON_VALUES, st.sampled_from([None, 1]))
+def test_the_reader_that_knows_lines_reads_what_the_quick_one_reads(value: Any, indent: int | None) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=indent is None)
+    tree = lined_json(text)
+    assert (tree.root, tree.flaws) == (quick_json(text), ())
+
+
+def broken_at(read: Any, text: str) -> tuple[int, int] | None:
+    """Line and column where a reader breaks off."""
+    try:
+        read(text)
+    except json.JSONDecodeError as error:
+        return error.lineno, error.colno
+    except BrokenJson as error:
+        return error.line, error.column
+    return None
+
+
+@given(st.text('{}[]",:0a\\\n ', max_size=12) | st.text(max_size=8))
+def test_the_reader_that_knows_lines_breaks_off_where_the_standard_one_does(text: str) -> None:
+    assert broken_at(lined_json, text) == broken_at(json.loads, text)
+
+
+def test_flaws_before_broken_syntax_are_named_too() -> None:
+    assert places('{"year": NaN,\n "code": 1,\n', "json") == {(1, "year"): "bad_value", (3, None): "bad_json"}
+    assert places("year: &x 1\ncode: [1\nname: x\n", "yaml").keys() >= {(1, "year")}
+
+
+def test_a_flaw_of_no_commune_is_said_beside_those_of_communes() -> None:
+    found = places('{"communes": [{"code": "x"}],\n "communes": []}', "json")
+    assert found == {(1, "code"): "bad_code", (2, "communes"): "duplicate_key"}
+    assert places("code: x\n---\ncode: 1\n", "yaml") == {(1, "code"): "bad_code", (2, None): "several_documents"}
+
+
+def test_problems_of_a_json_document_have_lines() -> None:
+    text = json.dumps({"communes": [{"code": 1}, {"year": 2023, "facts": {INSURED: 101}}, 5]}, indent=1)
+    assert places(text, "json") == {(9, INSURED): "out_of_bounds", (12, None): "not_a_commune"}
+
+
+def test_a_line_of_json_lines_has_all_its_problems() -> None:
+    line = (
+        f'{{"code": 1, "code": 2, "region": "dbsg", "attested": {{"7": 1}}, "facts": {{"{INSURED}": NaN, "nope": 1}}}}'
+    )
+    codes = {"code": "duplicate_key", "region": "unknown_region", "attested.7": "bad_attested", INSURED: "bad_value"}
+    assert places(line, "jsonl") == {(1, key): code for key, code in (codes | {"nope": "unknown_fact"}).items()}
+    with pytest.raises(ntm.CommuneError) as caught:
+        parse_commune(line, number=4)
+    assert {p.key for p in caught.value.problems} == {"code", "attested.7", INSURED}  # no catalogue here
+    assert {p.line for p in caught.value.problems} == {4}
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "yaml"])
+def test_place_attested_and_facts_are_said_together(form: Any) -> None:
+    document = {"region": "dbsg", "zone": "IX", "province": "Nam Đin", "attested": {"7": "x"}, "facts": {INSURED: 101}}
+    found = set(refused(json.dumps(document, ensure_ascii=False), form))
+    assert found == {"region", "zone", "province", "attested.7", INSURED}
+
+
+def test_place_attested_and_facts_of_a_csv_row_are_said_together() -> None:
+    found = refused(f"region,zone,province,year,attested.7,{INSURED}\ndbsg,IX,Nam Đin,x,y,101\n", "csv")
+    assert set(found) == {"region", "zone", "province", "year", "attested.7", INSURED}
+
+
+def test_a_fact_given_by_sex_and_by_its_own_key_is_refused() -> None:
+    """The second was silently taken."""
+    found = refused(f"facts: {{{INSURED}: {{male: 90, female: 91}}, {INSURED}.male: 95}}", "yaml")
+    assert found[f"{INSURED}.male"].code == "given_twice"
+
+
+def test_both_sides_of_a_ratio_and_figures_that_disagree_hide_nothing() -> None:
+    with pytest.raises(ntm.CommuneError) as caught:
+        read_communes(
+            f"facts: {{{INSURED}: {{male: 90, female: 80, total: 95}}, {INCOME}: 1001,"
+            " poor_households_pct: {numerator: x, denominator: y}}",
+            format="yaml",
+        )
+    found = sorted(problem.code for problem in caught.value.problems)
+    assert found == ["inconsistent", "out_of_bounds", "wrong_kind", "wrong_kind"]
+
+
 # -- CSV headers and cells
 
 
@@ -361,6 +524,22 @@ def test_three_figures_of_men_women_and_all_must_agree() -> None:
 def test_an_unknown_column_is_refused_with_the_nearest(name: str, near: str | None) -> None:
     problem = refused(f"code,{name}\n1,2\n", "csv")[name]
     assert (problem.code, problem.line, problem.nearest) == ("unknown_column", 1, near)
+
+
+def test_a_wrong_header_hides_no_wrong_row_and_no_row_is_taken() -> None:
+    text = f"code,helth_insurance_pct,{INSURED}.numerater,{INSURED}.denominator,{INCOME},{INCOME}\n1,5,6,7,8,9\nx,,,,1001,\n"
+    assert places(text, "csv") == {
+        (1, "helth_insurance_pct"): "unknown_column",
+        (1, f"{INSURED}.numerater"): "unknown_column",
+        (1, INCOME): "duplicate_key",
+        (3, "code"): "bad_code",
+        (3, INCOME): "out_of_bounds",
+    }
+    assert all(entry.commune is None for entry in scan_communes(text, format="csv"))
+
+
+def test_rows_before_the_place_where_a_table_breaks_off_are_read() -> None:
+    assert places(f'code,{INSURED}\n1,101\n2,"9\n', "csv") == {(2, INSURED): "out_of_bounds", (3, None): "bad_csv"}
 
 
 def test_a_sex_or_side_of_a_fact_that_has_none_is_an_unknown_column() -> None:
@@ -440,7 +619,8 @@ def test_bytes_that_are_not_utf8_are_refused(form: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("a: &x 1", "anchor"), ("a: !!int 1", "tag"), ("a: 1\na: 2", "duplicate_key"), ("[", "bad_yaml")]
+    ("text", "code"),
+    [("name: &x 1", "anchor"), ("name: !!int 1", "tag"), ("name: 1\nname: 2", "duplicate_key"), ("[", "bad_yaml")],
 )
 def test_yaml_that_is_not_plain_is_refused_with_its_line(text: str, code: str) -> None:
     (problem,) = refused(text, "yaml").values()
@@ -472,6 +652,45 @@ def test_parse_commune_names_every_problem_of_identity() -> None:
     with pytest.raises(ntm.CommuneError) as caught:
         parse_commune('{"code": "x", "year": 1, "regon": "tn"}')
     assert {problem.code for problem in caught.value.problems} == {"bad_code", "bad_year", "unknown_field"}
+
+
+BROKEN = {
+    "json": [
+        "{", '{"a" 1}', '{"a": }', '{"a": 1 "b": 2}', "[1, 2", '"x', '{"a": "\\q"}', '{"a": "\\u12"}', '{"a": "\t"}', "{} {}",
+        '{"a": 1,}', "[1,]",
+    ],
+    "yaml": [
+        "[", "{", "a: [1, 2\nb: 3", "a: {b: 1\nc: 2", "a:\n\tb: 1", "a: b: c", "a: @x", "a: %x", 'a: "x', "a: 'x", "- a\nb: 1",
+        "a: 1\n b: 2", 'a: "\\q"', "a: \x07", "a: *", "a: - b", "a: 1\nbc\nd: 1", "a: !<x", "---\n'a\n---\n",
+    ],
+    "csv": ['code,name\n1,"A', 'code,name\n1,"A"b\n', f"code,name\n1,{'x' * 140_000}\n"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "text"), [(form, text) for form, texts in BROKEN.items() for text in texts])
+def test_what_a_parser_says_is_put_into_vietnamese(form: Any, text: str) -> None:
+    with pytest.raises(ntm.CommuneError) as caught:
+        read_communes(text, format=form)
+    problem = caught.value.problems[-1]
+    assert problem.code == f"bad_{form}"
+    assert problem.line is not None or "\x07" in text
+    assert problem.found is not None
+    assert problem.found.startswith("nguyên văn/original: ")
+    raw = problem.found.partition(": ")[2]
+    assert raw in problem.message.en
+    assert raw not in problem.message.vi
+    assert "cú pháp sai ở chỗ này" not in problem.message.vi
+
+
+def test_why_a_file_cannot_be_opened_is_said_in_both_languages(tmp_path: Path) -> None:
+    for path, vi, en in (
+        (tmp_path / "none.csv", "không có tệp này", "no such file"),
+        (tmp_path, "là thư mục, không phải tệp", "is a directory"),
+    ):
+        with pytest.raises(ntm.CommuneError) as caught:
+            read_communes(path, format="csv")
+        message = caught.value.problems[0].message
+        assert (vi in message.vi, en in message.en) == (True, True)
 
 
 # -- dirty figures seen in published sources

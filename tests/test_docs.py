@@ -308,7 +308,7 @@ def _codes() -> set[str]:
 
 
 # The functions that take a code, and the place of it among their arguments.
-_MAKERS = {"_error": 0, "_refuse": 0, "_problem": 0, "wrong": 1, "add": 1, "note_line": 0}
+_MAKERS = {"_error": 0, "refusal": 0, "_flaw": 0, "_refuse": 0, "_problem": 0, "wrong": 1, "add": 1, "note_line": 0}
 
 
 def _codes_of(call: ast.Call) -> Iterator[str]:

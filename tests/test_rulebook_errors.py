@@ -19,6 +19,7 @@ import attrs
 import pytest
 
 import ntm_rules as ntm
+from ntm_rules.rulebook.lint import lint_path
 from ntm_rules.rulebook.rulebook import Rulebook, compile_rulebook, rulebook, shipped
 from ntm_rules.rulebook.yaml_text import MAX_BYTES, line_of, read_yaml
 
@@ -320,6 +321,189 @@ def test_all_mistakes_of_form_at_once(book: Book) -> None:
     }
 
 
+def described(problems: tuple[ntm.Problem, ...]) -> set[str]:
+    return {problem.describe("en") for problem in problems}
+
+
+# What leaves nothing to be checked against: the columns, or the place in the text itself.
+HOPELESS = {"text for a list", "empty list"}
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENT_MISTAKES if name != "unknown zone"])
+def test_no_mistake_of_form_hides_one_of_content(name: str, book: Book) -> None:
+    old, new, *_ = DOCUMENT_MISTAKES[name]
+    book.alone()
+    book.edit(RULESET_FILE, old, new)
+    alone = described(book.problems())
+    book.edit(RULESET_FILE, "zones: [II]", "zones: [VI]")
+    book.edit(RULESET_FILE, "2022: {dbsh: 53, btb: 39}", "2022: {dbsh: 5300000, btb: -1}")
+    book.edit(RULESET_FILE, "requires: {met: no_debt}", "requires: {met: no_dept}")
+    together = described(book.problems())
+    codes = sorted(line.rpartition("[")[2] for line in together - alone)
+    assert alone <= together
+    assert codes == ([] if name in HOPELESS else ["out_of_bounds]", "unknown_fact]", "unknown_zone]"])
+
+
+FORM_AND_CONTENT = """\
+layer: 9/QĐ-UBND
+of: 2021-2025/xa-ntm
+kind: province
+province: nam-din
+decision: {number: 3/QĐ-UBND, issued: 2022-12-01, in_force: 01/01/2023}
+decision: {}
+note: {vi: &x Ghi chú}
+replace_indicators:
+  - no: "10"
+    lable: {vi: Thu nhập, en: Income}
+    requires: {at_least: {fact: incom, value: 80}}
+  - no: "17.1"
+    label: {vi: Nước sạch, en: Clean water}
+    requires: {at_least: {fact: water_pct, value: 800}}
+  - just text
+set_thresholds:
+  - {indicator: "17.1", valeu: 70}
+  - {indicator: "17.2", value: 70}
+  - {indicator: "17.1", by_column: {dbsh: ≥ 70, bbt: 5}}
+add_criteria: none
+conditions:
+  - id: Nợ
+    label: {vi: Nợ, en: Debt}
+    requires: {met: planted, unstated: province}
+special_communes: {column: tn, zones: [IV], citation: a}
+"""
+
+
+def test_all_mistakes_of_a_layer_at_once(book: Book) -> None:
+    path = book.write(OVERLAY_FILE, FORM_AND_CONTENT)
+    problems = book.problems(province="nam-dinh")
+    assert {problem.source for problem in problems} == {str(path)}
+    assert {(problem.line, problem.key, problem.code) for problem in problems} == {
+        (4, "province", "misplaced"),
+        (4, "province", "unknown_province"),
+        (5, "decision.in_force", "value_error"),
+        (6, "decision", "duplicate_key"),
+        (7, "note.vi", "anchor"),
+        (7, "note.en", "missing"),
+        (10, "replace_indicators[0].lable", "extra_forbidden"),
+        (9, "replace_indicators[0].label", "missing"),
+        (11, "replace_indicators[0].requires.at_least.fact", "unknown_fact"),
+        (14, "replace_indicators[1].requires.at_least.value", "out_of_bounds"),
+        (15, "replace_indicators[2]", "model_type"),
+        (17, "set_thresholds[0].valeu", "extra_forbidden"),
+        (18, "set_thresholds[1].indicator", "unknown_indicator"),
+        (19, "set_thresholds[2].by_column.dbsh", "bad_cell"),
+        (19, "set_thresholds[2].by_column.bbt", "unknown_column"),
+        (20, "add_criteria", "list_type"),
+        (22, "conditions[0].id", "string_pattern_mismatch"),
+        (24, "conditions[0].requires", "value_error"),
+        (25, "special_communes.column", "unknown_column"),
+        (25, "special_communes.zones[0]", "unknown_zone"),
+    }
+
+
+def test_an_overlay_given_as_data_reports_form_and_content(book: Book) -> None:
+    overlay = layer(set_thresholds=[{"indicator": "99", "value": 1}], replace_indicators=[{"no": "10"}], lyer=1)
+    found = {(problem.key, problem.code) for problem in book.problems(overlays=[overlay])}
+    assert found == {
+        ("set_thresholds[0].indicator", "unknown_indicator"),
+        ("replace_indicators[0].label", "missing"),
+        ("replace_indicators[0].requires", "missing"),
+        ("lyer", "extra_forbidden"),
+    }
+    found = {(problem.key, problem.code) for problem in book.problems(overlays=[overlay | {"of": "x"}])}
+    assert {("of", "unknown_ruleset"), ("lyer", "extra_forbidden")} <= found
+
+
+def test_what_does_not_fit_the_ruleset_is_said_beside_what_is_wrong_with_the_overlay(book: Book) -> None:
+    overlay = layer(
+        remove_indicators=["99"], set_thresholds=[{"indicator": "17.1", "value": 800}, {"indicator": "98", "value": 1}]
+    )
+    found = {(problem.key, problem.code) for problem in book.problems(overlays=[overlay])}
+    assert found == {
+        ("set_thresholds[0].value", "out_of_bounds"),
+        ("set_thresholds[1].indicator", "unknown_indicator"),
+        ("99", "unknown_indicator"),
+    }
+
+
+def test_flaws_of_the_text_hide_neither_form_nor_content(book: Book) -> None:
+    text = book.edit(RULESET_FILE, "level: xa", "level: &x xa\nlevel: xa\ntitel: *x")
+    book.edit(RULESET_FILE, "zones: [II]", "zones: [*x, IV]")
+    assert {(problem.line, problem.code) for problem in book.problems()} == {
+        (line_in(text, "level: &x"), "anchor"),
+        (line_in(text, "level: xa\ntitel"), "duplicate_key"),
+        (line_in(text, "titel"), "anchor"),
+        (line_in(text, "special_communes"), "anchor"),
+    }
+
+
+def test_a_wrong_evidence_file_hides_nothing_of_its_document(book: Book) -> None:
+    book.edit(EVIDENCE_FILE, ",recalled,", ",sure,")
+    book.edit(RULESET_FILE, "fact: water_pct", "fact: watter_pct")
+    assert {problem.code for problem in book.problems()} == {"bad_evidence", "unknown_fact"}
+
+
+def test_mistakes_of_facts_and_regions_are_said_together(book: Book) -> None:
+    book.edit("facts.yaml", "kind: money", "kind: monney")
+    book.edit("regions.yaml", "region: dbsh", "region: dbhs")
+    book.edit("regions.yaml", "region: btb", "region: bbt")
+    book.edit("regions.yaml", "en: zone II", "enn: zone II")
+    found = [(str(p.source).rpartition("/")[2], p.code) for p in book.problems()]
+    assert sorted(found) == [
+        ("facts.yaml", "enum"),
+        ("regions.yaml", "extra_forbidden"),
+        ("regions.yaml", "missing"),
+        ("regions.yaml", "unknown_region"),
+        ("regions.yaml", "unknown_region"),
+    ]
+
+
+def linted(path: Path) -> set[str]:
+    return {finding.problem.code for finding in lint_path(path)}
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENT_MISTAKES if name not in HOPELESS])
+def test_lint_goes_on_where_a_ruleset_does_not_load(name: str, book: Book) -> None:
+    old, new, *_, code, _ = DOCUMENT_MISTAKES[name]
+    book.alone()
+    book.edit(RULESET_FILE, old, new)
+    book.edit(RULESET_FILE, "in_force: 2022-03-08", "in_force: 2021-03-08")
+    found = linted(book.directory / RULESET_FILE)
+    assert code in found
+    dated = name not in ("bad date", "impossible date")
+    assert ("in_force_before_issued" in found) is dated
+    assert "id_mismatch" not in found
+
+
+def test_lint_goes_on_where_a_layer_or_its_catalogue_does_not_load(book: Book) -> None:
+    path = book.directory / AMENDMENT_FILE
+    book.edit(AMENDMENT_FILE, "set_thresholds", "set_threshold")
+    book.edit(AMENDMENT_FILE, "issued: 2024-02-15", "issued: 2020-02-15")
+    assert linted(path) >= {"extra_forbidden", "before_base"}
+    book.edit(AMENDMENT_FILE, "of: 2021-2025/xa-ntm", "of: 2021-2025/xa-mtn")
+    assert linted(path) >= {"extra_forbidden", "unknown_ruleset"}
+    book.edit("facts.yaml", "kind: money", "kind: monney")
+    book.edit("facts.yaml", "label: {vi: Nước, en: Water}", "label: {vi: Thu nhập, en: Thu nhập}")
+    assert linted(path) >= {"extra_forbidden", "enum"}
+    assert linted(book.directory / "facts.yaml") >= {"enum", "unlabelled"}
+    book.edit(RULESET_FILE, "tier: ntm", "tiers: ntm")
+    assert linted(book.directory / RULESET_FILE) >= {"extra_forbidden", "missing", "enum"}
+    book.edit("regions.yaml", "name: Nghệ An", "name: Nam Định")
+    book.edit("regions.yaml", "region: btb", "region: bbt")
+    assert linted(book.directory / "regions.yaml") >= {"duplicate_name", "unknown_region"}
+
+
+def test_what_a_form_wants_is_said_in_vietnamese_too(book: Book) -> None:
+    for name, (old, new, *_) in DOCUMENT_MISTAKES.items():
+        book.write(RULESET_FILE, RULESET)
+        book.edit(RULESET_FILE, old, new)
+        for problem in book.problems():
+            if problem.code == "value_error":
+                assert problem.wanted is not None
+                assert problem.wanted.vi != problem.wanted.en or problem.wanted.en.startswith("exactly"), name
+                assert " or " not in problem.wanted.vi
+
+
 # -- YAML as untrusted text
 
 ALIASES = "a: &a [x, x]\n" + "".join(f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True))
@@ -357,7 +541,7 @@ YAML_MISTAKES: dict[str, tuple[bytes, str, int | None]] = {
 def test_what_is_not_plain_yaml(name: str, book: Book) -> None:
     data, code, line = YAML_MISTAKES[name]
     path = book.write(RULESET_FILE, data)
-    (problem,) = book.problems()
+    problem = book.problems()[0]
     assert (problem.code, problem.source) == (code, str(path))
     if line is not None:
         assert problem.line == line
@@ -430,7 +614,7 @@ def test_numbers_are_exact(book: Book) -> None:
         ("facts.yaml", "by_sex: true", "by_sex: có", "value_error", "facts.water_pct.by_sex"),
         ("facts.yaml", "by_sex: true", "bounds: [0, x]", "value_error", "facts.water_pct.bounds[1]"),
         ("facts.yaml", "by_sex: true", "bounds: [100, 0]", "value_error", "facts.water_pct"),  # was taken as it stood
-        ("regions.yaml", "region: dbsh", "region: dbhs", "value_error", ""),
+        ("regions.yaml", "region: dbsh", "region: dbhs", "unknown_region", "provinces.nam-dinh.region"),
         ("regions.yaml", "zones:\n  II: {vi: khu vực II, en: zone II}\n", "", "missing", "zones"),
         ("rulebook.yaml", "version:", "verson:", "extra_forbidden", "verson"),
         (AMENDMENT_FILE, "set_thresholds", "set_threshold", "extra_forbidden", "set_threshold"),
@@ -1070,6 +1254,47 @@ def test_an_installed_rulebook_that_is_broken_is_named(installed: Callable[[str]
     installed(target)
     with pytest.raises(ntm.RulebookError, match="tinh"):
         ntm.list_rulesets()
+
+
+@pytest.mark.parametrize(
+    ("value", "vi", "en"),
+    [
+        ("tinh_rules", "gói (mô-đun) Python", "Python package or module"),
+        ("tinh_rules:NUMBER", "không cho đường dẫn mà cho int", "gives no path but int"),
+        ("tinh_rules:NOWHERE", "thư mục không có", "a directory that is not there"),
+        ("tinh_rules:NOTHING", "không đưa ra được bộ quy tắc", "brings no rulebook"),
+    ],
+)
+def test_an_entry_point_that_names_no_directory_is_explained(
+    installed: Callable[[str], None], tmp_path: Path, value: str, vi: str, en: str
+) -> None:
+    installed("PLACE")
+    place = tmp_path / "site"
+    (place / "tinh_rules.py").write_text("NUMBER = 5\nNOWHERE = '/nowhere/at/all'\n", "utf-8")
+    points = f"[ntm_rules.rulesets]\ntinh = {value}\n"
+    (place / "tinh_rules-1.0.dist-info" / "entry_points.txt").write_text(points, "utf-8")
+    with pytest.raises(ntm.RulebookError) as caught:
+        ntm.list_rulesets()
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.key) == ("bad_entry_point", "tinh")
+    assert "tinh-rules" in str(problem.source)
+    assert value in str(problem.found)
+    assert "<module" not in caught.value.describe()
+    assert vi in problem.message.vi
+    assert en in problem.message.en
+    assert problem.wanted is not None
+
+
+def test_a_province_that_is_not_there_is_said_the_same_everywhere(book: Book) -> None:
+    with pytest.raises(ntm.UnknownNameError) as loading:
+        ntm.load_ruleset(ID, province="Nam Đin")
+    with pytest.raises(ntm.CommuneError) as judging:
+        ntm.evaluate(ntm.load_ruleset(ID), ntm.Commune(province="Nam Đin"))
+    assert loading.value.problems == judging.value.problems
+    assert loading.value.problems[0].nearest == "Nam Định"
+    with pytest.raises(ntm.UnknownNameError) as caught:
+        book.load(province="nam-din")
+    assert caught.value.problems[0].nearest == "nam-dinh"
 
 
 # -- hash and pickle

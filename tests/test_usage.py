@@ -149,15 +149,17 @@ def test_a_file_without_communes_is_said_to_have_none(tmp_path: Path, name: str,
     path = written(tmp_path / name, text)
     for form in ("text", "json"):
         ended = run("evaluate", path, "--format", form, "--lang", "en")
-        assert ended.code == 0
-        assert ended.err == "There is no commune in the input.\n"
-    assert run("evaluate", path, "--format", "jsonl") == (0, "", "")
+        assert ended.code == 2
+        assert "no commune found in the file" in ended.err
+    ended = run("evaluate", path, "--format", "jsonl")
+    assert (ended.code, ended.err) == (2, "")
+    assert '"code":"no_communes"' in ended.out
 
 
 def test_a_file_of_bad_communes_is_not_said_to_have_none(tmp_path: Path) -> None:
     ended = run("evaluate", written(tmp_path / "a.yaml", "name: x\n"))
     assert ended.code == 2
-    assert "Không có xã nào" not in ended.err
+    assert "không có xã nào" not in ended.err
 
 
 def test_a_directory_without_rulesets(tmp_path: Path) -> None:
@@ -201,7 +203,7 @@ def test_closed_streams_are_no_crash() -> None:
     assert shell("ntm-rules demo >&-").returncode == 0
     assert shell("ntm-rules evaluate missing.yaml 2>&-").returncode == 2
     ended = shell("ntm-rules evaluate - <&-")
-    assert (ended.returncode, b"Traceback" in ended.stderr) == (0, False)
+    assert (ended.returncode, b"Traceback" in ended.stderr) == (2, False)  # no input, no commune
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -15,7 +15,7 @@ from ntm_rules.model.errors import DateError, Problem, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.rulebook.communes import read_communes
-from ntm_rules.rulebook.rulebook import TIERS, RulesetSummary, rulebooks
+from ntm_rules.rulebook.rulebook import TIERS, RulesetSummary, rulebooks, unknown_ruleset
 
 __all__ = ["evaluate_tiers", "list_rulesets", "load_ruleset", "read_communes", "rulebook_version"]
 
@@ -59,18 +59,7 @@ def load_ruleset(
             break
         ids += book.ids
     else:
-        names = ", ".join(ids)
-        raise UnknownNameError(
-            [
-                Problem(
-                    code="unknown_ruleset",
-                    found=shown(ruleset_id),
-                    wanted=Text(names, names) if names else None,
-                    nearest=nearest(ruleset_id, ids),
-                    message=Text("không có bộ tiêu chí này", "no such ruleset"),
-                )
-            ]
-        )
+        raise unknown_ruleset(ruleset_id, ids)
     return book.load(
         ruleset_id, on=_day(on, "on"), known_on=_day(known_on, "known_on"), province=province, overlays=overlays
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +17,7 @@ from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import NtmRulesError, Problem, unreadable
 from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Language, Text, printable
-from ntm_rules.rulebook.communes import Entry, Numbers, parse_commune, scan_communes
+from ntm_rules.rulebook.communes import Entry, Numbers, scan_communes, stream_communes
 
 __all__ = ["Failed", "JsonSink", "Judged", "LineSink", "Sink", "TextSink", "communes_of", "run"]
 
@@ -43,12 +42,26 @@ def communes_of(files: Iterable[str], catalogue: Catalogue, numbers: Numbers) ->
     """The communes of several files with the file of each; ``-`` is JSON Lines on standard input."""
     for file in files:
         try:
+            entry = None
             for entry in _entries(file, catalogue, numbers):
                 yield file, entry
+            if entry is None and file == STREAM:  # a batch of none may be a host's every day; a file of none is a slip
+                warn("không có xã nào ở đầu vào chuẩn / no commune on standard input")
+            elif entry is None:
+                yield file, Entry(None, None, (_no_commune(file),))
         except NtmRulesError as error:
             yield file, Entry(None, None, error.problems)
         except OSError as error:
             yield file, Entry(None, None, (unreadable(file, error),))
+
+
+def _no_commune(file: str) -> Problem:
+    return Problem(
+        code="no_communes",
+        source=file,
+        message=Text("không có xã nào trong tệp", "no commune found in the file"),
+        wanted=Text("dữ liệu của ít nhất một xã", "the data of at least one commune"),
+    )
 
 
 def _entries(file: str, catalogue: Catalogue, numbers: Numbers) -> Iterator[Entry]:
@@ -62,18 +75,10 @@ def _entries(file: str, catalogue: Catalogue, numbers: Numbers) -> Iterator[Entr
 
 
 def _lines(lines: Iterable[bytes], source: str, catalogue: Catalogue, numbers: Numbers) -> Iterator[Entry]:
-    """JSON Lines as they come. Plain numbers take the quick way: their facts are checked when the commune is judged."""
-    if numbers != "plain":
-        yield from scan_communes(lines, format="jsonl", catalogue=catalogue, numbers=numbers, name=source)
-        return
-    for number, line in enumerate(lines, 1):
-        content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-        if content.isspace():
-            continue
-        try:
-            yield Entry(number, parse_commune(content, source=source, number=number))
-        except NtmRulesError as error:
-            yield Entry(number, None, error.problems)
+    """JSON Lines as they come; plain numbers take the quick way."""
+    if numbers == "plain":
+        return stream_communes(lines, catalogue=catalogue, name=source)
+    return scan_communes(lines, format="jsonl", catalogue=catalogue, numbers=numbers, name=source)
 
 
 def run(entries: Iterable[tuple[str, Entry]], judge: Callable[[Commune], Judged], sink: Sink, *, label: str) -> None:
@@ -86,8 +91,7 @@ def run(entries: Iterable[tuple[str, Entry]], judge: Callable[[Commune], Judged]
                 sink.good(judge(entry.commune))
                 continue
             except NtmRulesError as error:
-                name = entry.label or entry.commune.name or entry.commune.code
-                found = Entry(entry.line, entry.commune, error.problems, name)
+                found = entry.refused(error.problems)
         failed = True
         sink.bad(source, found)
     sink.end()
@@ -104,19 +108,15 @@ class _Sink:
     def __init__(self, lang: Language) -> None:
         self.lang = lang
         self.count = 0
-        self.refused = False
 
     def bad(self, source: str, entry: Entry) -> None:
         """Report what is wrong with a commune, once for each problem."""
-        self.refused = True
         who = f"{entry.label}: " if entry.label else ""
         for problem in entry.problems:
             warn(f"{who}{_placed(problem, source, entry.line).describe(self.lang)}")
 
     def end(self) -> None:
-        """Say that there was no commune at all, which would look like success."""
-        if not self.count and not self.refused:
-            warn(Text("Không có xã nào trong dữ liệu vào.", "There is no commune in the input.").in_(self.lang))
+        """Nothing is left to be written."""
 
 
 class TextSink(_Sink):
@@ -141,7 +141,6 @@ class JsonSink(_Sink):
 
     def end(self) -> None:
         """Close the array."""
-        super().end()
         put("\n]" if self.count else "[]")
 
 
@@ -164,10 +163,7 @@ class LineSink(_Sink):
     def bad(self, source: str, entry: Entry) -> None:
         """Write a line that says what is wrong."""
         problems = [_placed(problem, source, entry.line) for problem in entry.problems]
-        put(error_line(entry.line, problems, source=source, name=entry.label, commune=entry.commune))
-
-    def end(self) -> None:
-        """Nothing is left to be written; a host may well send no commune."""
+        put(error_line(entry, problems, source=source))
 
 
 def _placed(problem: Problem, source: str, line: int | None) -> Problem:

@@ -16,10 +16,10 @@ from json.encoder import encode_basestring
 import attrs
 
 from ntm_rules.model.assessment import STATUS_OF_CODE, Assessment
-from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.requirement import Branch, Clause, Combination, Comparison, Direction, Evidence, OneOf
 from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.rulebook.communes import Entry
 
 __all__ = ["FORMAT", "LineWriter", "error_line"]
 
@@ -137,18 +137,11 @@ class LineWriter:
         return _Plan(f",{tail[1:-1]}", gapless, subtract, tuple(doubtful), tuple(mixed))
 
 
-def error_line(
-    line: int | None,
-    problems: Iterable[Problem],
-    *,
-    source: str | None,
-    name: str | None,
-    commune: Commune | None = None,
-) -> str:
+def error_line(entry: Entry, problems: Iterable[Problem], *, source: str | None) -> str:
     """What stands in the output in the place of a commune that could not be judged."""
-    who = {"code": commune and commune.code, "name": name, "host_id": commune and commune.host_id}
+    who = {"code": entry.code, "name": entry.name, "host_id": entry.host_id}
     error = {"problems": [problem.to_dict() for problem in problems]}
-    return _ENCODE({"format": FORMAT, "source": source, "line": line, **who, "error": error})
+    return _ENCODE({"format": FORMAT, "source": source, "line": entry.line, **who, "error": error})
 
 
 def _encoded(value: object) -> str:

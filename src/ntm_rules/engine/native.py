@@ -103,36 +103,42 @@ def _unknown_rulesets(ruleset: Ruleset, commune: Commune) -> list[Problem]:
     """Attested verdicts that name a ruleset which the rulebook does not have, of a phase that it does."""
     known = ruleset.catalogue.rulesets
     phases = {name.partition("/")[0] for name in known}
-    named = {key.rpartition(":")[0] for key in commune.attested if ":" in key} - set(known)
+    named = [(key, key.rpartition(":")[0]) for key in commune.attested if ":" in key]
     return [
         Problem(
             code="unknown_attested",
-            key=f"attested.{name}",
+            key=f"attested.{key}",
             found=shown(name),
             message=Text("không có bộ tiêu chí này", "no such ruleset"),
             nearest=nearest(name, known),
         )
-        for name in sorted(named)
-        if name.partition("/")[0] in phases
+        for key, name in named
+        if name not in known and name.partition("/")[0] in phases
+    ]
+
+
+def _unknown_numbers(ruleset: Ruleset, commune: Commune) -> list[Problem]:
+    """Attested verdicts on indicators that the ruleset does not have, by the key each was given under."""
+    known = {clause.id for clause in (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites)}
+    prefix = f"{ruleset.id}:"
+    named = [(key, key.removeprefix(prefix)) for key in commune.attested if ":" not in key or key.startswith(prefix)]
+    return [
+        Problem(
+            code="unknown_attested",
+            key=f"attested.{key}",
+            found=shown(number),
+            message=Text("bộ tiêu chí không có chỉ tiêu này", "the ruleset has no such indicator"),
+            nearest=nearest(number, known),
+        )
+        for key, number in named
+        if number not in known
     ]
 
 
 def _attested(assessment: Assessment) -> Assessment:
     """The same assessment with attested verdicts deciding what the facts leave open."""
     ruleset, attested = assessment.ruleset, assessment.attested
-    known = {clause.id for clause in (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites)}
-    problems = [
-        Problem(
-            code="unknown_attested",
-            key=f"attested.{number}",
-            found=shown(number),
-            message=Text("bộ tiêu chí không có chỉ tiêu này", "the ruleset has no such indicator"),
-            nearest=nearest(number, known),
-        )
-        for number in attested
-        if number not in known
-    ]
-    problems += _unknown_rulesets(ruleset, assessment.commune)
+    problems = _unknown_numbers(ruleset, assessment.commune) + _unknown_rulesets(ruleset, assessment.commune)
     if problems:
         raise CommuneError(problems)
     judge = judge_of(assessment)

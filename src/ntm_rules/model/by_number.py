@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ntm_rules.model.errors import FactError, NtmRulesError, Problem
+from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.requirement import (
     Branch,
     CellState,
@@ -40,8 +40,8 @@ def by_number(ruleset: Ruleset, values: Mapping[str, Any], column: str | None) -
     """The facts and attested verdicts of values by indicator number.
 
     A figure is the indicator's fact. True or False is the fact where the indicator is a plain "Đạt" set for `column`, else a
-    verdict attested for the indicator. An indicator of parts takes a mapping of part letter to value. FactError names every
-    number that does not exist or takes no such value.
+    verdict attested for the indicator. An indicator of parts takes a mapping of part letter to value. What is reported names as
+    problems every number that does not exist or takes no such value.
     """
     reported = Reported()
     for number, value in values.items():
@@ -52,8 +52,6 @@ def by_number(ruleset: Ruleset, values: Mapping[str, Any], column: str | None) -
             continue
         if value is not None:
             _report(reported, ruleset, clause, value, column)
-    if reported.problems:
-        raise FactError(reported.problems)
     return reported
 
 

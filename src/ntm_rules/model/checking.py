@@ -7,8 +7,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from ntm_rules.model.errors import CommuneError, FactError, Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
+from ntm_rules.model.refusals import why_refused
 from ntm_rules.model.ruleset import Catalogue, Province, Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, canonical, exact
@@ -16,7 +19,7 @@ from ntm_rules.model.values import FactValue, Ratio, canonical, exact
 if TYPE_CHECKING:
     from ntm_rules.model.commune import Commune
 
-__all__ = ["check_facts", "clean_facts", "clean_value", "fact_named", "place_of", "place_problems"]
+__all__ = ["check_facts", "clean_facts", "clean_value", "fact_named", "place_of", "place_problems", "unknown_province"]
 
 _WANTED = {
     FactKind.BOOLEAN: Text("true hoặc false", "true or false"),
@@ -48,10 +51,9 @@ def clean_facts(catalogue: Catalogue, given: Mapping[str, Any]) -> dict[str, Fac
             problems.append(found)
         elif found is not None:
             clean[key] = found
-    if not problems:
-        problems.extend(
-            _sexes_disagree(key, clean) for key in clean if key.endswith(".male") and not _sexes_agree(key, clean)
-        )
+    problems.extend(
+        _sexes_disagree(key, clean) for key in clean if key.endswith(".male") and not _sexes_agree(key, clean)
+    )
     if problems:
         raise FactError(problems)
     return clean
@@ -102,11 +104,12 @@ def clean_value(fact: Fact, key: str, given: Any) -> FactValue | Problem | None:
     try:
         value = canonical(given)
     except (ValueError, ArithmeticError) as error:
+        why = why_refused(error)
         return Problem(
             code="bad_value",
             key=key,
             found=shown(given),
-            message=Text(f"không phải giá trị hợp lệ ({error})", f"not a value ({error})"),
+            message=Text(f"không phải giá trị hợp lệ ({why.vi})", f"not a value ({why.en})"),
         )
     if value is None:
         return None
@@ -169,7 +172,7 @@ def _category(fact: Fact, key: str, value: FactValue) -> FactValue | Problem:
 def place_of(ruleset: Ruleset, commune: Commune) -> str:
     """The column that judges the commune; CommuneError where its region, province or zone is not known."""
     catalogue = ruleset.catalogue
-    problems = list(place_problems(catalogue, commune))
+    problems = list(place_problems(catalogue, commune.region, commune.province, commune.zones))
     province = catalogue.province(commune.province) if commune.province is not None else None
     region = commune.region or (province.region if province else None)
     if region is None and ruleset.columns != ("common",) and not problems:
@@ -207,19 +210,20 @@ def _of_another_province(ruleset: Ruleset, region: str | None, province: Provinc
     )
 
 
-def place_problems(catalogue: Catalogue, commune: Commune) -> Iterator[Problem]:
+def place_problems(
+    catalogue: Catalogue, region: str | None, province_name: str | None, zones: Iterable[str]
+) -> Iterator[Problem]:
     """What is wrong with a commune's region, province and zones, as far as they are given."""
-    region = commune.region
     if region is not None and region not in catalogue.regions:
         yield _unknown("region", region, list(catalogue.regions))
-    for zone in commune.zones:
+    for zone in zones:
         if zone not in catalogue.zones:
             yield _unknown("zone", zone, list(catalogue.zones))
-    if commune.province is None:
+    if province_name is None:
         return
-    province = catalogue.province(commune.province)
+    province = catalogue.province(province_name)
     if province is None:
-        yield _unknown("province", commune.province, [p.name for p in catalogue.provinces.values()])
+        yield unknown_province(catalogue, province_name)
     elif region in catalogue.regions and region != province.region:
         yield Problem(
             code="region_mismatch",
@@ -230,7 +234,13 @@ def place_problems(catalogue: Catalogue, commune: Commune) -> Iterator[Problem]:
         )
 
 
-def _unknown(field: str, name: str, known: list[str]) -> Problem:
+def unknown_province(catalogue: Catalogue, name: Any) -> Problem:
+    """What is wrong where a province is named that the catalogue does not have, by name or by key."""
+    names = [province.name for province in catalogue.provinces.values()]
+    return attrs.evolve(_unknown("province", name, names), nearest=nearest(name, [*names, *catalogue.provinces]))
+
+
+def _unknown(field: str, name: Any, known: list[str]) -> Problem:
     words = {
         "region": Text("không có vùng này", "no such region"),
         "zone": Text("không có khu vực này", "no such zone"),

@@ -11,14 +11,15 @@ from typing import Any
 import attrs
 
 from ntm_rules.model.by_number import by_number
-from ntm_rules.model.checking import place_of
+from ntm_rules.model.checking import clean_facts, place_of
 from ntm_rules.model.errors import CommuneError, FactError, NtmRulesError, Problem
 from ntm_rules.model.facts import SEXES
+from ntm_rules.model.refusals import why_refused
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, name_of, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, add, canonical, to_plain
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "fact_year", "freeze_facts", "not_a_commune"]
+__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "check_fields", "fact_year", "freeze_facts", "not_a_commune"]
 
 FIRST_YEAR, LAST_YEAR = 2010, 2100  # the programme began in 2010 (800/QĐ-TTg)
 
@@ -205,15 +206,25 @@ def _given_twice(key: str, value: Any) -> Problem:
 
 
 def _bad_value(key: str, value: Any, error: Exception) -> Problem:
+    why = why_refused(error)
     return _problem(
         "bad_value",
         key,
         value,
-        f"không phải giá trị hợp lệ ({error})",
-        f"not a value ({error})",
+        f"không phải giá trị hợp lệ ({why.vi})",
+        f"not a value ({why.en})",
         "đúng/sai, số, chữ, hoặc tử số/mẫu số",
         "a boolean, number, text, or numerator/denominator",
     )
+
+
+def _against_catalogue(ruleset: Ruleset, facts: Mapping[str, Any], said: set[str | None]) -> list[Problem]:
+    """What judging would refuse in facts that are refused already for another reason; `said` are the keys named."""
+    try:
+        clean_facts(ruleset.catalogue, facts)
+    except FactError as error:
+        return [problem for problem in error.problems if problem.key not in said]
+    return []
 
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -241,6 +252,19 @@ def _unknown_field(key: Any) -> Problem:
         wanted=Text(names, names),
         nearest=nearest(key, _FIELDS),
     )
+
+
+def check_fields(data: Mapping[Any, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """The fields of a commune that can be taken, and all that is wrong with the others: each is tried alone."""
+    clean: dict[str, Any] = {}
+    problems = [_unknown_field(key) for key in data if key not in _FIELDS]
+    for key, converter in _FIELDS.items():
+        try:
+            if key in data:
+                clean[key] = data[key] if converter is None else converter(data[key])
+        except NtmRulesError as error:
+            problems += error.problems
+    return clean, problems
 
 
 def not_a_commune(data: Any) -> Problem:
@@ -346,17 +370,10 @@ class Commune:
         """A commune from data as `to_dict` gives it; every problem of identity and facts in one error."""
         if not isinstance(data, Mapping):
             raise CommuneError([not_a_commune(data)])
-        problems = [_unknown_field(key) for key in data if key not in _FIELDS]
-        if not problems:
+        if _FIELDS.keys() >= data.keys():
             with contextlib.suppress(NtmRulesError):
                 return cls(**data)
-        # Every field is tried alone, so that all that is wrong is said at once.
-        for key, converter in _FIELDS.items():
-            try:
-                if key in data and converter is not None:
-                    converter(data[key])
-            except NtmRulesError as error:
-                problems.extend(error.problems)
+        _, problems = check_fields(data)
         raise CommuneError(problems)
 
     @classmethod
@@ -365,14 +382,25 @@ class Commune:
 
         A figure becomes the indicator's fact; True or False the fact of a plain "Đạt", else an attested verdict; an indicator of
         parts takes ``{"a": …, "b": …}``. `identity` is what the constructor takes beside facts. Raises `FactError` naming every
-        number that is not the ruleset's or takes no such value.
+        number that is not the ruleset's, takes no such value, or has a value that is none; `CommuneError` where something is
+        wrong with the identity too.
         """
-        commune = cls(**identity)
-        column = place_of(ruleset, commune) if commune.region or commune.province else None
+        fields, problems = check_fields(identity)
+        own = cls(
+            **{key: fields.get(key, value) for key, value in identity.items() if key in fields or key not in _FIELDS}
+        )
+        column = None
+        try:
+            column = place_of(ruleset, own) if own.region or own.province else None
+        except CommuneError as error:
+            problems += error.problems
         reported = by_number(ruleset, values, column)
-        facts = reported.facts | dict(identity.get("facts") or {})
-        attested = reported.attested | dict(identity.get("attested") or {})
-        return cls(**identity | {"facts": facts, "attested": attested})
+        stated = reported.facts | (dict(identity["facts"]) if "facts" in fields else {})
+        facts, wrong = check_fields({"facts": stated})
+        if problems or reported.problems or wrong:
+            wrong += _against_catalogue(ruleset, stated, {problem.key for problem in wrong})
+            raise (CommuneError if problems else FactError)([*problems, *reported.problems, *wrong])
+        return own.replace(attested=reported.attested | dict(own.attested), **facts)
 
     def to_json(self) -> str:
         """The commune as one JSON text."""

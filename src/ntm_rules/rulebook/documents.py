@@ -5,6 +5,7 @@ The JSON Schemas that editors use are generated from these models (`rulesets/sch
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 from decimal import Decimal
@@ -50,7 +51,8 @@ def _day(value: Any) -> datetime.date | None:
     if value == "unknown" or (isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)):
         return None if value == "unknown" else value
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        return datetime.date.fromisoformat(value)
+        with contextlib.suppress(ValueError):  # the 30th of February
+            return datetime.date.fromisoformat(value)
     raise ValueError("a date such as 2024-03-01, or unknown")
 
 
@@ -441,13 +443,6 @@ class RegionsDocument(Document):
     regions: dict[str, RegionDocument]
     zones: dict[str, Bilingual]
     provinces: dict[str, ProvinceDocument]
-
-    @model_validator(mode="after")
-    def _regions_known(self) -> RegionsDocument:
-        for slug, province in self.provinces.items():
-            if province.region not in self.regions:
-                raise ValueError(f"{slug}: {province.region} is not a region")
-        return self
 
 
 class CatalogueDocument(FactsDocument, RegionsDocument):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
+from pydantic import BaseModel
 
 from ntm_rules.model.errors import Problem, RulebookError
 from ntm_rules.model.facts import Fact, FactKind
@@ -40,10 +41,23 @@ from ntm_rules.rulebook.documents import (
     SetThresholdDocument,
     WithdrawalDocument,
 )
-from ntm_rules.rulebook.reading import problem_at, read_document
+from ntm_rules.rulebook.parser_words import csv_words, original
+from ntm_rules.rulebook.reading import Read, problem_at, read_leniently
 
-__all__ = ["Surroundings", "normal_catalogue", "normal_layer", "normal_ruleset", "read_evidence"]
+__all__ = [
+    "Checked",
+    "Surroundings",
+    "checked_catalogue",
+    "checked_layer",
+    "checked_ruleset",
+    "normal_catalogue",
+    "normal_layer",
+    "normal_ruleset",
+    "read_evidence",
+    "unknown_regions",
+]
 
+Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[int | str, ...]
 Normal = dict[str, Any]
 EvidenceRows = Mapping[tuple[str, str, str, str], tuple[str, str]]
@@ -74,8 +88,9 @@ def read_evidence(path: Path) -> EvidenceRows:
     except UnicodeDecodeError:
         raise _evidence_error(path, "not_utf8", None, Text("không phải UTF-8", "not UTF-8")) from None
     except csv.Error as error:
-        message = Text(f"không phải CSV hợp lệ ({error})", f"not valid CSV ({error})")
-        raise _evidence_error(path, "bad_csv", None, message) from None
+        words = csv_words(str(error))
+        message = Text(f"không phải CSV hợp lệ: {words.vi}", f"not valid CSV: {words.en}")
+        raise _evidence_error(path, "bad_csv", reader.line_num, message, found=original(str(error))) from None
     header = ",".join(_EVIDENCE_HEADER)
     if not lines or lines[0][1] != _EVIDENCE_HEADER:
         found = ",".join(lines[0][1]) if lines else ""
@@ -114,8 +129,50 @@ def _evidence_error(path: Path, code: str, line: int | None, message: Text, **fi
 
 def normal_catalogue(facts: bytes | Mapping[str, Any], regions: bytes | Mapping[str, Any], source: str) -> Normal:
     """facts.yaml and regions.yaml in normal form."""
-    fact_document, _ = read_document(facts, f"{source}/facts.yaml", FactsDocument)
-    region_document, _ = read_document(regions, f"{source}/regions.yaml", RegionsDocument)
+    found, problems = checked_catalogue(facts, regions, source)
+    if problems or found is None:
+        raise RulebookError(problems)
+    return found
+
+
+def checked_catalogue(
+    facts: bytes | Mapping[str, Any], regions: bytes | Mapping[str, Any], source: str
+) -> tuple[Normal | None, list[Problem]]:
+    """The catalogue of those facts and regions that are right, and every problem of both files."""
+    problems: list[Problem] = []
+    read_facts = _read(facts, f"{source}/facts.yaml", FactsDocument, problems)
+    read_regions = _read(regions, f"{source}/regions.yaml", RegionsDocument, problems)
+    if read_regions is not None:
+        problems += unknown_regions(read_regions, f"{source}/regions.yaml")
+    fact_document, region_document = (read and read.document for read in (read_facts, read_regions))
+    if not isinstance(fact_document, FactsDocument) or not isinstance(region_document, RegionsDocument):
+        return None, problems
+    return _catalogue(fact_document, region_document), problems
+
+
+def _read(data: Any, source: str, model: type[Model], problems: list[Problem]) -> Read[Model] | None:
+    try:
+        read = read_leniently(data, source, model)
+    except RulebookError as error:
+        problems += error.problems
+        return None
+    problems += read.problems
+    return read
+
+
+def unknown_regions(read: Read[RegionsDocument], source: str) -> Iterator[Problem]:
+    """Provinces of a regions.yaml that lie in no region of it."""
+    regions = read.document.regions if read.document is not None else {}
+    names = ", ".join(regions)
+    for slug, province in read.document.provinces.items() if read.document is not None else ():
+        path = ("provinces", slug, "region")
+        if province.region not in regions and ("regions", province.region) not in read.touched:
+            fields: dict[str, Any] = {"found": shown(province.region), "nearest": nearest(province.region, regions)}
+            message = Text("không có vùng này", "no such region")
+            yield problem_at(read.tree, source, path, "unknown_region", message, wanted=Text(names, names), **fields)
+
+
+def _catalogue(fact_document: FactsDocument, region_document: RegionsDocument) -> Normal:
     found: Normal = {"facts": {}, "regions": {}, "zones": {}, "provinces": {}}
     for key, fact in fact_document.facts.items():
         low, high = (str(bound) for bound in fact.bounds) if fact.bounds else (None, None)
@@ -142,8 +199,31 @@ def normal_catalogue(facts: bytes | Mapping[str, Any], regions: bytes | Mapping[
 
 def normal_ruleset(data: bytes | str | Mapping[str, Any], place: Surroundings, expected: Mapping[str, str]) -> Normal:
     """A ruleset document in normal form. RulebookError with every problem found, one being that it is not as `expected`."""
-    document, tree = read_document(data, place.source, RulesetDocument)
-    normalizer = _Normalizer(place, tree, tuple(document.columns))
+    return checked_ruleset(data, place, expected).taken()
+
+
+@attrs.frozen(slots=True)
+class Checked:
+    """A document in normal form as far as it could be checked, with every problem; `read` tells what of it is not the file's."""
+
+    normal: Normal | None
+    problems: tuple[Problem, ...]
+    read: Read[Any]
+
+    def taken(self) -> Normal:
+        """The normal form; RulebookError with every problem where there is any."""
+        if self.problems or self.normal is None:
+            raise RulebookError(self.problems)
+        return self.normal
+
+
+def checked_ruleset(data: bytes | str | Mapping[str, Any], place: Surroundings, expected: Mapping[str, str]) -> Checked:
+    """A ruleset document in normal form, with every problem found in those parts whose form is right too."""
+    read = read_leniently(data, place.source, RulesetDocument)
+    document = read.document
+    if document is None:
+        return Checked(None, read.problems, read)
+    normalizer = _Normalizer(place, read, tuple(document.columns))
     normalizer.stands_where(document, expected)
     normalizer.columns_known(document.columns, ("columns",))
     found: Normal = {
@@ -160,17 +240,26 @@ def normal_ruleset(data: bytes | str | Mapping[str, Any], place: Surroundings, e
         **normalizer.around(document),
     }
     normalizer.unique(found["criteria"])
-    normalizer.finish()
-    return found
+    return Checked(found, normalizer.found_wrong(), read)
 
 
 def normal_layer(
     data: bytes | str | Mapping[str, Any], place: Surroundings, base: Normal, expected: Mapping[str, str]
 ) -> Normal:
     """An amendment or overlay in normal form, checked against the ruleset document it changes."""
+    return checked_layer(data, place, base, expected).taken()
+
+
+def checked_layer(
+    data: bytes | str | Mapping[str, Any], place: Surroundings, base: Normal, expected: Mapping[str, str]
+) -> Checked:
+    """A layer in normal form, with every problem found in those parts whose form is right too."""
     catalogue = place.catalogue
-    document, tree = read_document(data, place.source, LayerDocument)
-    normalizer = _Normalizer(place, tree, tuple(base["columns"]))
+    read = read_leniently(data, place.source, LayerDocument)
+    document = read.document
+    if document is None:
+        return Checked(None, read.problems, read)
+    normalizer = _Normalizer(place, read, tuple(base["columns"]))
     normalizer.stands_where(document, expected)
     if document.province is not None and document.province not in catalogue.provinces:
         normalizer.wrong(
@@ -208,8 +297,7 @@ def normal_layer(
         ],
         **normalizer.around(document),
     }
-    normalizer.finish()
-    return found
+    return Checked(found, normalizer.found_wrong(), read)
 
 
 def _words(text: Bilingual | None) -> list[str] | None:
@@ -228,8 +316,8 @@ class _Same(dict[str, Any]):
 class _Normalizer:
     """Turns checked documents into normal form, collecting what is wrong with their content."""
 
-    def __init__(self, place: Surroundings, tree: Any, columns: tuple[str, ...]) -> None:
-        self.source, self.tree, self.catalogue, self.columns = place.source, tree, place.catalogue, columns
+    def __init__(self, place: Surroundings, read: Read[Any], columns: tuple[str, ...]) -> None:
+        self.source, self.read, self.catalogue, self.columns = place.source, read, place.catalogue, columns
         self.evidence, self.ids = place.evidence, place.ids
         self.unused = set(place.evidence)
         self.problems: list[Problem] = []
@@ -251,11 +339,13 @@ class _Normalizer:
             self.wrong(path, "unknown_ruleset", message, found=shown(ruleset_id), nearest=nearest(ruleset_id, self.ids))
 
     def wrong(self, path: Path_, code: str, message: Text, **fields: Any) -> None:
-        self.problems.append(problem_at(self.tree, self.source, path, code, message, **fields))
+        """Note a problem, unless its place is one where the form is wrong already."""
+        if not self.read.is_touched(path):
+            self.problems.append(problem_at(self.read.tree, self.source, path, code, message, **fields))
 
-    def finish(self) -> None:
-        """Raise what was found; evidence for a cell that does not exist is a problem too."""
-        for key in sorted(self.unused):
+    def found_wrong(self) -> tuple[Problem, ...]:
+        """The problems of form and content; evidence for a cell that does not exist is one too, where all cells are known."""
+        for key in sorted(self.unused) if not self.read.touched else ():
             self.problems.append(
                 Problem(
                     code="stray_evidence",
@@ -267,8 +357,8 @@ class _Normalizer:
                     ),
                 )
             )
-        if self.problems:
-            raise RulebookError(dict.fromkeys(self.problems))
+        found = dict.fromkeys((*self.read.problems, *self.problems))
+        return tuple(sorted(found, key=lambda problem: problem.line or 0)) if self.read.problems else tuple(found)
 
     def unique(self, criteria: Sequence[Normal]) -> None:
         """No criterion or indicator number twice."""

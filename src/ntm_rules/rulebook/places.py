@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ntm_rules.rulebook.reading import Steps
+from ntm_rules.rulebook.lined import Steps
 
 __all__ = ["place_of", "places_in"]
 

@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 
 from ntm_rules.model.errors import Problem, RulebookError
 from ntm_rules.model.text import Text
+from ntm_rules.rulebook.lined import Steps
 from ntm_rules.rulebook.loosening import Breach
 from ntm_rules.rulebook.places import place_of, places_in
-from ntm_rules.rulebook.reading import Steps, problem_at
+from ntm_rules.rulebook.reading import problem_at
 from ntm_rules.rulebook.yaml_text import read_yaml
 
 __all__ = ["refusal"]

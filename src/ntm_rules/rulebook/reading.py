@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any, TypeAlias, TypeVar, get_args
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, TypeVar, get_args
 
+import attrs
 from pydantic import BaseModel, ValidationError
 
 from ntm_rules.model.errors import Problem, RulebookError
+from ntm_rules.model.refusals import why_refused
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.rulebook import documents
-from ntm_rules.rulebook.yaml_text import line_of, read_yaml
+from ntm_rules.rulebook.lined import Steps, Tree, dotted, line_of
+from ntm_rules.rulebook.repair import repaired
+from ntm_rules.rulebook.yaml_text import flaw_problems, read_tree
 
-__all__ = ["Steps", "problem_at", "read_document"]
-
-Steps: TypeAlias = tuple[int | str, ...]
+__all__ = ["Read", "problem_at", "read_document", "read_leniently"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -35,23 +37,72 @@ _MESSAGES = {
 }
 
 
+@attrs.frozen(slots=True)
+class Read(Generic[Model]):
+    """A document as far as it could be read.
+
+    `problems` are those of its text and form. Where there are any, `document` is one in which something that says nothing stands
+    at the places `touched`, for the rest to be checked against; None where too much is wrong. `tree` is that of the document.
+    """
+
+    document: Model | None
+    tree: Any
+    problems: tuple[Problem, ...] = ()
+    touched: tuple[Steps, ...] = ()
+
+    def is_touched(self, path: Steps) -> bool:
+        """Whether what stands at a path, or around it, is not what the file says."""
+        return any(path[: len(place)] == place for place in self.touched)
+
+    @property
+    def keeps_numbers(self) -> bool:
+        """Whether all indicators and criteria are there under their own numbers."""
+        structure = ("no", "part", "id", "criterion", "indicators", "criteria", "conditions", "prerequisites")
+        places = [place for place in self.touched if place[:1] != ("totals",)]
+        return not any(isinstance(place[-1], int) or place[-1] in structure for place in places)
+
+
 def read_document(data: bytes | str | Mapping[str, Any], source: str, model: type[Model]) -> tuple[Model, Any]:
     """The document and the tree it was read from. RulebookError with every problem of the file, each with its line."""
-    tree = data if isinstance(data, Mapping) else read_yaml(data, source)
+    read = read_leniently(data, source, model)
+    if read.problems or read.document is None:
+        raise RulebookError(read.problems)
+    return read.document, read.tree
+
+
+def read_leniently(data: bytes | str | Mapping[str, Any], source: str, model: type[Model]) -> Read[Model]:
+    """The document as far as it can be read, with what is wrong. RulebookError where its text has no tree at all."""
+    found = Tree(data) if isinstance(data, Mapping) else read_tree(data, source)
+    tree, lost = found.root, [(flaw.path, "lost") for flaw in found.flaws if flaw.lost]
+    problems = flaw_problems(found, source)
+    wrong: list[tuple[Steps, str]] = []
     try:
-        return model.model_validate(tree), tree
+        document = model.model_validate(tree)
+        if not problems:
+            return Read(document, tree)
     except ValidationError as error:
-        raise RulebookError([_problem(detail, tree, source) for detail in error.errors()]) from None
+        unreadable = [path for path, _ in lost]
+        for detail in error.errors():
+            path = _steps(tree, detail["loc"], detail["type"])
+            if not any(path[: len(place)] == place for place in unreadable):
+                problems.append(_problem(detail, tree, source))
+                wrong.append((path, detail["type"]))
+    made = repaired(tree, model, [*lost, *wrong], _wrong)
+    if made is None:
+        return Read(None, tree, tuple(problems))
+    whole, repair = made
+    assert isinstance(whole, model)
+    return Read(whole, repair.tree, tuple(problems), tuple(repair.touched))
+
+
+def _wrong(error: ValidationError, tree: Any) -> Iterator[tuple[Steps, str]]:
+    for detail in error.errors():
+        yield _steps(tree, detail["loc"], detail["type"]), detail["type"]
 
 
 def problem_at(tree: Any, source: str, path: Steps, code: str, message: Text, **fields: Any) -> Problem:
     """A problem at a path of the tree, with its line."""
-    return Problem(code=code, source=source, line=line_of(tree, path), key=_dotted(path), message=message, **fields)
-
-
-def _dotted(path: Steps) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.lstrip(".")
+    return Problem(code=code, source=source, line=line_of(tree, path), key=dotted(path), message=message, **fields)
 
 
 def _problem(detail: Any, tree: Any, source: str) -> Problem:
@@ -65,15 +116,36 @@ def _problem(detail: Any, tree: Any, source: str) -> Problem:
         fields["found"] = _brief(detail["input"])
     context = detail.get("ctx") or {}
     if kind == "value_error":
-        wanted = str(context["error"])
         message = Text("giá trị không dùng được", "cannot be used")
-        fields["wanted"] = Text(wanted, wanted)
+        fields["wanted"] = _said(context["error"])
     else:
         message = _MESSAGES.get(kind, Text("giá trị không hợp lệ", "not a valid value"))
         expected = context.get("expected") or context.get("pattern")
         if expected:
-            fields["wanted"] = Text(str(expected), str(expected))
+            fields["wanted"] = Text(str(expected).replace(" or ", " hoặc "), str(expected))
     return problem_at(tree, source, path, kind, message, **fields)
+
+
+_WANTED: Mapping[str, str] = {
+    "a number such as 95 or 6.5": "một số, như 95 hoặc 6.5",
+    "true or false": "true hoặc false",
+    "a date such as 2024-03-01, or unknown": "ngày viết như 2024-03-01, hoặc unknown",
+    "a whole number, or unknown": "số nguyên, hoặc unknown",
+    "a requirement, not nothing": "một yêu cầu, không để trống",
+    "a province is named exactly when kind is province": "có province khi và chỉ khi kind là province",
+    "values are named exactly when kind is category": "có values khi và chỉ khi kind là category",
+    "a number, count or money has a unit": "số, số đếm và tiền phải có đơn vị (unit)",
+    "bounds from low to high": "giới hạn từ thấp đến cao",
+}
+
+
+def _said(error: Exception) -> Text:
+    """What one of our own checks of form wants, in both languages."""
+    said = str(error)
+    opening, _, names = said.partition("exactly one of ")
+    if names and not opening:
+        return Text(f"đúng một trong {names}", said)
+    return Text(_WANTED[said], said) if said in _WANTED else why_refused(error)
 
 
 def _steps(tree: Any, raw: tuple[int | str, ...], kind: str) -> tuple[int | str, ...]:

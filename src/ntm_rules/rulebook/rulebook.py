@@ -7,20 +7,29 @@ import datetime
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ntm_rules.model.checking import unknown_province
 from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError, unreadable
 from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
 from ntm_rules.rulebook.build import build_catalogue, build_layer, build_ruleset
 from ntm_rules.rulebook.layers import apply_layer, differing
 from ntm_rules.rulebook.loosening import breaches
+from ntm_rules.rulebook.parser_words import original
 
-__all__ = ["ENTRY_POINTS", "Rulebook", "RulesetSummary", "compile_rulebook", "rulebooks", "shipped"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from ntm_rules.rulebook.normal import EvidenceRows
+
+__all__ = ["ENTRY_POINTS", "Rulebook", "RulesetSummary", "compile_rulebook", "rulebooks", "shipped", "unknown_ruleset"]
 
 ENTRY_POINTS = "ntm_rules.rulesets"
 COMPILED = "compiled.json"
@@ -195,21 +204,7 @@ class Rulebook:
         if province is not None:
             found = self.catalogue.province(province)
             if found is None:
-                known = [p.name for p in self.catalogue.provinces.values()]
-                raise UnknownNameError(
-                    [
-                        Problem(
-                            code="unknown_province",
-                            key="province",
-                            found=shown(province),
-                            nearest=nearest(province, [*known, *self.catalogue.provinces]),
-                            message=Text(
-                                "không có tỉnh này (tên tỉnh trước ngày 01/7/2025)",
-                                "no such province (as named before 2025-07-01)",
-                            ),
-                        )
-                    ]
-                )
+                raise UnknownNameError([unknown_province(self.catalogue, province)])
             province = found.slug
         if not overlays:
             return self._load(ruleset_id, on, known_on, province)
@@ -238,19 +233,7 @@ class Rulebook:
                 ]
             )
         if ruleset_id not in self.ids:
-            names = ", ".join(self.ids)
-            raise UnknownNameError(
-                [
-                    Problem(
-                        code="unknown_ruleset",
-                        source=str(self.directory),
-                        found=shown(ruleset_id),
-                        wanted=Text(names, names),
-                        nearest=nearest(ruleset_id, self.ids),
-                        message=Text("không có bộ tiêu chí này", "no such ruleset"),
-                    )
-                ]
-            )
+            raise unknown_ruleset(ruleset_id, self.ids, str(self.directory))
         normal = self._normal(f"{ruleset_id}.yaml")
         base = normal["decision"]
         for day, place, vi, en in (
@@ -357,9 +340,17 @@ class Rulebook:
         return province or other
 
     def _overlay(self, data: Content, source: str, below: Normal) -> Normal:
-        from ntm_rules.rulebook.normal import Surroundings, normal_layer
+        from ntm_rules.rulebook.normal import Surroundings, checked_layer
 
-        return normal_layer(data, Surroundings(source, self.catalogue, {}, self.ids), below, {})
+        checked = checked_layer(data, Surroundings(source, self.catalogue, {}, self.ids), below, {})
+        if checked.problems and checked.normal is not None and checked.read.keeps_numbers:
+            # What does not fit the ruleset is said beside what is wrong with the file itself.
+            fitting = {"set_thresholds": [change for change in checked.normal["set_thresholds"] if change]}
+            try:
+                apply_layer(below, checked.normal | fitting, source)
+            except RulebookError as error:
+                checked = attrs.evolve(checked, problems=(*checked.problems, *error.problems))
+        return checked.taken()
 
     # -- files in normal form
 
@@ -389,20 +380,32 @@ class Rulebook:
         """The normal form of a ruleset's or layer's file."""
         found: Normal | None = self._compiled.get(path)
         if found is None:
-            from ntm_rules.rulebook.normal import Surroundings, normal_layer, normal_ruleset, read_evidence
+            from ntm_rules.rulebook.normal import Surroundings, checked_layer, checked_ruleset
 
-            data, evidence_path = self._bytes(path), self._evidence_path(path)
-            evidence = read_evidence(evidence_path) if evidence_path.is_file() else {}
             phase, *folders = path.split("/")
+            target = path.removesuffix(".yaml") if len(folders) == 1 else f"{phase}/{folders[-2]}"
+            data, (evidence, problems) = self._bytes(path), self._evidence(path)
             place = Surroundings(self._source(path), self.catalogue, evidence, self.ids)
             if len(folders) == 1:
-                return normal_ruleset(data, place, {"ruleset": path.removesuffix(".yaml")})
-            kind = "amendment" if folders[0] == "amendments" else "province"
-            target = f"{phase}/{folders[-2]}"
-            expected = {"of": target, "kind": kind} | ({"province": folders[1]} if kind == "province" else {})
-            base = self._amended(target) if kind == "province" else self._normal(f"{target}.yaml")
-            found = normal_layer(data, place, base, expected)
+                checked = checked_ruleset(data, place, {"ruleset": target})
+            elif folders[0] == "amendments":
+                below = self._normal(f"{target}.yaml")
+                checked = checked_layer(data, place, below, {"of": target, "kind": "amendment"})
+            else:
+                expected = {"of": target, "kind": "province", "province": folders[1]}
+                checked = checked_layer(data, place, self._amended(target), expected)
+            found = attrs.evolve(checked, problems=(*problems, *checked.problems)).taken()
         return found
+
+    def _evidence(self, path: str) -> tuple[EvidenceRows, tuple[Problem, ...]]:
+        """The evidence of a document, or what is wrong with it: the document is checked all the same."""
+        from ntm_rules.rulebook.normal import read_evidence
+
+        evidence_path = self._evidence_path(path)
+        try:
+            return (read_evidence(evidence_path) if evidence_path.is_file() else {}), ()
+        except RulebookError as error:
+            return {}, error.problems
 
     def compiled(self) -> dict[str, Any]:
         """Every file in normal form, and the hash of all of them, as `compiled.json` holds it."""
@@ -418,6 +421,20 @@ class Rulebook:
         return {"sha256": self._digest(), "documents": documents}
 
 
+def unknown_ruleset(ruleset_id: Any, known: Sequence[str], source: str | None = None) -> UnknownNameError:
+    """The error of a ruleset that is not one of those known."""
+    names = ", ".join(known)
+    problem = Problem(
+        code="unknown_ruleset",
+        source=source,
+        found=shown(ruleset_id),
+        wanted=Text(names, names) if names else None,
+        nearest=nearest(ruleset_id, known),
+        message=Text("không có bộ tiêu chí này", "no such ruleset"),
+    )
+    return UnknownNameError([problem])
+
+
 def _overlay_data(overlay: Overlay) -> tuple[str, Content]:
     """An overlay's name for messages, and its content."""
     if isinstance(overlay, Mapping):
@@ -430,14 +447,18 @@ def _overlay_data(overlay: Overlay) -> tuple[str, Content]:
 
 def _layer_target(data: Content, source: str, ids: tuple[str, ...]) -> str:
     """The ruleset a layer says it changes; RulebookError where it names none that exists."""
-    from ntm_rules.rulebook.yaml_text import line_of, read_yaml
+    from ntm_rules.rulebook.documents import LayerDocument
+    from ntm_rules.rulebook.reading import read_leniently
+    from ntm_rules.rulebook.yaml_text import line_of, read_tree
 
-    tree = data if isinstance(data, Mapping) else read_yaml(data, source)
+    tree = data if isinstance(data, Mapping) else read_tree(data, source).root
     target = tree.get("of") if isinstance(tree, Mapping) else None
     if target not in ids:
         names = ", ".join(ids)
+        form = [p for p in read_leniently(data, source, LayerDocument).problems if p.key != "of"]
         raise RulebookError(
             [
+                *form,
                 Problem(
                     code="unknown_ruleset",
                     source=source,
@@ -449,7 +470,7 @@ def _layer_target(data: Content, source: str, ids: tuple[str, ...]) -> str:
                     message=Text(
                         "lớp này không nói nó sửa bộ tiêu chí nào có ở đây", "the layer names no ruleset that is here"
                     ),
-                )
+                ),
             ]
         )
     return str(target)
@@ -470,19 +491,46 @@ def rulebooks(source: str | Path | None = None) -> Iterator[Rulebook]:
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=ENTRY_POINTS):
-        try:
-            place = entry.load()
-            directory = Path(str(place() if callable(place) else place))
-        except Exception as error:  # whatever an installed package does wrong, it is to be named
-            message = Text(
-                f"gói cài thêm không đưa ra được bộ quy tắc ({error})",
-                f"an installed package brings no rulebook ({error})",
-            )
-            problem = Problem(
-                code="bad_entry_point", source=ENTRY_POINTS, key=entry.name, found=entry.value, message=message
-            )
-            raise RulebookError([problem]) from error
-        yield rulebook(directory)
+        yield rulebook(_directory_of(entry))
+
+
+def _directory_of(entry: EntryPoint) -> Path:
+    """The directory that an installed package names; RulebookError, naming the package, where it names none."""
+    try:
+        place = entry.load()
+        place = place() if callable(place) else place
+    except Exception as error:  # whatever an installed package does wrong, it is to be named
+        message = Text("gói cài thêm không đưa ra được bộ quy tắc", "an installed package brings no rulebook")
+        said = original(f"{type(error).__name__}: {error}")
+        raise _bad_entry_point(entry, message, f"{entry.value}; {said}") from error
+    if isinstance(place, ModuleType):
+        message = Text("điểm vào trỏ đến một gói (mô-đun) Python", "the entry point names a Python package or module")
+        raise _bad_entry_point(entry, message, entry.value)
+    if not isinstance(place, (str, os.PathLike)):
+        kind = type(place).__name__
+        message = Text(f"điểm vào không cho đường dẫn mà cho {kind}", f"the entry point gives no path but {kind}")
+        raise _bad_entry_point(entry, message, entry.value)
+    directory = Path(os.fsdecode(place))
+    if not directory.is_dir():
+        message = Text("điểm vào trỏ đến thư mục không có", "the entry point names a directory that is not there")
+        raise _bad_entry_point(entry, message, f"{entry.value} → {directory}")
+    return directory
+
+
+def _bad_entry_point(entry: EntryPoint, message: Text, found: str) -> RulebookError:
+    package = entry.dist.name if entry.dist is not None else None
+    problem = Problem(
+        code="bad_entry_point",
+        source=f"{package} ({ENTRY_POINTS})" if package else ENTRY_POINTS,
+        key=entry.name,
+        found=found,
+        message=message,
+        wanted=Text(
+            "đường dẫn thư mục có rulebook.yaml, hoặc hàm trả về đường dẫn đó (GÓI:TÊN)",
+            "the path of a directory with a rulebook.yaml, or a function that gives it (PACKAGE:NAME)",
+        ),
+    )
+    return RulebookError([problem])
 
 
 def compile_rulebook(directory: str | Path) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
+from ntm_rules.model.errors import RulebookError
 from ntm_rules.model.facts import FactKind
 from ntm_rules.model.text import shown
 from ntm_rules.rulebook.lint.contents import Normal
 from ntm_rules.rulebook.lint.findings import Report
-from ntm_rules.rulebook.normal import normal_catalogue
-from ntm_rules.rulebook.reading import read_document
+from ntm_rules.rulebook.normal import checked_catalogue, unknown_regions
+from ntm_rules.rulebook.reading import read_leniently
 from ntm_rules.rulebook.rulebook import shipped
 
 __all__ = ["lint_facts", "lint_regions"]
@@ -20,10 +21,11 @@ __all__ = ["lint_facts", "lint_regions"]
 def lint_facts(data: bytes, path: Path, report: Report) -> None:
     """A facts.yaml: each fact, and keys or labels that two of them share."""
     regions = path.parent / "regions.yaml"
-    catalogue = normal_catalogue(
+    catalogue, problems = checked_catalogue(
         data, (regions if regions.is_file() else shipped() / "regions.yaml").read_bytes(), str(path.parent)
     )
-    facts: Normal = catalogue["facts"]
+    report.refused(RulebookError(problems))
+    facts: Normal = catalogue["facts"] if catalogue is not None else {}
     for key, fact in facts.items():
         _fact(key, fact, report)
     for one, other in _near_pairs(facts):
@@ -83,9 +85,10 @@ def lint_regions(data: bytes, report: Report) -> None:
     """A regions.yaml: provinces of the same name."""
     from ntm_rules.rulebook.documents import RegionsDocument
 
-    document, _ = read_document(data, report.source, RegionsDocument)
+    read = read_leniently(data, report.source, RegionsDocument)
+    report.refused(RulebookError([*read.problems, *unknown_regions(read, report.source)]))
     names: dict[str, str] = {}
-    for slug, province in document.provinces.items():
+    for slug, province in read.document.provinces.items() if read.document is not None else ():
         first = names.setdefault(province.name.casefold(), slug)
         if first != slug:
             vi, en = f"trùng tên tỉnh với '{first}'", f"has the same name as '{first}'"

@@ -9,7 +9,8 @@ import attrs
 
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.text import Language, Text
-from ntm_rules.rulebook.reading import Steps, problem_at
+from ntm_rules.rulebook.lined import Steps
+from ntm_rules.rulebook.reading import Read, problem_at
 
 __all__ = ["Finding", "Report", "Severity", "Steps", "brief", "in_order"]
 
@@ -44,8 +45,15 @@ class Report:
     def __init__(self, source: str, tree: Any = None) -> None:
         self.source, self.tree = source, tree
         self.findings: list[Finding] = []
+        self._read: Read[Any] | None = None
+
+    def read(self, read: Read[Any]) -> None:
+        """Findings speak of this document; those of places where its form is wrong say nothing new and are left out."""
+        self._read, self.tree = read, read.tree
 
     def add(self, severity: Severity, code: str, path: Steps, vi: str, en: str, **fields: Any) -> None:
+        if self._read is not None and path and self._read.is_touched(path):
+            return
         problem = problem_at(self.tree, self.source, path, code, Text(vi, en), **fields)
         self.findings.append(Finding(problem, severity))
 
