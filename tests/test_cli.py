@@ -334,20 +334,28 @@ attested:
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\ufeff", "# không có gì\n"])
-@pytest.mark.parametrize("name", ["xa.yaml", "xa.csv", "xa.jsonl", "-"])
+@pytest.mark.parametrize("name", ["xa.yaml", "xa.csv", "xa.jsonl"])
 def test_a_file_without_communes_is_bad_input(name: str, text: str, tmp_path: Path) -> None:
     if text.startswith("#") and name != "xa.yaml":
         return  # no comment there, but a broken line or an unknown column
-    file, given = ("-", text) if name == "-" else (written(tmp_path / name, text), None)
+    file = written(tmp_path / name, text)
     for lang, words in (("vi", "không có xã nào"), ("en", "no commune found")):
-        ended = run("evaluate", file, "--lang", lang, given=given)
+        ended = run("evaluate", file, "--lang", lang)
         assert ended.code == 2
         assert words in ended.err
         assert "no_communes" in ended.err
-    assert run("tiers", "2021-2025", file, given=given).code == 2
-    (line,) = error_lines(file, given=given)
+    assert run("tiers", "2021-2025", file).code == 2
+    (line,) = error_lines(file)
     assert line["error"]["problems"][0]["code"] == "no_communes"
-    assert json.loads(run("evaluate", file, "--format", "json", given=given).out) == []
+    assert json.loads(run("evaluate", file, "--format", "json").out) == []
+
+
+@pytest.mark.parametrize("text", ["", "\n", "\ufeff"])
+def test_a_stream_may_be_empty_and_is_said_to_be(text: str) -> None:
+    ended = run("evaluate", "-", "--format", "jsonl", given=text)
+    assert (ended.code, ended.out) == (0, "")
+    assert "không có xã nào" in ended.err
+    assert "no commune" in ended.err
 
 
 def test_an_empty_list_is_bad_input(tmp_path: Path) -> None:

@@ -235,3 +235,19 @@ def test_why_a_number_is_refused_is_said_in_vietnamese_too() -> None:
         (problem,) = caught.value.problems
         assert words in problem.message.vi
         assert problem.message.vi != problem.message.en
+
+
+def test_the_constructor_says_all_that_is_wrong_at_once() -> None:
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.Commune(code="abc", name=3, year=1066, facts={"a": float("nan"), "b": []}, attested={"7": 1})  # type: ignore[arg-type, dict-item]
+    assert {problem.key for problem in caught.value.problems} == {"code", "name", "year", "a", "b", "attested.7"}
+    with pytest.raises(ntm.FactError) as bad_facts:
+        ntm.Commune(facts={"a": float("nan"), "b": []})
+    assert {problem.key for problem in bad_facts.value.problems} == {"a", "b"}
+
+
+def test_an_iterator_of_zones_is_read_once() -> None:
+    assert ntm.Commune(zone=iter(["III", "dbkk-coast"])).zones == ("III", "dbkk-coast")
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.Commune(code="abc", zone=iter(["III"]))
+    assert [problem.key for problem in caught.value.problems] == ["code"]

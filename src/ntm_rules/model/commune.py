@@ -278,7 +278,7 @@ def not_a_commune(data: Any) -> Problem:
     )
 
 
-@attrs.frozen(slots=True, kw_only=True, eq=False, repr=False)
+@attrs.frozen(slots=True, kw_only=True, eq=False, repr=False, init=False)
 class Commune:
     """A commune and what is known of it.
 
@@ -292,9 +292,9 @@ class Commune:
     `host_id` keeps the host's own identifier. `given` are the facts as they came, for engines.
 
     The constructor checks what can be checked without a ruleset: that the code has 1 to 5 digits, that texts are text, that the
-    year may be one, that facts and verdicts have a form that can be a value (text is read later, by the kind of its fact). It raises `CommuneError` at the first such field,
-    or `FactError` naming every bad fact; `from_dict` names the problems of all fields at once. Names of regions, provinces,
-    zones and indicators, and keys, kinds and bounds of facts, are held against the ruleset when the commune is judged.
+    year may be one, that facts and verdicts have a form that can be a value (text is read later, by the kind of its fact). It raises `FactError` naming every bad fact, or
+    `CommuneError` naming the problems of all fields where one beside facts is bad. Names of regions, provinces, zones and
+    indicators, and keys, kinds and bounds of facts, are held against the ruleset when the commune is judged.
 
     >>> c = Commune(code=13570, name="Nhân Bình", region="dbsh", year=2023, facts={"households_registered_reliable_power_pct": "99.1"})
     >>> c.code, c.facts["households_registered_reliable_power_pct"]
@@ -310,6 +310,38 @@ class Commune:
     given: dict[str, Any] = attrs.field(factory=dict, converter=freeze_facts, alias="facts")
     attested: Mapping[str, bool] = attrs.field(default=None, converter=_attested)
     host_id: Any = None
+
+    def __init__(
+        self,
+        *,
+        code: int | str | None = None,
+        name: str | None = None,
+        region: str | None = None,
+        province: str | None = None,
+        zone: str | Iterable[str] | None = None,
+        year: int | None = None,
+        facts: Mapping[str, Any] = _NONE,
+        attested: Mapping[str, bool] | None = None,
+        host_id: Any = None,
+    ) -> None:
+        try:
+            self.__attrs_init__(
+                code=code,
+                name=name,
+                region=region,
+                province=province,
+                zone=zone,
+                year=year,
+                facts=facts,
+                attested=attested,
+                host_id=host_id,
+            )
+        except NtmRulesError as error:  # the first field that is bad: say what is wrong with the others too
+            identity = {"code": code, "name": name, "region": region, "province": province, "zone": zone, "year": year}
+            _, problems = check_fields(identity | {"facts": facts, "attested": attested})
+            raise (
+                FactError if len(problems) == len(error.problems) and isinstance(error, FactError) else CommuneError
+            )(problems) from None
 
     @property
     def zone(self) -> str | tuple[str, ...] | None:
