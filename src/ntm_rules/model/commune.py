@@ -339,9 +339,8 @@ class Commune:
         except NtmRulesError as error:  # the first field that is bad: say what is wrong with the others too
             identity = {"code": code, "name": name, "region": region, "province": province, "zone": zone, "year": year}
             _, problems = check_fields(identity | {"facts": facts, "attested": attested})
-            raise (
-                FactError if len(problems) == len(error.problems) and isinstance(error, FactError) else CommuneError
-            )(problems) from None
+            only_facts = isinstance(error, FactError) and len(problems) == len(error.problems)
+            raise (FactError if only_facts else CommuneError)(problems) from None
 
     @property
     def zone(self) -> str | tuple[str, ...] | None:
