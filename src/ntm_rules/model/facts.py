@@ -25,6 +25,11 @@ class FactKind(str, enum.Enum):
     MONEY = "money"
     CATEGORY = "category"
 
+    @property
+    def is_number(self) -> bool:
+        """Whether values of the kind are numbers."""
+        return self not in (FactKind.BOOLEAN, FactKind.CATEGORY)
+
 
 @attrs.frozen(slots=True, kw_only=True)
 class Fact:

@@ -23,7 +23,6 @@ Numbers = Literal["plain", "vi"]
 SIDES = ("numerator", "denominator")
 
 _WORDS = {"true": True, "false": False, "đạt": True, "có": True, "chưa đạt": False, "không đạt": False, "không": False}
-_NUMERIC = (FactKind.PERCENT, FactKind.NUMBER, FactKind.COUNT, FactKind.MONEY)
 _VI_NUMBER = re.compile(r"[+-]?(\d{1,40}|[1-9]\d{0,2}(\.\d{3})+)(,\d{1,40})?", re.ASCII)
 
 
@@ -52,7 +51,7 @@ class Values:
         found: Any = value
         if fact.kind is FactKind.BOOLEAN and textual:
             found = self.word(key, value)
-        elif fact.kind in _NUMERIC:
+        elif fact.kind.is_number:
             found = self._text_number(key, value)
         return (found,) if isinstance(found, Problem) else found
 
