@@ -21,6 +21,7 @@ from ntm_rules.model.requirement import (
     Requirement,
     RulesetMet,
     Unstated,
+    leaves,
 )
 from ntm_rules.model.ruleset import WithdrawalByRuleset
 
@@ -90,6 +91,29 @@ def check_cells(load: Load, ruleset: str, province: str, on: datetime.date | Non
             yield f"{name}: no table row stands behind the cell {key}"
         elif actual[key] != wanted[key] or type(actual[key].value) is not type(wanted[key].value):
             yield f"{name}: {key} is {actual[key]}, the table says {wanted[key]}"
+
+
+def check_factors(load: Load, ruleset: str, province: str, on: datetime.date | None) -> Problems:
+    """The cells of every factor: value, evidence and place seen, which the product alone does not show."""
+    name = _named(ruleset, on, province)
+    loaded = load(ruleset, on=on, province=province or None)
+    actual = {
+        (leaf.id, column): Cell(cell.state.value, cell.value, cell.evidence.value, cell.seen_at)
+        for indicator in loaded.indicators
+        for leaf in leaves(indicator)
+        if isinstance(leaf.requirement, Comparison) and leaf.requirement.relation is not None
+        for _, column, cell in leaf.requirement.relation.factors.cells()
+    }
+    wanted = {
+        (leaf.id, column): cell
+        for criterion in oracle.expected(ruleset, on, province)
+        for item in criterion.items
+        for leaf in item.leaves()
+        for column, cell in leaf.factors.items()
+    }
+    for key in sorted(wanted.keys() | actual.keys()):
+        if actual.get(key) != wanted.get(key):
+            yield f"{name}: the factor {key} is {actual.get(key)}, the table says {wanted.get(key)}"
 
 
 def check_clauses(load: Load, ruleset: str, province: str, on: datetime.date | None) -> Problems:
@@ -634,7 +658,7 @@ def _jobs() -> Iterator[Job]:
         given = (ruleset, province, *more) if takes_province else (ruleset, *more)
         return Job(shown, ruleset, province, lambda load: check(load, *given))
 
-    for check in (check_cells, check_clauses, check_facts, check_doubts):
+    for check in (check_cells, check_factors, check_clauses, check_facts, check_doubts):
         for ruleset, on, province in PLAN:
             yield job(ruleset, province, check, on)
     for ruleset, province in LAYERS:

@@ -137,6 +137,7 @@ class Item:
     both_sexes: bool = False
     cells: Cells = field(default_factory=dict)
     relation: tuple[str, str, Decimal] | None = None
+    factors: Mapping[str, Cell] = field(default_factory=dict)
     columns: tuple[str, ...] | None = None
     applies_if: str = ""
     parts: tuple[Item, ...] = ()
@@ -307,6 +308,7 @@ class _Builder:
             self.leaf(indicator, members, self.facts(indicator, "")),
             relation=(NANG_CAO, "10", Decimal(row.cells["tdmnpb"])),
             cells=_times_nang_cao(factors),
+            factors=factors,
         )
 
 
@@ -427,13 +429,15 @@ def _replaced(national: tuple[Criterion, ...], **items: Item) -> tuple[Criterion
 def _over_nang_cao(national: tuple[Criterion, ...], row: Row) -> Item:
     """A province's own factor of 1.1: the national relation under the province's name, with the row's evidence."""
     factor = Cell("set", Decimal(row.cells["common"]), row.status, row.seen_at or None)
+    factors = dict.fromkeys(REGIONS, factor)
     return replace(
         national[1].items[0],
         label=(row.label_vi, row.label_en),
         citation=row.source,
         set_by="province",
         relation=(NANG_CAO, "10", Decimal(row.cells["common"])),
-        cells=_times_nang_cao(dict.fromkeys(REGIONS, factor)),
+        cells=_times_nang_cao(factors),
+        factors=factors,
     )
 
 
@@ -444,9 +448,9 @@ def _national_income_part(national: tuple[Criterion, ...], row: Row) -> Item:
     """
     item = national[1].items[0]
     factor = Cell("set", Decimal("1.1"), row.status, row.seen_at or None)
-    cells = _times_nang_cao(dict.fromkeys(REGIONS, factor)) if row.cells["common"] else item.cells
-    cells = {place: cell for place, cell in cells.items() if place[1] != "common"}
-    return replace(item, id="2.qg", label=LABELS[KIEU_MAU, "2.qg"], cells=cells)
+    factors = dict.fromkeys(REGIONS, factor) if row.cells["common"] else item.factors
+    factors = {column: cell for column, cell in factors.items() if column != "common"}
+    return replace(item, id="2.qg", label=LABELS[KIEU_MAU, "2.qg"], cells=_times_nang_cao(factors), factors=factors)
 
 
 def _unknown_levels(item: Item, part: str, row: Row) -> Item:
