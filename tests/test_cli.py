@@ -774,3 +774,10 @@ def test_importing_the_command_is_light() -> None:
     code = "import sys, ntm_rules.cli.commands; print({'rich', 'yaml', 'pydantic'} & set(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "set()"
+
+
+def test_a_giant_number_does_not_end_the_batch() -> None:
+    bad = '{"code":"1","region":"tn","year":2023,"facts":{"income_per_capita":1E+999999999999}}\n'
+    ended = run("evaluate", "-", "--format", "jsonl", given=lines(GOOD) + bad + lines(GOOD))
+    assert ended.code == 2
+    assert ["error" in json.loads(line) for line in ended.out.splitlines()] == [False, True, False]

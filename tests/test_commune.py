@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from decimal import Decimal
 from typing import Any
@@ -251,3 +252,64 @@ def test_an_iterator_of_zones_is_read_once() -> None:
     with pytest.raises(ntm.CommuneError) as caught:
         ntm.Commune(code="abc", zone=iter(["III"]))
     assert [problem.key for problem in caught.value.problems] == ["code"]
+
+
+@pytest.mark.parametrize("digits", ["1E+999999999999", "-1E+99999999", "1E-999999999999", "sNaN", "Infinity"])
+@pytest.mark.parametrize("field", ["name", "year", "facts", "attested", "code", "host_id"])
+def test_a_number_of_more_digits_than_memory_is_refused_at_once(field: str, digits: str) -> None:
+    value: Any = {"income_per_capita": Decimal(digits)} if field == "facts" else Decimal(digits)
+    value = {"7": Decimal(digits)} if field == "attested" else value
+    with contextlib.suppress(ntm.NtmRulesError):
+        commune = ntm.Commune.from_dict({field: value})
+        assert field == "host_id" or "E-" in digits
+        assert len(commune.to_json()) < 600
+
+
+def test_a_verdict_attested_twice_under_one_number_is_refused() -> None:
+    with pytest.raises(ntm.CommuneError) as caught:
+        ntm.Commune(attested={"7": True, " 7": False, "8": True, "8 ": True})
+    assert [(p.code, p.key) for p in caught.value.problems] == [
+        ("given_twice", "attested.7"),
+        ("given_twice", "attested.8"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        ("2021-2035/xa-ntm:7", True),
+        ("2021–2025/xa-ntm:7", True),  # noqa: RUF001 - the dash that office programs put in
+        ("xa-ntm:7", True),
+        (":7", True),
+        ("2021-2025/xa-ntn:7", True),
+        ("2026-2030/xa-ntm:7", False),
+        ("2016-2020/xa-ntm:17.1", False),
+    ],
+)
+def test_a_misspelt_ruleset_of_an_attested_verdict_is_refused_and_another_one_left_alone(key: str, wrong: bool) -> None:
+    ruleset = ntm.load_ruleset("2021-2025/xa-ntm")
+    commune = ntm.Commune(region="tn", attested={key: True})
+    if wrong:
+        with pytest.raises(ntm.CommuneError, match="unknown_attested"):
+            ntm.evaluate(ruleset, commune)
+    else:
+        assert ntm.evaluate(ruleset, commune).verdict is ntm.Verdict.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("1e3", 1000), ("12345678901234567890", 12345678901234567890), ("1.5", "1.5")]
+)
+def test_a_host_id_that_json_gave_as_a_decimal_is_kept_as_what_it_stands_for(given: str, kept: Any) -> None:
+    commune = ntm.Commune(host_id=Decimal(given))
+    assert commune.host_id == kept
+    assert json.loads(commune.to_json())["host_id"] == kept
+
+
+@pytest.mark.parametrize("written", ["2", 2, "Mức độ 2", "mức độ  2", "Mức 2", "level 2"])
+def test_a_level_may_be_written_as_the_tables_do(written: Any) -> None:
+    ruleset = ntm.load_ruleset("2021-2025/xa-ntm")
+    commune = ntm.Commune(region="tn", year=2023, facts={"universal_primary_level": written})
+    part = next(
+        p for p in ntm.evaluate(ruleset, commune).indicator("14.1").parts if p.fact == "universal_primary_level"
+    )
+    assert (part.status, part.actual) == (ntm.Status.MET, "2")

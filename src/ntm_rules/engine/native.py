@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
+from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.compiler import compile_judge
 from ntm_rules.engine.reference import Details, elsewhere, judge_of, standing
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Ladder, Status, Verdict
 from ntm_rules.model.checking import place_of
 from ntm_rules.model.commune import Commune, fact_year, not_a_commune
-from ntm_rules.model.errors import CommuneError, Problem
+from ntm_rules.model.errors import CommuneError
 from ntm_rules.model.ruleset import Ruleset
-from ntm_rules.model.text import Text, nearest, shown
 
 __all__ = ["evaluate", "evaluate_many", "evaluate_tiers"]
 
@@ -99,46 +99,10 @@ def _naming_rulesets(commune: Commune, lowest: str) -> Commune:
     return commune.replace(attested=plain | {key: v for key, v in commune.attested.items() if ":" in key})
 
 
-def _unknown_rulesets(ruleset: Ruleset, commune: Commune) -> list[Problem]:
-    """Attested verdicts that name a ruleset which the rulebook does not have, of a phase that it does."""
-    known = ruleset.catalogue.rulesets
-    phases = {name.partition("/")[0] for name in known}
-    named = [(key, key.rpartition(":")[0]) for key in commune.attested if ":" in key]
-    return [
-        Problem(
-            code="unknown_attested",
-            key=f"attested.{key}",
-            found=shown(name),
-            message=Text("không có bộ tiêu chí này", "no such ruleset"),
-            nearest=nearest(name, known),
-        )
-        for key, name in named
-        if name not in known and name.partition("/")[0] in phases
-    ]
-
-
-def _unknown_numbers(ruleset: Ruleset, commune: Commune) -> list[Problem]:
-    """Attested verdicts on indicators that the ruleset does not have, by the key each was given under."""
-    known = {clause.id for clause in (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites)}
-    prefix = f"{ruleset.id}:"
-    named = [(key, key.removeprefix(prefix)) for key in commune.attested if ":" not in key or key.startswith(prefix)]
-    return [
-        Problem(
-            code="unknown_attested",
-            key=f"attested.{key}",
-            found=shown(number),
-            message=Text("bộ tiêu chí không có chỉ tiêu này", "the ruleset has no such indicator"),
-            nearest=nearest(number, known),
-        )
-        for key, number in named
-        if number not in known
-    ]
-
-
 def _attested(assessment: Assessment) -> Assessment:
     """The same assessment with attested verdicts deciding what the facts leave open."""
     ruleset, attested = assessment.ruleset, assessment.attested
-    problems = _unknown_numbers(ruleset, assessment.commune) + _unknown_rulesets(ruleset, assessment.commune)
+    problems = unknown_names(ruleset, assessment.commune)
     if problems:
         raise CommuneError(problems)
     judge = judge_of(assessment)

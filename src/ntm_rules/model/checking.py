@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -28,6 +29,9 @@ _WANTED = {
     FactKind.COUNT: Text("số nguyên", "a whole number"),
     FactKind.MONEY: Text("số", "a number"),
 }
+
+
+_LEVEL = re.compile(r"^(mức độ|mức|level)\s+(?=\d)")
 
 
 def fact_named(catalogue: Catalogue, key: str) -> Fact | None:
@@ -154,7 +158,8 @@ def _wrong_kind(fact: Fact, key: str, given: Any) -> Problem:
 
 def _category(fact: Fact, key: str, value: FactValue) -> FactValue | Problem:
     if not isinstance(value, (bool, Ratio)):
-        wanted = str(value).casefold()
+        # "Mức độ 2", as the tables write it, is the value "2".
+        wanted = _LEVEL.sub("", str(value).casefold()) if isinstance(value, str) else str(value)
         for known in fact.values:
             if known.casefold() == wanted:
                 return known

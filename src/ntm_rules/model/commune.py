@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -122,7 +124,26 @@ def _attested(attested: Mapping[str, bool] | None) -> Mapping[str, bool]:
     ]
     if problems:
         raise CommuneError(problems)
-    return MappingProxyType({clean_text(key): value for key, value in attested.items()})
+    clean = {clean_text(key): value for key, value in attested.items()}
+    if len(clean) < len(attested):
+        keys = sorted(map(clean_text, attested))
+        twice = dict.fromkeys(key for key, after in itertools.pairwise(keys) if key == after)
+        wanted = ("một lần", "once")
+        raise CommuneError(
+            _problem(
+                "given_twice", f"attested.{key}", key, "xác nhận ghi hai lần", "the verdict is given twice", *wanted
+            )
+            for key in twice
+        )
+    return MappingProxyType(clean)
+
+
+def _host_id(value: Any) -> Any:
+    """The host's own identifier as it is; a number that JSON gave as a decimal as what it stands for."""
+    if type(value) is not Decimal:
+        return value
+    whole = value.is_finite() and value.adjusted() < 40 and value == value.to_integral_value()
+    return int(value) if whole else str(value)
 
 
 def freeze_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,7 +260,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any] | None] = {
     "year": fact_year,
     "facts": freeze_facts,
     "attested": _attested,
-    "host_id": None,
+    "host_id": _host_id,
 }
 
 
@@ -309,7 +330,7 @@ class Commune:
     year: int | None = attrs.field(default=None, converter=fact_year)
     given: dict[str, Any] = attrs.field(factory=dict, converter=freeze_facts, alias="facts")
     attested: Mapping[str, bool] = attrs.field(default=None, converter=_attested)
-    host_id: Any = None
+    host_id: Any = attrs.field(default=None, converter=_host_id)
 
     def __init__(
         self,
@@ -435,7 +456,7 @@ class Commune:
 
     def to_json(self) -> str:
         """The commune as one JSON text."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        return json.dumps(self.to_dict(), ensure_ascii=False, default=str)
 
     def _identity(self) -> tuple[Any, ...]:
         facts = frozenset((key, type(value), value) for key, value in self._canonical())

@@ -78,7 +78,9 @@ def nearest(word: Any, known: Iterable[str]) -> str | None:
 def shown(value: Any) -> str:
     """The value as an error message shows it: never longer than a line."""
     try:
-        text = format(value, "f") if isinstance(value, Decimal) else repr(value)
+        # In full only where that is short: a few bytes of text can stand for more digits than there is memory.
+        short = isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 80
+        text = format(value, "f") if short else str(value) if isinstance(value, Decimal) else repr(value)
     except (ValueError, RecursionError):  # more digits or levels than Python prints
         text = type(value).__name__
     return text if len(text) <= 80 else f"{text[:77]}…"
