@@ -332,7 +332,7 @@ def show(*, lang: Language, ruleset_id: str, region: str | None, year: int | Non
     The table of criteria, indicators and thresholds.
     """
     from ntm_rules.cli.output import say, table
-    from ntm_rules.cli.rules import ruleset_rows, title_lines
+    from ntm_rules.explain.rules import ruleset_rows, title_lines
 
     ruleset = _load(ruleset_id, **options)
     columns = _columns(ruleset, region)
@@ -378,7 +378,7 @@ def explain(
     One indicator in words: every column and year, its source, how surely it is known, what "Đạt" means.
     """
     from ntm_rules.cli.output import say
-    from ntm_rules.cli.rules import describe, title_lines
+    from ntm_rules.explain.rules import describe, title_lines
 
     ruleset = _load(ruleset_id, **options)
     clause = ruleset.clause(number)
@@ -436,8 +436,8 @@ def evidence(*, lang: Language, ruleset_id: str, **options: Any) -> None:
     How surely each threshold is known, and the totals.
     """
     from ntm_rules.cli.output import say, table
-    from ntm_rules.cli.rules import evidence_totals, ruleset_rows, title_lines
     from ntm_rules.explain import EVIDENCE_WORDS
+    from ntm_rules.explain.rules import evidence_totals, ruleset_rows, title_lines
 
     ruleset = _load(ruleset_id, **options)
     for line in title_lines(ruleset, lang):

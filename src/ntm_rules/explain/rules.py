@@ -31,7 +31,19 @@ from ntm_rules.model.requirement import (
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text
 
-__all__ = ["MARKS", "Row", "clause_rows", "describe", "evidence_totals", "ruleset_rows", "title_lines"]
+__all__ = [
+    "MARKS",
+    "SET_BY_WORDS",
+    "Row",
+    "cell_text",
+    "clause_rows",
+    "describe",
+    "evidence_totals",
+    "requirement_text",
+    "ruleset_rows",
+    "table_of",
+    "title_lines",
+]
 
 # After a threshold: how surely it is known. A confirmed one has no mark.
 MARKS = {
@@ -44,7 +56,7 @@ MARKS = {
 _SIGNS = {Direction.AT_LEAST: "≥ ", Direction.AT_MOST: "≤ ", Direction.EQUAL: "= ", Direction.MET: ""}
 _MET = Text("Đạt", "met")
 _NOT_ASKED = Text("KAD", "n/a")
-_SET_BY = {
+SET_BY_WORDS = {
     SetBy.NATIONAL: Text("trung ương", "national"),
     SetBy.PROVINCE: Text("UBND cấp tỉnh", "the province"),
     SetBy.MINISTRY: Text("bộ, ngành", "a ministry"),
@@ -202,7 +214,7 @@ def _said(
         yield from _cells(ruleset, clause, columns, year, lang, indent)
     if clause.citation:
         yield f"{indent}{Text('Căn cứ', 'Source').in_(lang)}: {clause.citation}"
-    yield f"{indent}{Text('Cấp quy định', 'Set by').in_(lang)}: {_SET_BY[clause.set_by].in_(lang)}"
+    yield f"{indent}{Text('Cấp quy định', 'Set by').in_(lang)}: {SET_BY_WORDS[clause.set_by].in_(lang)}"
     for meaning in clause.means:
         yield f"{indent}{Text('“Đạt” nghĩa là', '“Đạt” means').in_(lang)}: {meaning.text.in_(lang)} ({meaning.source})"
     if clause.note is not None:
