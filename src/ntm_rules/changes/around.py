@@ -177,14 +177,14 @@ def _withdrawal_shown(ruleset: Ruleset) -> Text | None:
 
 
 def criterion_changes(old: Ruleset, new: Ruleset, indicators: Iterable[tuple[Clause, Clause]]) -> Iterator[Change]:
-    """The changes of the criteria, matched by number within one ruleset, else by the indicators they share, else by title."""
+    """The changes of the criteria, matched by number within one ruleset, else by the indicators they share, then by title and number."""
     became = {before.id: after.id for before, after in indicators}
 
     def score(before: Criterion, after: Criterion) -> Score | None:
         now = {clause.id for clause in after.indicators}
         shared = sum(became.get(clause.id) in now for clause in before.indicators)
         same = (old.id == new.id and before.no == after.no, shared, before.title == after.title, before.no == after.no)
-        return same if any(same[:3]) else None
+        return same if any(same) else None
 
     found = matched(old.criteria, new.criteria, score)
     for before, after in found.pairs:
@@ -193,9 +193,9 @@ def criterion_changes(old: Ruleset, new: Ruleset, indicators: Iterable[tuple[Cla
         if before.title != after.title:
             yield _of_criterion(ChangeKind.TEXT, "title", before, after, before.title, after.title)
     for criterion in found.removed:
-        yield _of_criterion(ChangeKind.REMOVED, "criterion", criterion, None, criterion.title, None)
+        yield _of_criterion(ChangeKind.REMOVED, "title", criterion, None, criterion.title, None)
     for criterion in found.added:
-        yield _of_criterion(ChangeKind.ADDED, "criterion", None, criterion, None, criterion.title)
+        yield _of_criterion(ChangeKind.ADDED, "title", None, criterion, None, criterion.title)
     yield from _moved_changes(found.pairs, became)
     if old.id == new.id:
         yield from order_change([(a.no, b.no) for a, b in found.pairs], [c.no for c in old.criteria], None)

@@ -47,7 +47,8 @@ class Change:
     ``"ruleset"`` or ``"catalogue"``; `aspect` what of it: ``"threshold"``, ``"columns"``, ``"applies_if"``, ``"label"`` … `indicator`
     is the number of the whole indicator or condition, `old_number` and `new_number` those of the clause itself (a part: "17.1.a"),
     None where it is not there. `column` and `year` name the cell (None: the change is of every one). `old` and `new` are what
-    stands there, as shown to people; `old_value` and `new_value` the thresholds themselves. `fact` is what is measured.
+    stands there, as shown to people; `old_value` and `new_value` the thresholds themselves. `fact` is what is measured. `akin`,
+    of what is added or removed, is the number of an indicator on the other side that reads alike but measures something else.
     """
 
     kind: ChangeKind
@@ -65,6 +66,7 @@ class Change:
     new: Text | None = None
     old_value: Value = None
     new_value: Value = None
+    akin: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The change as JSON-ready data; thresholds that are no whole numbers as text, so that nothing is lost."""
@@ -81,6 +83,7 @@ class Change:
             "fact": self.fact,
             "old_value": to_plain(self.old_value),
             "new_value": to_plain(self.new_value),
+            "akin": self.akin,
             **{name: text and attrs.asdict(text) for name, text in words.items()},
         }
 

@@ -13,7 +13,7 @@ from ntm_rules.changes.around import catalogue_changes, criterion_changes, rules
 from ntm_rules.changes.cells import Column, Scope, summed
 from ntm_rules.changes.change import Change, ChangeKind, Pair
 from ntm_rules.changes.clauses import clause_changes, order_change, renumbered, whole
-from ntm_rules.changes.matching import Matched, Score, likeness, match_clauses, match_parts, matched
+from ntm_rules.changes.matching import Matched, Score, akin, likeness, match_clauses, match_parts, matched
 from ntm_rules.changes.shown import plain
 from ntm_rules.model.errors import Problem, UnknownNameError, check_language
 from ntm_rules.model.requirement import Clause, Combination
@@ -178,10 +178,21 @@ def _unordered(scope: Scope, subject: str, found: Matched[Clause]) -> Iterator[C
         if not renumbered(pair):
             yield pair.change(ChangeKind.RENUMBERED, "number", old=plain(old.id), new=plain(new.id))
         yield from clause_changes(inner, pair)
+    yield from _one_sided(inner, subject, found)
+
+
+def _one_sided(scope: Scope, subject: str, found: Matched[Clause]) -> Iterator[Change]:
+    """What was added and removed, each with the number of what reads alike on the other side."""
+    alike = akin(found)
+    before, after = {new.id: old.id for old, new in alike}, {old.id: new.id for old, new in alike}
     for clause in found.added:
-        yield from whole(inner, Pair(subject=subject, old=None, new=clause, tops=(None, clause)), ChangeKind.ADDED)
+        pair = Pair(subject=subject, old=None, new=clause, tops=(None, clause))
+        for change in whole(scope, pair, ChangeKind.ADDED):
+            yield attrs.evolve(change, akin=before.get(clause.id))
     for clause in found.removed:
-        yield from whole(inner, Pair(subject=subject, old=clause, new=None, tops=(clause, None)), ChangeKind.REMOVED)
+        pair = Pair(subject=subject, old=clause, new=None, tops=(clause, None))
+        for change in whole(scope, pair, ChangeKind.REMOVED):
+            yield attrs.evolve(change, akin=after.get(clause.id))
 
 
 # -- parts that became indicators, and the other way about

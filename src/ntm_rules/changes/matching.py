@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -10,7 +11,7 @@ import attrs
 from ntm_rules.model.requirement import Clause, Comparison, FactComparison, OneOf, RulesetMet, leaves
 from ntm_rules.model.ruleset import Ruleset
 
-__all__ = ["Matched", "Score", "counterparts", "likeness", "match_clauses", "match_parts", "matched"]
+__all__ = ["Matched", "Score", "akin", "counterparts", "likeness", "match_clauses", "match_parts", "matched"]
 
 Item = TypeVar("Item")
 Score = tuple[float, ...]
@@ -83,6 +84,24 @@ def counterparts(old: Ruleset, new: Ruleset) -> tuple[tuple[str | None, str | No
     to_old = {after.id: before.id for before, after in found.pairs}
     now = [(to_old.get(clause.id), clause.id) for clause in new.indicators]
     return (*now, *((clause.id, None) for clause in found.removed))
+
+
+def akin(found: Matched[Clause]) -> tuple[tuple[Clause, Clause], ...]:
+    """What is left on both sides and reads alike: a hint to the reader, for it measures something else.
+
+    Half a dozen words in common are much for labels as short as these; of one number, fewer are enough.
+    """
+
+    def score(before: Clause, after: Clause) -> Score | None:
+        one, other = _words(before), _words(after)
+        shared = len(one & other) / len(one | other)
+        return (shared,) if shared >= (0.15 if before.id == after.id else 0.22) else None
+
+    return matched(found.removed, found.added, score).pairs
+
+
+def _words(clause: Clause) -> set[str]:
+    return set(re.findall(r"\w+", clause.label.vi.casefold())) or {clause.id}
 
 
 def likeness(old: Clause, new: Clause, *, by_number: bool, by_label: bool) -> Score | None:

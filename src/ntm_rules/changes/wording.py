@@ -69,6 +69,7 @@ _SUBJECTS = {
     "prerequisite": Text("điều kiện tiên quyết", "prerequisite"),
 }
 _ONE_SIDED = (ChangeKind.ADDED, ChangeKind.REMOVED)
+_ABSENT = Text("không có", "none")
 _NONE = Text("Không có thay đổi.", "No changes.")
 _MARKS = Text(
     "Sau mức: ~ xác nhận một phần, ? theo trí nhớ, ?? chưa chắc chắn.",
@@ -235,7 +236,19 @@ def _name(change: Change, lang: Language) -> str:
     """What the change is of: the clause by its label, and what kind of clause it is."""
     subject = _SUBJECTS.get(change.subject)
     label = change.label.in_(lang) if change.label is not None else ""
-    return f"({subject.in_(lang)}) {label}".strip() if subject is not None else label
+    name = f"({subject.in_(lang)}) {label}".strip() if subject is not None else label
+    return name if change.akin is None else f"{name} {_akin(change, lang)}"
+
+
+def _akin(change: Change, lang: Language) -> str:
+    """The indicator on the other side that reads alike."""
+    if change.kind is ChangeKind.ADDED:
+        return Text(
+            f"(đo khác, gần với {change.akin} trước đây)", f"(measured otherwise; akin to {change.akin} before)"
+        ).in_(lang)
+    return Text(f"(đo khác, gần với {change.akin} sau này)", f"(measured otherwise; akin to {change.akin} after)").in_(
+        lang
+    )
 
 
 def _where(difference: Difference, changes: list[Change], lang: Language) -> str:
@@ -258,6 +271,6 @@ def _column(difference: Difference, name: str, lang: Language) -> str:
 
 def _side(change: Change, side: Text | None, lang: Language) -> str:
     if side is None:
-        return "" if change.kind in _ONE_SIDED else "—"
+        return "" if change.kind in _ONE_SIDED else _ABSENT.in_(lang)
     unit = f" {change.unit.in_(lang)}" if change.unit is not None and change.aspect == "threshold" else ""
     return f"{side.in_(lang)}{unit if side is (change.new or change.old) else ''}"

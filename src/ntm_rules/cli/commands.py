@@ -483,6 +483,46 @@ def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
 
 @ntm_rules.command(
     epilog=_epilog(
+        "ntm-rules compare 2021-2025/xa-ntm@2024-02-29 2021-2025/xa-ntm@2024-03-01",
+        "ntm-rules compare 2016-2020/xa-ntm 2021-2025/xa-ntm --region tn --year 2025",
+        "ntm-rules compare 2021-2025/xa-ntm 2021-2025/xa-ntm --overlay du-thao.yaml --format markdown > phu-luc.md",
+        codes=True,
+    )
+)
+@click.argument("old", metavar="CŨ")
+@click.argument("new", metavar="MỚI")
+@_REGION
+@_YEAR
+@_PROVINCE
+@_OVERLAY
+@_SOURCE
+@_option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Chữ, JSON, hay trang Markdown cho phụ lục / text, JSON, or a Markdown page for an annex.",
+)
+@_command
+def compare(
+    *, lang: Language, old: str, new: str, region: str | None, year: int | None, form: str, **options: Any
+) -> None:
+    """So hai bộ tiêu chí, mỗi bộ là ID hoặc ID@NGÀY: chỉ tiêu nào mới, cao hơn, thấp hơn, giao tỉnh, ở vùng nào.
+
+    Compare two rulesets, each an ID or ID@DATE: what is new, higher, lower, left to the province, and in which region.
+    --province, --overlay và --source chỉ áp dụng cho bộ MỚI / apply to the new one only.
+    """
+    from ntm_rules.changes import difference
+    from ntm_rules.cli.compare import written
+    from ntm_rules.cli.output import say
+    from ntm_rules.cli.ruleset_at import ruleset_at
+
+    say(written(difference.compare(ruleset_at(old), ruleset_at(new, **options), region=region, year=year), form, lang))
+
+
+@ntm_rules.command(
+    epilog=_epilog(
         "ntm-rules schema > /dev/null && ntm-rules schema assessment",
     )
 )
