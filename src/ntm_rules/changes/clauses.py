@@ -93,7 +93,7 @@ _MIRRORED = {ChangeKind.TIGHTENED: ChangeKind.LOOSENED, ChangeKind.LOOSENED: Cha
 
 def _condition_effect(scope: Scope, old: Requirement, new: Requirement) -> ChangeKind:
     """Whether a condition holds for fewer communes, or for more, wherever it is asked."""
-    if isinstance(old, _COMPOUND) or isinstance(new, _COMPOUND):
+    if isinstance(old, _COMPOUND) or isinstance(new, _COMPOUND) or _subject(old) != _subject(new):
         return ChangeKind.CHANGED
     effects: set[ChangeKind | None] = set()
     for place in places(scope, old, new, scope.columns):

@@ -50,8 +50,8 @@ def match_clauses(old: Ruleset, new: Ruleset, name: str) -> Matched[Clause]:
     """The indicators, conditions or prerequisites (`name`) of two rulesets, matched.
 
     First those of one number that measure something in common; then whatever measures most in common. Within one ruleset, what
-    is left goes by number: an indicator may come to measure something else. Clauses that measure nothing (their content is not
-    stated) are the same where number and label are, within one phase.
+    is left goes by number: an indicator may come to measure something else. Clauses that measure nothing, for their content is
+    not stated, are the same where their label is, within one phase.
     """
     same_ruleset, same_phase = old.id == new.id, old.phase == new.phase
 
@@ -111,8 +111,10 @@ def likeness(old: Clause, new: Clause, *, by_number: bool, by_label: bool) -> Sc
     number = old.id == new.id
     if shared:
         return (3 if by_number and number else 2, shared, shared / len(before | after), number)
-    if number and (by_number or (by_label and not before and not after and old.label == new.label)):
+    if number and by_number:
         return (1,)
+    if by_label and not before and not after and old.label == new.label:
+        return (0, number)
     return None
 
 

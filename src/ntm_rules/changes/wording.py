@@ -237,7 +237,8 @@ def _name(change: Change, lang: Language) -> str:
     subject = _SUBJECTS.get(change.subject)
     label = change.label.in_(lang) if change.label is not None else ""
     name = f"({subject.in_(lang)}) {label}".strip() if subject is not None else label
-    return name if change.akin is None else f"{name} {_akin(change, lang)}"
+    whole = change.indicator in (change.old_number, change.new_number)
+    return name if change.akin is None or not whole else f"{name} {_akin(change, lang)}"
 
 
 def _akin(change: Change, lang: Language) -> str:
