@@ -62,7 +62,8 @@ class Scope:
     """The two rulesets, and the columns in which a clause is asked before or after; `idle` ones judge no commune by it.
 
     `region` and `year` narrow the comparison (None: all). `moved` are the parts that became indicators of their own, or the
-    other way about: ("old" or "new", number). `effect` says what the change of another ruleset comes to, where one must be met.
+    other way about: ("old" or "new", number). `effect` says what the change of another ruleset comes to, where one must be met. `alternative` is true within a requirement of which not
+    every part is needed: there a part that is not asked does not count, so asking it of fewer communes makes nothing easier.
     """
 
     old: Ruleset
@@ -73,6 +74,7 @@ class Scope:
     year: int | None
     effect: Callable[[Ruleset, Ruleset], ChangeKind]
     moved: frozenset[tuple[str, str]] = frozenset()
+    alternative: bool = False
 
     @property
     def same_ruleset(self) -> bool:

@@ -81,7 +81,9 @@ def _applies_if_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
         return
     old = before and requirement_shown(scope.old, before)
     new = after and requirement_shown(scope.new, after)
-    if before is None or after is None:
+    if scope.alternative:
+        kind = ChangeKind.CHANGED
+    elif before is None or after is None:
         kind = ChangeKind.LOOSENED if before is None else ChangeKind.TIGHTENED
     else:
         kind = _MIRRORED.get(found := _condition_effect(scope, before, after), found)
@@ -119,6 +121,7 @@ def _column_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
         if before is not after:
             found = True
             kind = ChangeKind.LOOSENED if before else ChangeKind.TIGHTENED
+            kind = ChangeKind.CHANGED if scope.alternative else kind
             sides = {"old": _stands(scope.old, old, column.old), "new": NOT_ASKED}
             if after:
                 sides = {"old": NOT_ASKED, "new": _stands(scope.new, new, column.new)}
@@ -181,14 +184,15 @@ def _combination_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
     assert pair.new is not None
     old, new = _combined(pair.old), _combined(pair.new)
     found = match_parts(old.parts, new.parts, by_number=scope.same_ruleset)
+    inner = attrs.evolve(scope, alternative=scope.alternative or not (_every(old) and _every(new)))
     for before, after in found.pairs:
-        yield from clause_changes(scope, _as_parts(pair, before, after))
-    effects = _effects(old, new, found)
+        yield from clause_changes(inner, _as_parts(pair, before, after))
+    effects = _effects(inner, old, new, found)
     for part in found.removed:
         yield from whole(scope, pair.part(part, None), effects[0])
     for part in found.added:
         yield from whole(scope, pair.part(None, part), effects[1])
-    yield from _needed_change(scope, pair, old, new, rearranged=bool(found.removed or found.added))
+    yield from _needed_change(inner, pair, old, new, rearranged=bool(found.removed or found.added))
     yield from order_change([(a.id, b.id) for a, b in found.pairs], [p.id for p in old.parts], pair)
 
 
@@ -206,13 +210,13 @@ def _as_parts(pair: Pair, old: Clause, new: Clause) -> Pair:
     return pair.part(old, new)
 
 
-def _effects(old: Combination, new: Combination, found: Matched[Clause]) -> tuple[ChangeKind, ChangeKind]:
+def _effects(scope: Scope, old: Combination, new: Combination, found: Matched[Clause]) -> tuple[ChangeKind, ChangeKind]:
     """What it does that some parts are gone, and that some were added.
 
     Where all are needed each is a demand. Else n of the old parts are sure to be met if m of the new ones are, exactly when
-    m less the parts that are new is at least n; and the other way about.
+    m less the parts that are new is at least n; and the other way about. That holds while each part is asked.
     """
-    if not found.pairs:
+    if not found.pairs or (scope.alternative and any(map(_optional, (*old.parts, *new.parts)))):
         return ChangeKind.CHANGED, ChangeKind.CHANGED
     if _every(old) and _every(new):
         return ChangeKind.LOOSENED, ChangeKind.TIGHTENED
@@ -222,6 +226,15 @@ def _effects(old: Combination, new: Combination, found: Matched[Clause]) -> tupl
         return ChangeKind.CHANGED, ChangeKind.CHANGED
     kind = ChangeKind.TIGHTENED if stricter else ChangeKind.LOOSENED
     return kind, kind
+
+
+def _optional(clause: Clause) -> bool:
+    """Whether a clause, or one in it, is not asked of every commune."""
+    return (
+        clause.applies_if is not None
+        or clause.columns is not None
+        or any(_optional(part) for part in _parts(clause.requirement))
+    )
 
 
 def _every(combination: Combination) -> bool:
@@ -240,7 +253,7 @@ def _needed_change(
     if (every and (rearranged or not wrapped)) or (before == after and not wrapped):
         return
     found = match_parts(old.parts, new.parts, by_number=scope.same_ruleset)
-    kind = ChangeKind.TEXT if before == after or every else _effects(old, new, found)[0]
+    kind = ChangeKind.TEXT if before == after or every else _effects(scope, old, new, found)[0]
     sides = {name: requirement_shown(ruleset, clause.requirement) for name, ruleset, clause in _sides(scope, pair)}
     yield pair.change(kind, "parts", **sides)
 
