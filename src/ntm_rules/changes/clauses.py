@@ -54,11 +54,19 @@ def clause_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
         yield pair.change(ChangeKind.RENUMBERED, "number", old=plain(old.id), new=plain(new.id))
     for name in _WORDS if scope.same_ruleset else _WORDS_OF_RULE:
         before, after = getattr(old, name), getattr(new, name)
-        if before != after:
+        if before != after and not _said_of_the_whole(pair, name):
             yield pair.change(ChangeKind.TEXT, name, old=words(before), new=words(after))
     yield from _applies_if_changes(scope, pair)
     yield from _column_changes(scope, pair)
     yield from requirement_changes(_narrowed(scope, old, new), pair)
+
+
+def _said_of_the_whole(pair: Pair, name: str) -> bool:
+    """Whether a part only follows the indicator it belongs to, as it takes its citation and who sets it."""
+    (old_top, new_top), old, new = pair.tops, pair.old, pair.new
+    if old_top is None or new_top is None or old is old_top or name not in ("citation", "set_by"):
+        return False
+    return (getattr(old, name), getattr(new, name)) == (getattr(old_top, name), getattr(new_top, name))
 
 
 def renumbered(pair: Pair) -> bool:
