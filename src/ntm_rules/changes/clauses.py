@@ -152,13 +152,15 @@ def _stands(ruleset: Ruleset, clause: Clause, column: str) -> Any:
 
 
 def _narrowed(scope: Scope, old: Clause | None, new: Clause | None) -> Scope:
-    """The scope within a clause: columns in which it is not asked on both sides judge nobody by what it holds."""
-    kept = tuple(
-        column
+    """The scope within a clause. A column in which it is asked on neither side judges nobody by what it holds; of one in which
+    it is asked on one side only, that is already said.
+    """
+    asked = {
+        column: {clause is None or _asked(clause, name) for clause, name in ((old, column.old), (new, column.new))}
         for column in scope.columns
-        if (old is None or _asked(old, column.old)) and (new is None or _asked(new, column.new))
-    )
-    idle = tuple(column for column in scope.columns if column not in kept)
+    }
+    kept = tuple(column for column, sides in asked.items() if sides == {True})
+    idle = tuple(column for column, sides in asked.items() if sides == {False})
     return attrs.evolve(scope, columns=kept, idle=(*scope.idle, *idle))
 
 
