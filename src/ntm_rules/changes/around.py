@@ -8,8 +8,8 @@ from typing import Any
 import attrs
 
 from ntm_rules.changes.change import Change, ChangeKind
-from ntm_rules.changes.clauses import order_change
 from ntm_rules.changes.matching import Score, matched
+from ntm_rules.changes.order import order_change
 from ntm_rules.changes.shown import listed, plain, words
 from ntm_rules.explain.numbers import number
 from ntm_rules.model.requirement import Clause

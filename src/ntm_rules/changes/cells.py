@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
 
 from ntm_rules.changes.change import ChangeKind
+from ntm_rules.changes.scope import Place, Scope
 from ntm_rules.explain.rules import table_of
 from ntm_rules.model.facts import FactKind
 from ntm_rules.model.requirement import (
@@ -20,66 +20,11 @@ from ntm_rules.model.requirement import (
     OneOf,
     Requirement,
     SetBy,
-    Threshold,
     Unstated,
 )
 from ntm_rules.model.ruleset import Ruleset
 
-__all__ = ["Column", "Place", "Scope", "Year", "cell_at", "places", "strictness", "summed", "transition"]
-
-
-@attrs.frozen(slots=True)
-class Column:
-    """A column to compare: the name it is shown by, and its names in the old and the new table.
-
-    They differ where one of the two has only a general column, which then judges every region.
-    """
-
-    name: str
-    old: str
-    new: str
-
-
-@attrs.frozen(slots=True)
-class Year:
-    """A year to compare, and the years of the rows held against each other."""
-
-    shown: int | None
-    old: int | None
-    new: int | None
-
-
-@attrs.frozen(slots=True)
-class Place:
-    """A cell to compare, in the old and in the new table."""
-
-    column: Column
-    year: Year
-
-
-@attrs.frozen(slots=True)
-class Scope:
-    """The two rulesets, and the columns in which a clause is asked before or after; `idle` ones judge no commune by it.
-
-    `region` and `year` narrow the comparison (None: all). `moved` are the parts that became indicators of their own, or the
-    other way about: ("old" or "new", number). `effect` says what the change of another ruleset comes to, where one must be met. `alternative` is true within a requirement of which not
-    every part is needed: there a part that is not asked does not count, so asking it of fewer communes makes nothing easier.
-    """
-
-    old: Ruleset
-    new: Ruleset
-    columns: tuple[Column, ...]
-    idle: tuple[Column, ...]
-    region: str | None
-    year: int | None
-    effect: Callable[[Ruleset, Ruleset], ChangeKind]
-    moved: frozenset[tuple[str, str]] = frozenset()
-    alternative: bool = False
-
-    @property
-    def same_ruleset(self) -> bool:
-        """Whether both are one ruleset, at two dates or with other layers."""
-        return self.old.id == self.new.id
+__all__ = ["cell_at", "strictness", "summed", "transition"]
 
 
 _ABSENT = Cell(CellState.UNSET, None, Evidence.UNSET)
@@ -94,38 +39,6 @@ def cell_at(requirement: Requirement, column: str, year: int | None) -> Cell | N
         return attrs.evolve(_ABSENT, state=CellState.DELEGATED) if requirement.set_by is SetBy.PROVINCE else _ABSENT
     table = table_of(requirement)
     return None if table is None else table.cell(column, year)
-
-
-def places(scope: Scope, old: Requirement, new: Requirement, columns: tuple[Column, ...]) -> Iterator[Place]:
-    """The cells in which two requirements are compared, in the order of the table."""
-    years = list(_years(scope, table_of(old), table_of(new)))
-    if scope.year is not None:
-        row = [year for year in years if year.shown == scope.year]
-        years = row or [year for year in years if year.shown is None]
-    for year in years:
-        for column in columns:
-            yield Place(column, year)
-
-
-def _years(scope: Scope, old: Threshold | None, new: Threshold | None) -> Iterator[Year]:
-    """The rows to compare.
-
-    Across phases no year is in both tables: the last row of the earlier phase is then what each of the later ones follows.
-    """
-    before, after = _rows(old), _rows(new)
-    if before and after and not before & after and scope.old.phase != scope.new.phase:
-        later = max(before) < max(after)
-        for year in sorted(after if later else before):
-            yield Year(year, max(before), year) if later else Year(year, year, max(after))
-        return
-    for year in sorted(before | after):
-        yield Year(year, year, year)
-    if not before or not after:
-        yield Year(None, None, None)
-
-
-def _rows(table: Threshold | None) -> set[int]:
-    return {year for year in table.rows if year is not None} if table is not None else set()
 
 
 # -- what a change of a cell does

@@ -8,11 +8,10 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from ntm_rules.model.requirement import Clause
 from ntm_rules.model.text import Text
 from ntm_rules.model.values import to_plain
 
-__all__ = ["Change", "ChangeKind", "Pair", "Value"]
+__all__ = ["Change", "ChangeKind", "Value"]
 
 Value: TypeAlias = Decimal | bool | str | None
 
@@ -86,34 +85,3 @@ class Change:
             "akin": self.akin,
             **{name: text and attrs.asdict(text) for name, text in words.items()},
         }
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class Pair:
-    """A clause before and after; one of them None where it was added or removed. `tops` are the whole indicators they belong to."""
-
-    subject: str
-    old: Clause | None
-    new: Clause | None
-    tops: tuple[Clause | None, Clause | None]
-
-    def change(self, kind: ChangeKind, aspect: str, **more: Any) -> Change:
-        """A change of this clause."""
-        old, new = self.old, self.new
-        known, top = new or old, self.tops[1] or self.tops[0]
-        assert known is not None
-        assert top is not None
-        return Change(
-            kind=kind,
-            subject=self.subject,
-            aspect=aspect,
-            indicator=top.id,
-            old_number=None if old is None else old.id,
-            new_number=None if new is None else new.id,
-            label=known.label,
-            **more,
-        )
-
-    def part(self, old: Clause | None, new: Clause | None) -> Pair:
-        """A part of this clause, before and after."""
-        return attrs.evolve(self, old=old, new=new)

@@ -7,38 +7,18 @@ from typing import Any
 
 import attrs
 
-from ntm_rules.changes.cells import Column, Place, Scope, cell_at, places, strictness, summed, transition
-from ntm_rules.changes.change import Change, ChangeKind, Pair
+from ntm_rules.changes.cells import strictness, summed, transition
+from ntm_rules.changes.change import Change, ChangeKind
 from ntm_rules.changes.matching import Matched, match_parts
-from ntm_rules.changes.shown import (
-    NOT_ASKED,
-    cell_shown,
-    fact_of,
-    listed,
-    of_year,
-    plain,
-    requirement_shown,
-    seen_shown,
-    unit_of,
-    words,
-)
+from ntm_rules.changes.order import order_change
+from ntm_rules.changes.scope import Pair, Scope, asked, narrowed, places, sides
+from ntm_rules.changes.shown import NOT_ASKED, cell_shown, listed, plain, requirement_shown, words
+from ntm_rules.changes.thresholds import cells_of, measure, plain_changes, requirements_shown, subject, table_changes
 from ntm_rules.explain.rules import table_of
-from ntm_rules.model.requirement import (
-    Branch,
-    Cell,
-    CellState,
-    Clause,
-    Combination,
-    Comparison,
-    FactComparison,
-    OneOf,
-    Requirement,
-    RulesetMet,
-    Unstated,
-)
+from ntm_rules.model.requirement import Branch, Clause, Combination, Requirement, Unstated
 from ntm_rules.model.ruleset import Ruleset, content_form
 
-__all__ = ["clause_changes", "order_change", "renumbered", "whole"]
+__all__ = ["clause_changes", "renumbered", "whole"]
 
 _WORDS_OF_RULE = ("label", "set_by", "means")
 # Where a rule stands and what is doubtful about it: of two different rulesets these are never the same.
@@ -47,9 +27,7 @@ _WORDS = (*_WORDS_OF_RULE, "citation", "note")
 
 def clause_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
     """Every change of a clause that is there before and after."""
-    old, new = pair.old, pair.new
-    assert old is not None
-    assert new is not None
+    old, new = pair.both
     if renumbered(pair):
         yield pair.change(ChangeKind.RENUMBERED, "number", old=plain(old.id), new=plain(new.id))
     for name in _WORDS if scope.same_ruleset else _WORDS_OF_RULE:
@@ -58,7 +36,7 @@ def clause_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
             yield pair.change(ChangeKind.TEXT, name, old=words(before), new=words(after))
     yield from _applies_if_changes(scope, pair)
     yield from _column_changes(scope, pair)
-    yield from requirement_changes(_narrowed(scope, old, new), pair)
+    yield from requirement_changes(narrowed(scope, old, new), pair)
 
 
 def _said_of_the_whole(pair: Pair, name: str) -> bool:
@@ -82,9 +60,7 @@ def renumbered(pair: Pair) -> bool:
 
 
 def _applies_if_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
-    assert pair.old is not None
-    assert pair.new is not None
-    before, after = pair.old.applies_if, pair.new.applies_if
+    before, after = (clause.applies_if for clause in pair.both)
     if content_form(before) == content_form(after):
         return
     old = before and requirement_shown(scope.old, before)
@@ -103,11 +79,11 @@ _MIRRORED = {ChangeKind.TIGHTENED: ChangeKind.LOOSENED, ChangeKind.LOOSENED: Cha
 
 def _condition_effect(scope: Scope, old: Requirement, new: Requirement) -> ChangeKind:
     """Whether a condition holds for fewer communes, or for more, wherever it is asked."""
-    if isinstance(old, _COMPOUND) or isinstance(new, _COMPOUND) or _subject(old) != _subject(new):
+    if isinstance(old, _COMPOUND) or isinstance(new, _COMPOUND) or subject(old) != subject(new):
         return ChangeKind.CHANGED
     effects: set[ChangeKind | None] = set()
     for place in places(scope, old, new, scope.columns):
-        before, after = _cells(old, new, place)
+        before, after = cells_of(old, new, place)
         if before is None or after is None or before.value is None or after.value is None:
             effects.add(transition(before, after) and ChangeKind.CHANGED)
         else:
@@ -120,27 +96,21 @@ _COMPOUND = (Combination, Branch)
 
 def _column_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
     """Columns in which the clause is asked no more, or now; an order that differs is a matter of text."""
-    old, new = pair.old, pair.new
-    assert old is not None
-    assert new is not None
+    old, new = pair.both
     found = False
     for column in scope.columns:
-        before, after = _asked(old, column.old), _asked(new, column.new)
+        before, after = asked(old, column.old), asked(new, column.new)
         if before is not after:
             found = True
             kind = ChangeKind.LOOSENED if before else ChangeKind.TIGHTENED
             kind = ChangeKind.CHANGED if scope.alternative else kind
-            sides = {"old": _stands(scope.old, old, column.old), "new": NOT_ASKED}
+            said = {"old": _stands(scope.old, old, column.old), "new": NOT_ASKED}
             if after:
-                sides = {"old": NOT_ASKED, "new": _stands(scope.new, new, column.new)}
-            yield pair.change(kind, "columns", column=column.name, **sides, **_measure(scope, pair))
+                said = {"old": NOT_ASKED, "new": _stands(scope.new, new, column.new)}
+            yield pair.change(kind, "columns", column=column.name, **said, **measure(scope, pair))
     if not found and old.columns != new.columns and scope.same_ruleset:
-        sides = {"old": listed(old.columns or scope.old.columns), "new": listed(new.columns or scope.new.columns)}
-        yield pair.change(ChangeKind.TEXT, "columns", **sides)
-
-
-def _asked(clause: Clause, column: str) -> bool:
-    return clause.columns is None or column in clause.columns
+        said = {"old": listed(old.columns or scope.old.columns), "new": listed(new.columns or scope.new.columns)}
+        yield pair.change(ChangeKind.TEXT, "columns", **said)
 
 
 def _stands(ruleset: Ruleset, clause: Clause, column: str) -> Any:
@@ -151,27 +121,12 @@ def _stands(ruleset: Ruleset, clause: Clause, column: str) -> Any:
     return cell_shown(ruleset, clause, table.cell(column, None))
 
 
-def _narrowed(scope: Scope, old: Clause | None, new: Clause | None) -> Scope:
-    """The scope within a clause. A column in which it is asked on neither side judges nobody by what it holds; of one in which
-    it is asked on one side only, that is already said.
-    """
-    asked = {
-        column: {clause is None or _asked(clause, name) for clause, name in ((old, column.old), (new, column.new))}
-        for column in scope.columns
-    }
-    kept = tuple(column for column, sides in asked.items() if sides == {True})
-    idle = tuple(column for column, sides in asked.items() if sides == {False})
-    return attrs.evolve(scope, columns=kept, idle=(*scope.idle, *idle))
-
-
 # -- what is asked
 
 
 def requirement_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
     """The changes of what a clause requires."""
-    assert pair.old is not None
-    assert pair.new is not None
-    old, new = pair.old.requirement, pair.new.requirement
+    old, new = pair.requirements
     stated = not isinstance(old, Unstated) and not isinstance(new, Unstated)
     if content_form(old) == content_form(new):
         return
@@ -182,7 +137,7 @@ def requirement_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
     elif isinstance(old, _COMPOUND) or isinstance(new, _COMPOUND):
         yield from _replaced(scope, pair)
     else:
-        yield from _plain_changes(scope, pair)
+        yield from plain_changes(scope, pair)
 
 
 def _combination_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
@@ -190,9 +145,7 @@ def _combination_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
 
     A requirement without parts is held against one of parts as if it were the only part.
     """
-    assert pair.old is not None
-    assert pair.new is not None
-    old, new = _combined(pair.old), _combined(pair.new)
+    old, new = map(_combined, pair.both)
     found = match_parts(old.parts, new.parts, by_number=scope.same_ruleset)
     inner = attrs.evolve(scope, alternative=scope.alternative or not (_every(old) and _every(new)))
     for before, after in found.pairs:
@@ -255,41 +208,32 @@ def _needed_change(
     scope: Scope, pair: Pair, old: Combination, new: Combination, *, rearranged: bool
 ) -> Iterator[Change]:
     """How many parts are needed; of an indicator that came to have parts, or lost them, where no part says so."""
-    assert pair.old is not None
-    assert pair.new is not None
     before, after = (old.needed, len(old.parts)), (new.needed, len(new.parts))
-    wrapped = not (isinstance(pair.old.requirement, Combination) and isinstance(pair.new.requirement, Combination))
+    wrapped = not all(isinstance(requirement, Combination) for requirement in pair.requirements)
     every = _every(old) and _every(new)
     if (every and (rearranged or not wrapped)) or (before == after and not wrapped):
         return
     found = match_parts(old.parts, new.parts, by_number=scope.same_ruleset)
     kind = ChangeKind.TEXT if before == after or every else _effects(scope, old, new, found)[0]
-    sides = {name: requirement_shown(ruleset, clause.requirement) for name, ruleset, clause in _sides(scope, pair)}
-    yield pair.change(kind, "parts", **sides)
-
-
-def _sides(scope: Scope, pair: Pair) -> Iterator[tuple[str, Ruleset, Clause]]:
-    """The sides of a pair that there are: its name, ruleset and clause."""
-    for name, ruleset, clause in (("old", scope.old, pair.old), ("new", scope.new, pair.new)):
-        if clause is not None:
-            yield name, ruleset, clause
+    said = requirements_shown(scope, pair)
+    yield pair.change(kind, "parts", **said)
 
 
 def _branch_changes(scope: Scope, pair: Pair, old: Branch, new: Branch) -> Iterator[Change]:
     if content_form(old.condition) != content_form(new.condition):
         effect = _condition_effect(scope, old.condition, new.condition)
         kind = effect if effect is ChangeKind.TEXT else ChangeKind.CHANGED
-        sides = {name: requirement_shown(ruleset, clause.requirement) for name, ruleset, clause in _sides(scope, pair)}
-        yield pair.change(kind, "condition", **sides)
+        said = requirements_shown(scope, pair)
+        yield pair.change(kind, "condition", **said)
     yield from clause_changes(scope, pair.part(old.then, new.then))
     yield from clause_changes(scope, pair.part(old.otherwise, new.otherwise))
 
 
 def _replaced(scope: Scope, pair: Pair) -> Iterator[Change]:
     """Requirements of different build: what stood there, and what stands there now."""
-    sides = {name: requirement_shown(ruleset, clause.requirement) for name, ruleset, clause in _sides(scope, pair)}
-    yield pair.change(ChangeKind.CHANGED, "requirement", **sides)
-    for name, _, clause in _sides(scope, pair):
+    said = requirements_shown(scope, pair)
+    yield pair.change(ChangeKind.CHANGED, "requirement", **said)
+    for name, _, clause in sides(scope, pair):
         for part in _contents(clause):
             one_side = pair.part(part, None) if name == "old" else pair.part(None, part)
             yield from whole(scope, one_side, ChangeKind.CHANGED)
@@ -310,189 +254,15 @@ def _parts(requirement: Requirement) -> tuple[Clause, ...]:
 
 def whole(scope: Scope, pair: Pair, kind: ChangeKind) -> Iterator[Change]:
     """A clause that is on one side only, with its parts: a change for each cell by which communes are judged."""
-    ((name, ruleset, clause),) = _sides(scope, pair)
-    inner = _narrowed(scope, pair.old, pair.new)
+    ((name, ruleset, clause),) = sides(scope, pair)
+    inner = narrowed(scope, pair.old, pair.new)
     if not inner.columns or (name, clause.id) in scope.moved:
         return
     if table_of(clause.requirement) is None:
         yield pair.change(kind, "requirement", **{name: requirement_shown(ruleset, clause.requirement)})
     else:
-        yield from _whole_table(inner, pair, kind)
+        yield from table_changes(inner, pair, kind)
     if clause.applies_if is not None:
         yield pair.change(kind, "applies_if", **{name: requirement_shown(ruleset, clause.applies_if)})
     for part in _parts(clause.requirement):
         yield from whole(inner, pair.part(part, None) if name == "old" else pair.part(None, part), kind)
-
-
-def _whole_table(scope: Scope, pair: Pair, kind: ChangeKind) -> Iterator[Change]:
-    ((name, ruleset, clause),) = _sides(scope, pair)
-    requirement = clause.requirement
-    for place in places(scope, requirement, requirement, scope.columns):
-        cell = cell_at(requirement, getattr(place.column, name), place.year.shown)
-        more = {name: cell_shown(ruleset, clause, cell), f"{name}_value": cell and cell.value}
-        yield pair.change(
-            kind, "threshold", column=place.column.name, year=place.year.shown, **more, **_measure(scope, pair)
-        )
-
-
-# -- cell by cell
-
-
-def _plain_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
-    """Of a requirement without parts: what is measured, cell by cell, and what no cell shows."""
-    assert pair.old is not None
-    assert pair.new is not None
-    old, new = pair.old.requirement, pair.new.requirement
-    sides = {name: requirement_shown(ruleset, clause.requirement) for name, ruleset, clause in _sides(scope, pair)}
-    other = _subject(old) != _subject(new)
-    if other:
-        yield pair.change(ChangeKind.CHANGED, "fact", **sides, **_measure(scope, pair))
-    found = [*_cell_changes(scope, pair), *_idle_changes(scope, pair)]
-    yield from found
-    if other:
-        return
-    if isinstance(old, RulesetMet) and isinstance(new, RulesetMet):
-        if old.ruleset.content_hash != new.ruleset.content_hash:
-            yield pair.change(scope.effect(old.ruleset, new.ruleset), "ruleset", **sides)
-    elif _form(old) != _form(new) and not any(_says_form(change) for change in found):
-        held = any(
-            transition(*cells) is None and cells[0] is not None and cells[0].state is CellState.SET
-            for cells in (_cells(old, new, place) for place in places(scope, old, new, scope.columns))
-        )
-        yield pair.change(ChangeKind.TEXT if held else ChangeKind.CHANGED, "requirement", **sides)
-
-
-def _subject(requirement: Requirement) -> Any:
-    """What is measured; None where that is not stated."""
-    if isinstance(requirement, RulesetMet):
-        return requirement.ruleset.id
-    if isinstance(requirement, FactComparison):
-        return requirement.fact, requirement.other
-    return requirement.fact if isinstance(requirement, (Comparison, OneOf)) else None
-
-
-def _form(requirement: Requirement) -> Any:
-    """All that a requirement says beside its cells."""
-    form = content_form(requirement)
-    return {name: content for name, content in form.items() if name not in ("threshold", "factor")}
-
-
-def _says_form(change: Change) -> bool:
-    """Whether a change of a cell shows how the fact is held against it."""
-    set_somewhere = change.old_value is not None or change.new_value is not None
-    return set_somewhere and change.kind not in (ChangeKind.TEXT, ChangeKind.EVIDENCE)
-
-
-def _cell_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
-    assert pair.old is not None
-    assert pair.new is not None
-    old, new = pair.old.requirement, pair.new.requirement
-    for place in places(scope, old, new, scope.columns):
-        before, after = _cells(old, new, place)
-        kind = transition(before, after) or _same_state(scope, old, new, place)
-        if kind is not None:
-            yield _cell_change(scope, pair, place, kind)
-
-
-def _same_state(scope: Scope, old: Requirement, new: Requirement, place: Place) -> ChangeKind | None:
-    """What changed in a cell that is set before and after, or in neither."""
-    before, after = _cells(old, new, place)
-    if before is None or after is None:
-        return ChangeKind.TEXT if before is not after else None
-    if before.state is CellState.SET:
-        if _subject(old) != _subject(new):
-            kind = None if _alike(old, before, new, after) else ChangeKind.CHANGED
-        elif before.value == after.value and _form(old) == _form(new):
-            kind = ChangeKind.TEXT if str(before.value) != str(after.value) else None
-        else:
-            kind = strictness(scope, old, new, place)
-        if kind is not None:
-            return kind
-    return _evidence_kind(scope, before, after)
-
-
-def _alike(old: Requirement, before: Cell, new: Requirement, after: Cell) -> bool:
-    """Whether two cells of different facts read the same."""
-    return (type(old), getattr(old, "direction", None), before.value) == (
-        type(new),
-        getattr(new, "direction", None),
-        after.value,
-    )
-
-
-def _evidence_kind(scope: Scope, before: Cell, after: Cell) -> ChangeKind | None:
-    """Whether only what is known of a cell changed; two rulesets rest on different pages anyway."""
-    same = (before.evidence, before.seen_at) == (after.evidence, after.seen_at)
-    return None if same or not scope.same_ruleset else ChangeKind.EVIDENCE
-
-
-def _idle_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
-    """Cells that judge nobody: the general column beside those of the regions, and columns in which nothing is asked."""
-    assert pair.old is not None
-    assert pair.new is not None
-    old, new = pair.old.requirement, pair.new.requirement
-    for place in places(scope, old, new, (*scope.idle, *_general(scope, old, new))):
-        before, after = _cells(old, new, place)
-        kind = ChangeKind.TEXT if _content(before) != _content(after) else None
-        if kind is None and before is not None and after is not None:
-            kind = _evidence_kind(scope, before, after)
-        if kind is not None:
-            yield _cell_change(scope, pair, place, kind)
-
-
-def _general(scope: Scope, old: Requirement, new: Requirement) -> list[Column]:
-    """The columns of two tables that are no columns of their rulesets: "common" beside the regions."""
-    if scope.region is not None:
-        return []
-    names = {name for table in map(table_of, (old, new)) if table is not None for _, name, _ in table.cells()}
-    return [Column(name, name, name) for name in sorted(names - {"", *scope.old.columns, *scope.new.columns})]
-
-
-def _content(cell: Cell | None) -> Any:
-    return cell and (cell.state, str(cell.value))
-
-
-def _cells(old: Requirement, new: Requirement, place: Place) -> tuple[Cell | None, Cell | None]:
-    return cell_at(old, place.column.old, place.year.old), cell_at(new, place.column.new, place.year.new)
-
-
-def _cell_change(scope: Scope, pair: Pair, place: Place, kind: ChangeKind) -> Change:
-    assert pair.old is not None
-    assert pair.new is not None
-    before, after = _cells(pair.old.requirement, pair.new.requirement, place)
-    aspect = "evidence" if kind is ChangeKind.EVIDENCE else "threshold"
-    old, new = cell_shown(scope.old, pair.old, before), cell_shown(scope.new, pair.new, after)
-    if aspect == "evidence" and before is not None and after is not None and before.seen_at != after.seen_at:
-        old, new = seen_shown(old, before), seen_shown(new, after)
-    return pair.change(
-        kind,
-        aspect,
-        column=place.column.name,
-        year=place.year.shown,
-        old=of_year(old, place.year.old, place.year.shown),
-        new=of_year(new, place.year.new, place.year.shown),
-        old_value=before and before.value,
-        new_value=after and after.value,
-        **_measure(scope, pair),
-    )
-
-
-def _measure(scope: Scope, pair: Pair) -> dict[str, Any]:
-    """Fact and unit of a change: those of the new text where there is one."""
-    *_, (_, ruleset, clause) = _sides(scope, pair)
-    return {"fact": fact_of(clause), "unit": unit_of(ruleset, clause)}
-
-
-def order_change(pairs: list[tuple[str, str]], old_order: list[str], pair: Pair | None) -> Iterator[Change]:
-    """That items which stayed stand in another order; `pair` is the clause whose parts they are, None for the ruleset itself."""
-    now = [old for old, _ in pairs]
-    before = sorted(now, key=old_order.index)
-    if before == now:
-        return
-    to_new = dict(pairs)
-    old = listed(tuple(one for one, other in zip(before, now, strict=True) if one != other))
-    new = listed(tuple(to_new[one] for one, other in zip(now, before, strict=True) if one != other))
-    if pair is not None:
-        yield pair.change(ChangeKind.TEXT, "order", old=old, new=new)
-    else:
-        yield Change(kind=ChangeKind.TEXT, subject="ruleset", aspect="order", old=old, new=new)

@@ -10,10 +10,12 @@ import attrs
 
 from ntm_rules.changes import wording
 from ntm_rules.changes.around import catalogue_changes, criterion_changes, ruleset_changes
-from ntm_rules.changes.cells import Column, Scope, summed
-from ntm_rules.changes.change import Change, ChangeKind, Pair
-from ntm_rules.changes.clauses import clause_changes, order_change, renumbered, whole
+from ntm_rules.changes.cells import summed
+from ntm_rules.changes.change import Change, ChangeKind
+from ntm_rules.changes.clauses import clause_changes, renumbered, whole
 from ntm_rules.changes.matching import Matched, Score, akin, likeness, match_clauses, match_parts, matched
+from ntm_rules.changes.order import order_change
+from ntm_rules.changes.scope import Column, Pair, Scope
 from ntm_rules.changes.shown import plain
 from ntm_rules.model.errors import Problem, UnknownNameError, check_language
 from ntm_rules.model.requirement import Clause, Combination
@@ -105,9 +107,8 @@ def compare(old: Ruleset, new: Ruleset, *, region: str | None = None, year: int 
 
     >>> import ntm_rules as ntm
     >>> old, new = (ntm.load_ruleset("2021-2025/xa-ntm", on=day) for day in ("2024-03-01", "2024-03-07"))
-    >>> for change in ntm.compare(old, new, region="tn").of("changed"):
-    ...     print(change.new_number, change.old.en, "→", change.new.en)
-    security Security not complicated [security_not_complicated]: met → Safety standard met [security_safe_standard]: met
+    >>> [(change.new_number, change.fact) for change in ntm.compare(old, new, region="tn").of("changed")]
+    [('security', 'security_safe_standard')]
     """
     scope = Scope(old, new, _columns(old, new, region), (), region, year, _effect)
     return Difference(old=old, new=new, region=region, year=year, changes=tuple(_changes(scope)))

@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from ntm_rules.changes.difference import Difference
 from ntm_rules.model.text import Language
 
-__all__ = ["FORMS", "written"]
+__all__ = ["written"]
 
 _FORMS: Mapping[str, Callable[[Difference, Language], str]] = {
     "text": Difference.text,
     "json": lambda difference, _: json.dumps(difference.to_dict(), ensure_ascii=False, indent=2),
     "markdown": Difference.markdown,
 }
-FORMS = tuple(_FORMS)
 
 
 def written(difference: Difference, form: str, lang: Language) -> str:
