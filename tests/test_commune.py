@@ -278,7 +278,7 @@ def test_a_verdict_attested_twice_under_one_number_is_refused() -> None:
     ("key", "wrong"),
     [
         ("2021-2035/xa-ntm:7", True),
-        ("2021–2025/xa-ntm:7", True),  # noqa: RUF001 - the dash that office programs put in
+        ("2021–2025/xa-ntm:7", True),
         ("xa-ntm:7", True),
         (":7", True),
         ("2021-2025/xa-ntn:7", True),

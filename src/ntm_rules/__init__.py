@@ -16,6 +16,8 @@ The flow, one direction::
 
 from __future__ import annotations
 
+from ntm_rules.changes.change import Change, ChangeKind
+from ntm_rules.changes.difference import Difference, compare
 from ntm_rules.engine.native import evaluate, evaluate_many
 from ntm_rules.model.assessment import (
     Assessment,
@@ -48,12 +50,15 @@ from ntm_rules.public import evaluate_tiers, list_rulesets, load_ruleset, read_c
 __all__ = [
     "Assessment",
     "AtRisk",
+    "Change",
+    "ChangeKind",
     "Clause",
     "Commune",
     "CommuneError",
     "Criterion",
     "CriterionResult",
     "DateError",
+    "Difference",
     "Evidence",
     "FactError",
     "FactNeeded",
@@ -71,6 +76,7 @@ __all__ = [
     "UnknownNameError",
     "Verdict",
     "__version__",
+    "compare",
     "evaluate",
     "evaluate_many",
     "evaluate_tiers",

@@ -9,7 +9,7 @@ import click
 
 from ntm_rules.model.commune import FIRST_YEAR, LAST_YEAR
 
-__all__ = ["LANG", "RULESET_ID", "SOURCE", "cells", "form", "judging", "text_in_force"]
+__all__ = ["LANG", "RULESET_ID", "SOURCE", "cells", "form", "judging", "of_province", "text_in_force"]
 
 Decorated: TypeAlias = Callable[..., None]
 Decorator: TypeAlias = Callable[[Decorated], Decorated]
@@ -47,10 +47,8 @@ SOURCE: Decorator = click.option(
     "--source", metavar="DIR", help="Thư mục bộ quy tắc khác / another rulebook's directory.", type=click.Path()
 )
 
-# Which text of a ruleset: what `load_ruleset` takes.
-text_in_force = _together(
-    click.option("--on", metavar="DATE", help="Văn bản có hiệu lực ngày này, YYYY-MM-DD / texts in force on this day."),
-    click.option("--known-on", metavar="DATE", help="Chỉ văn bản đã ban hành đến ngày này / texts issued by this day."),
+# A province's own rules, a draft, another rulebook.
+of_province = _together(
     click.option(
         "--province",
         metavar="P",
@@ -64,6 +62,13 @@ text_in_force = _together(
         help="Thêm tệp quy định của mình, lặp lại được / add a layer file of your own; may be repeated.",
     ),
     SOURCE,
+)
+
+# Which text of a ruleset: what `load_ruleset` takes.
+text_in_force = _together(
+    click.option("--on", metavar="DATE", help="Văn bản có hiệu lực ngày này, YYYY-MM-DD / texts in force on this day."),
+    click.option("--known-on", metavar="DATE", help="Chỉ văn bản đã ban hành đến ngày này / texts issued by this day."),
+    of_province,
 )
 
 # How communes are read and judged.

@@ -35,6 +35,7 @@ from ntm_rules.model.text import Language, Text
 
 __all__ = [
     "MARKS",
+    "SET_BY_WORDS",
     "Row",
     "cell_text",
     "clause_rows",
@@ -46,6 +47,7 @@ __all__ = [
     "requirement_text",
     "ruleset_rows",
     "sureness",
+    "table_of",
     "title_lines",
 ]
 
@@ -60,7 +62,7 @@ MARKS = {
 _SIGNS = {Direction.AT_LEAST: "≥ ", Direction.AT_MOST: "≤ ", Direction.EQUAL: "= ", Direction.MET: ""}
 _MET = Text("Đạt", "met")
 _NOT_ASKED = Text("KAD", "n/a")
-_SET_BY = {
+SET_BY_WORDS = {
     SetBy.NATIONAL: Text("trung ương", "national"),
     SetBy.PROVINCE: Text("UBND cấp tỉnh", "the province"),
     SetBy.MINISTRY: Text("bộ, ngành", "a ministry"),
@@ -230,7 +232,7 @@ def _said(
         yield from _cells(ruleset, clause, columns, year, lang, indent)
     if clause.citation:
         yield f"{indent}{Text('Căn cứ', 'Source').in_(lang)}: {clause.citation}"
-    yield f"{indent}{Text('Cấp quy định', 'Set by').in_(lang)}: {_SET_BY[clause.set_by].in_(lang)}"
+    yield f"{indent}{Text('Cấp quy định', 'Set by').in_(lang)}: {SET_BY_WORDS[clause.set_by].in_(lang)}"
     for meaning in clause.means:
         yield f"{indent}{Text('“Đạt” nghĩa là', '“Đạt” means').in_(lang)}: {meaning.text.in_(lang)} ({meaning.source})"
     if clause.note is not None:

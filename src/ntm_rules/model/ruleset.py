@@ -46,6 +46,7 @@ __all__ = [
     "Withdrawal",
     "WithdrawalByRuleset",
     "clause_facts",
+    "content_form",
     "multiple_of",
     "requirement_facts",
 ]
@@ -145,17 +146,17 @@ def _slug(name: str) -> str:
     return re.sub(r"^(tinh|thanh-pho|tp)-", "", words)
 
 
-def _hash_form(value: Any) -> Any:
+def content_form(value: Any) -> Any:
     """Plain data that says all a ruleset means, for its content hash."""
     if attrs.has(type(value)):
         if isinstance(value, Ruleset):
             return value.content_hash
         fields = {field.name: getattr(value, field.name) for field in attrs.fields(type(value)) if field.eq}
-        return {"": type(value).__name__} | {name: _hash_form(content) for name, content in fields.items()}
+        return {"": type(value).__name__} | {name: content_form(content) for name, content in fields.items()}
     if isinstance(value, Mapping):
-        return {str(key): _hash_form(content) for key, content in value.items()}
+        return {str(key): content_form(content) for key, content in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_hash_form(content) for content in value]
+        return [content_form(content) for content in value]
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, (Decimal, datetime.date)):
@@ -237,7 +238,7 @@ class Ruleset:
         digest: str | None = self._derived.get("content_hash")
         if digest is None:
             form = {
-                field.name: _hash_form(getattr(self, field.name))
+                field.name: content_form(getattr(self, field.name))
                 for field in attrs.fields(Ruleset)
                 if field.eq and field.name not in {"on", "known_on", "rulebook", "rulebook_version"}
             }

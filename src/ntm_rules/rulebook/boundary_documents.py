@@ -15,7 +15,7 @@ from ntm_rules.model.commune import FIRST_YEAR, LAST_YEAR
 from ntm_rules.model.requirement import Direction, Evidence, SetBy
 from ntm_rules.rulebook.documents import Bilingual, Document
 
-__all__ = ["AssessmentDocument", "CommuneDocument", "ResultDocument"]
+__all__ = ["AssessmentDocument", "CommuneDocument", "DifferenceDocument", "ResultDocument"]
 
 FACT_KEY = r"^[a-z][a-z0-9_]*(\.(male|female))?$"
 ATTESTED_KEY = r"^([0-9]{4}-[0-9]{4}/[a-z0-9-]+:)?[0-9A-Za-zĐđ?][0-9A-Za-zĐđ._-]*$"
@@ -147,7 +147,7 @@ class ResultDocument(_Given):
 
 
 class AssessedRuleset(_Given):
-    """Which ruleset judged: the content hash identifies it."""
+    """Which ruleset judged or was compared: the content hash identifies it."""
 
     id: str
     content_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -208,4 +208,56 @@ class AssessmentDocument(_Given):
     prerequisites: list[ResultDocument]
     conditions: list[ResultDocument]
     at_risk: AtRiskDocument
+    summary: Bilingual
+
+
+class ChangeDocument(_Given):
+    """One change of a rule."""
+
+    kind: Literal[
+        "added",
+        "removed",
+        "tightened",
+        "loosened",
+        "changed",
+        "delegated",
+        "undelegated",
+        "set",
+        "unset",
+        "renumbered",
+        "text",
+        "evidence",
+    ]
+    subject: Literal["indicator", "condition", "prerequisite", "criterion", "ruleset", "catalogue"]
+    aspect: str = Field(description="what of it: threshold, columns, applies_if, label …")
+    indicator: str | None = Field(
+        description="the number of the whole indicator, condition or criterion; a name of the catalogue"
+    )
+    old_number: str | None = Field(
+        description="the number of the clause before (of a part 17.1.a); null where it was not there"
+    )
+    new_number: str | None
+    column: str | None = Field(description="null where the change is of every column")
+    year: int | None
+    fact: str | None
+    old_value: PlainValue = Field(description="the threshold before; true for Đạt")
+    new_value: PlainValue
+    akin: str | None = Field(
+        description="of what is added or removed: what reads alike on the other side and measures otherwise"
+    )
+    label: Bilingual | None
+    unit: Bilingual | None
+    old: Bilingual | None = Field(description="what stood there, as shown to people")
+    new: Bilingual | None
+
+
+class DifferenceDocument(_Given):
+    """What changes between two rulesets, as `Difference.to_dict` gives it. New keys may come with a new format number only."""
+
+    format: Literal["ntm-rules/difference/1"]
+    old: AssessedRuleset
+    new: AssessedRuleset
+    region: str | None = Field(description="what the comparison was narrowed to")
+    year: int | None
+    changes: list[ChangeDocument]
     summary: Bilingual

@@ -1,0 +1,241 @@
+"""What changes between two rulesets: per indicator, column and year, and around them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from ntm_rules.changes import wording
+from ntm_rules.changes.around import catalogue_changes, criterion_changes, ruleset_changes
+from ntm_rules.changes.cells import summed
+from ntm_rules.changes.change import Change, ChangeKind
+from ntm_rules.changes.clauses import clause_changes, renumbered, whole
+from ntm_rules.changes.matching import Matched, Score, akin, likeness, match_clauses, match_parts, matched
+from ntm_rules.changes.order import order_change
+from ntm_rules.changes.scope import Column, Pair, Scope
+from ntm_rules.changes.shown import plain
+from ntm_rules.model.errors import Problem, UnknownNameError, check_language
+from ntm_rules.model.requirement import Clause, Combination
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Language, Text, nearest, shown
+
+__all__ = ["Difference", "compare"]
+
+
+@attrs.frozen(slots=True, kw_only=True, repr=False)
+class Difference:
+    """What changes from one ruleset to another; `compare` makes it. False in a truth test where nothing changes.
+
+    `region` and `year` are what the comparison was narrowed to. `changes` has one entry for every cell and every other thing that
+    differs: around the indicators first, then indicators in their new order, then what is removed.
+    """
+
+    old: Ruleset
+    new: Ruleset
+    region: str | None
+    year: int | None
+    changes: tuple[Change, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+    def of(self, *kinds: ChangeKind | str) -> tuple[Change, ...]:
+        """The changes of some kinds."""
+        return tuple(change for change in self.changes if change.kind in kinds)
+
+    def numbers(self, *kinds: ChangeKind | str, column: str | None = None) -> tuple[str, ...]:
+        """The numbers of the indicators with a change of some kinds, in a column or in any.
+
+        >>> import ntm_rules as ntm
+        >>> old, new = (ntm.load_ruleset("2021-2025/xa-ntm", on=day) for day in ("2024-02-29", "2024-03-01"))
+        >>> ntm.compare(old, new).numbers("changed", "set", column="tn")
+        ('13.1', '15.4', '18.4')
+        """
+        found = (
+            change.indicator
+            for change in self.of(*kinds)
+            if change.subject == "indicator" and (column is None or change.column in (None, column))
+        )
+        return tuple(dict.fromkeys(number for number in found if number is not None))
+
+    def text(self, lang: Language = "vi") -> str:
+        """The changes as plain text, by kind; cells that change alike on one line."""
+        return wording.text(self, check_language(lang))
+
+    def markdown(self, lang: Language = "vi") -> str:
+        """The changes as a Markdown page for a decision's annex: a table for each kind."""
+        return wording.markdown(self, check_language(lang))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The difference as stable, versioned, JSON-ready data (schema: rulesets/schema/difference.schema.json)."""
+        return {
+            "format": "ntm-rules/difference/1",
+            "old": _reference(self.old),
+            "new": _reference(self.new),
+            "region": self.region,
+            "year": self.year,
+            "changes": [change.to_dict() for change in self.changes],
+            "summary": {"vi": wording.summary(self, "vi"), "en": wording.summary(self, "en")},
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def __str__(self) -> str:
+        return self.text("vi")
+
+    def __repr__(self) -> str:
+        return f"<Difference {self.old.id} → {self.new.id}: {wording.summary(self, 'en')}>"
+
+    def _repr_html_(self) -> str:
+        return wording.html(self, "vi")
+
+
+def compare(old: Ruleset, new: Ruleset, *, region: str | None = None, year: int | None = None) -> Difference:
+    """What changes from one ruleset to another: two dates of one, with and without an overlay, two tiers or two phases.
+
+    Nothing that the `content_hash` covers changes unseen: `changes` is empty exactly when the hashes are equal. `region` ("dbsh")
+    and `year` narrow it to what judges a commune of that region, by the row of that year. Within one ruleset indicators are
+    matched by number and by what they measure; between two rulesets only by the facts they measure, and there citations, notes
+    and evidence, which are never the same, are left out. Rows by year of two phases are held against the last row of the earlier.
+
+    Raises `UnknownNameError` for an unknown region.
+
+    >>> import ntm_rules as ntm
+    >>> old, new = (ntm.load_ruleset("2021-2025/xa-ntm", on=day) for day in ("2024-03-01", "2024-03-07"))
+    >>> [(change.new_number, change.fact) for change in ntm.compare(old, new, region="tn").of("changed")]
+    [('security', 'security_safe_standard')]
+    """
+    scope = Scope(old, new, _columns(old, new, region), (), region, year, _effect)
+    return Difference(old=old, new=new, region=region, year=year, changes=tuple(_changes(scope)))
+
+
+def _effect(old: Ruleset, new: Ruleset) -> ChangeKind:
+    """What the changes of another ruleset, which must be met, come to."""
+    return summed({change.kind for change in compare(old, new).changes})
+
+
+def _columns(old: Ruleset, new: Ruleset, region: str | None) -> tuple[Column, ...]:
+    """The columns that judge communes before and after; one general column judges every region."""
+    if region is not None:
+        _check_region(old, new, region)
+        return (Column(region, old.column_for(region), new.column_for(region)),)
+    general = ("common",)
+    if old.columns == general:
+        return tuple(Column(name, "common", name) for name in new.columns)
+    if new.columns == general:
+        return tuple(Column(name, name, "common") for name in old.columns)
+    return tuple(Column(name, name, name) for name in new.columns if name in old.columns)
+
+
+def _check_region(old: Ruleset, new: Ruleset, region: str) -> None:
+    names = [*new.catalogue.regions, *new.columns, *old.columns]
+    if region not in names:
+        known = ", ".join(dict.fromkeys(names))
+        problem = Problem(
+            code="unknown_region",
+            key="region",
+            found=shown(region),
+            wanted=Text(known, known),
+            nearest=nearest(region, names),
+            message=Text("không có vùng này", "no such region"),
+        )
+        raise UnknownNameError([problem])
+
+
+def _changes(scope: Scope) -> Iterator[Change]:
+    old, new = scope.old, scope.new
+    indicators = match_clauses(old, new, "indicators")
+    yield from ruleset_changes(old, new)
+    yield from criterion_changes(old, new, indicators.pairs)
+    for subject, name in (("indicator", "indicators"), ("condition", "conditions"), ("prerequisite", "prerequisites")):
+        yield from _of_clauses(scope, subject, name)
+    yield from catalogue_changes(old, new)
+
+
+def _of_clauses(scope: Scope, subject: str, name: str) -> Iterator[Change]:
+    """The changes of a list of clauses, in its new order; at its end those that are removed."""
+    found = match_clauses(scope.old, scope.new, name)
+    numbers = [clause.id for clause in (*getattr(scope.new, name), *found.removed)]
+    yield from sorted(_unordered(scope, subject, found), key=lambda change: numbers.index(change.indicator or ""))
+    if scope.same_ruleset:
+        order = [clause.id for clause in getattr(scope.old, name)]
+        yield from order_change([(old.id, new.id) for old, new in found.pairs], order, None)
+
+
+def _unordered(scope: Scope, subject: str, found: Matched[Clause]) -> Iterator[Change]:
+    moved = _moved(scope, found)
+    inner = attrs.evolve(
+        scope, moved=frozenset(item for (old, _), (new, _) in moved for item in (("old", old.id), ("new", new.id)))
+    )
+    for old, new in found.pairs:
+        yield from clause_changes(inner, Pair(subject=subject, old=old, new=new, tops=(old, new)))
+    for (old, old_top), (new, new_top) in moved:
+        pair = Pair(subject=subject, old=old, new=new, tops=(old_top, new_top))
+        if not renumbered(pair):
+            yield pair.change(ChangeKind.RENUMBERED, "number", old=plain(old.id), new=plain(new.id))
+        yield from clause_changes(inner, pair)
+    yield from _one_sided(inner, subject, found)
+
+
+def _one_sided(scope: Scope, subject: str, found: Matched[Clause]) -> Iterator[Change]:
+    """What was added and removed, each with the number of what reads alike on the other side."""
+    alike = akin(found)
+    before, after = {new.id: old.id for old, new in alike}, {old.id: new.id for old, new in alike}
+    for clause in found.added:
+        pair = Pair(subject=subject, old=None, new=clause, tops=(None, clause))
+        for change in whole(scope, pair, ChangeKind.ADDED):
+            yield attrs.evolve(change, akin=before.get(clause.id))
+    for clause in found.removed:
+        pair = Pair(subject=subject, old=clause, new=None, tops=(clause, None))
+        for change in whole(scope, pair, ChangeKind.REMOVED):
+            yield attrs.evolve(change, akin=after.get(clause.id))
+
+
+# -- parts that became indicators, and the other way about
+
+
+Held = tuple[Clause, Clause]
+
+
+def _moved(scope: Scope, found: Matched[Clause]) -> tuple[tuple[Held, Held], ...]:
+    """What is a part on one side and not on the other, or a part of another indicator, by what it measures."""
+    before = [(part, top) for top in found.removed for part in _demands(top)]
+    after = [(part, top) for top in found.added for part in _demands(top)]
+    for old, new in found.pairs:
+        parts = match_parts(_demands(old), _demands(new), by_number=scope.same_ruleset)
+        before += [(part, old) for part in parts.removed if part is not old]
+        after += [(part, new) for part in parts.added if part is not new]
+
+    def score(old: Held, new: Held) -> Score | None:
+        part = old[0] is not old[1] or new[0] is not new[1]
+        return likeness(old[0], new[0], by_number=False, by_label=False) if part else None
+
+    return matched(before, after, score).pairs
+
+
+def _demands(clause: Clause) -> tuple[Clause, ...]:
+    """The parts of a clause that are each needed wherever it is asked; itself where it has no parts."""
+    requirement = clause.requirement
+    if not isinstance(requirement, Combination):
+        return (clause,)
+    every = requirement.needed == len(requirement.parts) and clause.applies_if is None and clause.columns is None
+    return requirement.parts if every else ()
+
+
+def _reference(ruleset: Ruleset) -> dict[str, Any]:
+    """Which ruleset was compared; the content hash identifies it."""
+    return {
+        "id": ruleset.id,
+        "content_hash": ruleset.content_hash,
+        "province": ruleset.province,
+        "on": ruleset.on and ruleset.on.isoformat(),
+        "known_on": ruleset.known_on and ruleset.known_on.isoformat(),
+        "layers": [layer.name for layer in ruleset.layers],
+        "rulebook": ruleset.rulebook,
+        "rulebook_version": ruleset.rulebook_version,
+    }

@@ -1,0 +1,98 @@
+"""What `compare` says is what evaluation shows: nothing changes unseen, tightened is never easier, text never matters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tests.changes.edits import edited, essence, loadable, mirrored, near_communes
+
+import ntm_rules as ntm
+from ntm_rules import ChangeKind, Status
+
+from .strategies import SHIPPED, Loaded, built, communes, generated_rulesets, loaded
+
+HARMLESS = {ChangeKind.TEXT, ChangeKind.EVIDENCE, ChangeKind.RENUMBERED}
+HOLDS = (Status.MET, Status.NOT_APPLICABLE)
+
+
+def both(documents: tuple[Any, Any]) -> tuple[ntm.Ruleset, ntm.Ruleset]:
+    old, new = (loadable((document,), built) for document in documents)
+    assume(old is not None and new is not None)
+    assert old is not None
+    assert new is not None
+    return old, new
+
+
+@given(edited())
+def test_changes_are_there_exactly_when_the_content_differs(documents: tuple[Any, Any]) -> None:
+    old, new = both(documents)
+    assert bool(ntm.compare(old, new)) is (old.content_hash != new.content_hash)
+
+
+@given(generated_rulesets(), generated_rulesets())
+def test_two_generated_rulesets(before: tuple[Any, ...], after: tuple[Any, ...]) -> None:
+    old, new = built(before), built(after)
+    difference = ntm.compare(old, new)
+    assert bool(difference) is (old.content_hash != new.content_hash)
+    assert mirrored(difference) == Counter(map(essence, ntm.compare(new, old).changes))
+
+
+@given(edited())
+def test_the_other_way_round_is_the_mirror(documents: tuple[Any, Any]) -> None:
+    old, new = both(documents)
+    assert mirrored(ntm.compare(old, new)) == Counter(map(essence, ntm.compare(new, old).changes))
+
+
+@pytest.mark.parametrize("which", SHIPPED, ids=str)
+def test_a_ruleset_does_not_differ_from_itself(which: Loaded) -> None:
+    assert ntm.compare(loaded(which), loaded(which)).changes == ()
+
+
+@given(st.sampled_from(SHIPPED), st.sampled_from(SHIPPED))
+def test_shipped_rulesets_mirror(one: Loaded, other: Loaded) -> None:
+    old, new = loaded(one), loaded(other)
+    difference = ntm.compare(old, new)
+    assert bool(difference) is (old.content_hash != new.content_hash)
+    assert mirrored(difference) == Counter(map(essence, ntm.compare(new, old).changes))
+
+
+@given(edited(whole=False, most=1), st.integers(0, 2**32))
+def test_kinds_are_what_evaluation_shows(documents: tuple[Any, Any], seed: int) -> None:
+    old, new = both(documents)
+    difference = ntm.compare(old, new)
+    for commune in near_communes(old, new, seed, 60):
+        before, after = ntm.evaluate(old, commune), ntm.evaluate(new, commune)
+        kinds = {
+            change.kind
+            for change in difference.changes
+            if change.subject == "indicator" and change.column in (None, after.column)
+        }
+        check(kinds, before.statuses["1"], after.statuses["1"])
+
+
+def check(kinds: set[ChangeKind], before: Status, after: Status) -> None:
+    effects = kinds - HARMLESS
+    if not effects:
+        assert before is after
+    if effects <= {ChangeKind.TIGHTENED}:
+        assert after not in HOLDS or before is not Status.MISSING
+    if effects <= {ChangeKind.LOOSENED}:
+        assert before not in HOLDS or after is not Status.MISSING
+
+
+@given(edited(), st.data())
+def test_narrowed_to_a_region_and_year_is_what_judges_there(documents: tuple[Any, Any], data: st.DataObject) -> None:
+    """A commune of a region and year whose statuses differ has a change in the narrowed comparison."""
+    old, new = both(documents)
+    commune = data.draw(communes(old))
+    before, after = ntm.evaluate(old, commune), ntm.evaluate(new, commune)
+    if before.column != after.column or after.year is None:
+        return
+    narrowed = ntm.compare(old, new, region=after.column, year=after.year)
+    for number in set(old.numbers) & set(new.numbers):
+        if before.statuses[number] is not after.statuses[number]:
+            assert any(change.indicator == number and change.kind not in HARMLESS for change in narrowed.changes)
