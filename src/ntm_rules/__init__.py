@@ -16,6 +16,7 @@ The flow, one direction::
 
 from __future__ import annotations
 
+from ntm_rules.changes.proof import Proof, prove
 from ntm_rules.engine.native import evaluate, evaluate_many
 from ntm_rules.model.assessment import (
     Assessment,
@@ -60,6 +61,7 @@ __all__ = [
     "Ladder",
     "NtmRulesError",
     "Problem",
+    "Proof",
     "Ratio",
     "Reason",
     "Result",
@@ -75,6 +77,7 @@ __all__ = [
     "evaluate_tiers",
     "list_rulesets",
     "load_ruleset",
+    "prove",
     "read_communes",
     "rulebook_version",
 ]

@@ -1,0 +1,443 @@
+"""A ruleset at one place as formulas over the facts of a commune, for z3: exact rationals, never a float.
+
+A clause is met, missing or not applicable. Where a threshold is not known the facts leave more than one of these open, so a
+clause becomes three formulas, one for each outcome that the facts allow. They are read in two ways: with ANY value that the
+open thresholds may have, each a constant of its own (what holds then holds whatever they are), or as SURE, where a clause counts
+as met only with facts that no threshold could fail, and as missing only by known thresholds.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import attrs
+import z3
+
+from ntm_rules.changes.places import Place, parts_of, table_of, tops
+from ntm_rules.model.checking import fact_named
+from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.facts import SEXES, Fact, FactKind
+from ntm_rules.model.requirement import (
+    Branch,
+    Cell,
+    CellState,
+    Clause,
+    Combination,
+    Comparison,
+    Direction,
+    FactComparison,
+    OneOf,
+    Requirement,
+    RulesetMet,
+    SetBy,
+    Unstated,
+    never,
+)
+from ntm_rules.model.ruleset import Catalogue, Ruleset
+from ntm_rules.model.text import Text
+
+__all__ = ["Facts", "Outcomes", "Reading", "Spot", "Term", "all_of", "any_of", "negation", "outcomes_of", "reach_of"]
+
+# A formula; a plain bool where no fact decides, so that what is always so never reaches the solver.
+Term: TypeAlias = "bool | z3.BoolRef"
+Number: TypeAlias = Any  # a z3 term of a number; z3 has no types of its own worth naming
+
+
+def all_of(terms: Iterable[Term]) -> Term:
+    """The conjunction, without what is always true."""
+    kept = [term for term in terms if term is not True]
+    if any(term is False for term in kept):
+        return False
+    return True if not kept else kept[0] if len(kept) == 1 else z3.And(kept)
+
+
+def any_of(terms: Iterable[Term]) -> Term:
+    """The disjunction, without what is always false."""
+    kept = [term for term in terms if term is not False]
+    if any(term is True for term in kept):
+        return True
+    return False if not kept else kept[0] if len(kept) == 1 else z3.Or(kept)
+
+
+def negation(term: Term) -> Term:
+    """The opposite; of an opposite, the term itself, so that equal requirements become equal terms."""
+    if isinstance(term, bool):
+        return not term
+    return term.arg(0) if z3.is_not(term) else z3.Not(term)
+
+
+def _at_least(needed: int, terms: list[Term]) -> Term:
+    """At least so many of the terms."""
+    sure = sum(term is True for term in terms)
+    open_ = [term for term in terms if not isinstance(term, bool)]
+    if sure >= needed:
+        return True
+    if sure + len(open_) < needed:
+        return False
+    if needed - sure == 1:
+        return any_of(open_)
+    if needed - sure == len(open_):
+        return all_of(open_)
+    return z3.PbGe([(term, 1) for term in open_], needed - sure)
+
+
+# -- the facts
+
+
+class Reading(enum.Enum):
+    """How formulas take a threshold that is not known."""
+
+    ANY = "any"
+    SURE = "sure"
+
+
+Reach: TypeAlias = Mapping[str, tuple[Decimal, Decimal] | None]
+
+
+def reach_of(rulesets: Iterable[Ruleset]) -> Reach:
+    """For each fact, the least and greatest threshold that any column or year sets; None where facts are held against facts."""
+    found: dict[str, tuple[Decimal, Decimal] | None] = {}
+    for requirement in (held for ruleset in rulesets for clause in tops(ruleset) for _, held in parts_of(clause)):
+        if isinstance(requirement, FactComparison):
+            found |= {requirement.fact: None, requirement.other: None}
+        elif isinstance(requirement, Comparison):
+            values = [cell.value for *_, cell in requirement.threshold.cells() if isinstance(cell.value, Decimal)]
+            known = found.get(requirement.fact, (Decimal(0), Decimal(0)))
+            if known is not None:
+                found[requirement.fact] = min(*values, *known), max(*values, *known)
+    return found
+
+
+class Facts:
+    """The facts of a commune, and the thresholds that are not known, as unknowns within the catalogue's bounds."""
+
+    def __init__(self, reach: Reach) -> None:
+        self.context = z3.Context()  # of its own: z3's shared one is not safe to use from several threads
+        self.terms: dict[str, Any] = {}
+        self.known: dict[str, Fact] = {}
+        self._reach = reach
+        self._limits: list[Term] = []
+
+    def term(self, catalogue: Catalogue, key: str) -> Any:
+        """The unknown of a fact; NtmRulesError where two rulebooks mean different things by its key."""
+        fact = fact_named(catalogue, key)
+        assert fact is not None
+        if key not in self.terms:
+            self.known[key] = fact
+            self.terms[key] = self._unknown(key, fact)
+        elif _measure(self.known[key]) != _measure(fact):
+            raise NtmRulesError([_two_meanings(key)])
+        return self.terms[key]
+
+    def threshold(self, name: str, fact: Fact) -> Number:
+        """A threshold that is not known, as a constant; the same name is the same threshold."""
+        if name not in self.terms:
+            self.terms[name] = self._unknown(name, fact)
+        return self.terms[name]
+
+    def content(self, name: str) -> Term:
+        """Whether content that is not known is met, as a constant; the same name is the same content."""
+        return z3.Bool(name, self.context)
+
+    def _unknown(self, name: str, fact: Fact) -> Any:
+        if fact.kind is FactKind.BOOLEAN:
+            return z3.Bool(name, self.context)
+        low, high = fact.low, fact.high
+        if fact.kind is FactKind.CATEGORY:
+            low, high = Decimal(0), Decimal(len(fact.values) - 1)
+        whole = fact.kind in (FactKind.CATEGORY, FactKind.COUNT)
+        unknown = z3.Int(name, self.context) if whole else z3.Real(name, self.context)
+        self._limits += [] if low is None else [unknown >= self.number(low)]
+        self._limits += [] if high is None else [unknown <= self.number(high)]
+        return unknown
+
+    def number(self, value: Decimal | int) -> Number:
+        """An exact number."""
+        if value == int(value):
+            return z3.IntVal(int(value), self.context)
+        return z3.RealVal(format(value, "f"), self.context)
+
+    def best(self, fact: Fact, direction: Direction) -> Decimal | None:
+        """A value that meets whatever threshold is set, or None where there is none.
+
+        Where a fact has no bound any threshold can be met all the same: what is asked of a value beyond all known thresholds
+        is asked of every greater one, so that one stands for all.
+        """
+        if direction is Direction.EQUAL or fact.kind is FactKind.BOOLEAN:
+            return None
+        up = direction is Direction.AT_LEAST
+        if fact.kind is FactKind.CATEGORY:
+            return Decimal(len(fact.values) - 1 if up else 0)
+        bound = fact.high if up else fact.low
+        reach = self._reach.get(fact.key)
+        if bound is not None or reach is None:
+            return bound
+        return Decimal(int(reach[1]) + 1 if up else int(reach[0]) - 1)
+
+    def solver(self, *terms: Term, milliseconds: int = 20_000) -> z3.Solver:
+        """A solver that holds the bounds of all facts and the terms."""
+        solver = z3.Solver(ctx=self.context)
+        solver.set("timeout", milliseconds)
+        solver.add(*self._limits, *self._totals())
+        solver.add(*(z3.BoolVal(term, self.context) if isinstance(term, bool) else term for term in terms))
+        return solver
+
+    def _totals(self) -> list[Term]:
+        """A total lies between men and women."""
+        found: list[Term] = []
+        for key, total in self.terms.items():
+            male, female = (self.terms.get(f"{key}.{sex}") for sex in SEXES)
+            if male is not None and female is not None:
+                found += [z3.Or(total >= male, total >= female), z3.Or(total <= male, total <= female)]
+        return found
+
+
+def _measure(fact: Fact) -> tuple[Any, ...]:
+    return fact.kind, fact.values, fact.low, fact.high
+
+
+def _two_meanings(key: str) -> Problem:
+    return Problem(
+        code="two_meanings",
+        key=key,
+        message=Text(
+            "hai bộ quy tắc hiểu số liệu này khác nhau", "the two rulebooks mean different things by this fact"
+        ),
+    )
+
+
+# -- clauses
+
+
+@attrs.frozen(slots=True)
+class Outcomes:
+    """When the facts allow a clause to be met, to be missing, and not to be applicable; exactly one where all is known."""
+
+    met: Term
+    missing: Term
+    idle: Term = False
+
+    @property
+    def passed(self) -> Term:
+        """Surely met or not applicable."""
+        return negation(self.missing)
+
+    @property
+    def failed(self) -> Term:
+        """Surely missing."""
+        return negation(any_of([self.met, self.idle]))
+
+
+_MET, _IDLE = Outcomes(True, False), Outcomes(False, False, True)
+
+
+def _decided(met: Term) -> Outcomes:
+    return Outcomes(met, negation(met))
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Spot:
+    """Where and how a clause is read.
+
+    `citation` is that of the nearest clause that has one; `conditional` is true within a condition; `free` reads what is left to
+    the province as asking nothing.
+    """
+
+    facts: Facts
+    ruleset: Ruleset
+    place: Place
+    reading: Reading
+    free: bool = False
+    clause: Clause | None = None
+    citation: str = ""
+    conditional: bool = False
+
+    @property
+    def column(self) -> str:
+        """The column that judges communes of the place."""
+        return self.ruleset.column_for(self.place.region, self.place.zones)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The ruleset's catalogue."""
+        return self.ruleset.catalogue
+
+    def cell(self, requirement: Requirement) -> Cell | None:
+        """The cell of the place; None where the year has no row."""
+        table = table_of(requirement)
+        return table.cell(self.column, self.place.year) if table is not None else None
+
+    def name(self, requirement: Requirement) -> str:
+        """The name of what is not known here: the same where two texts leave the same cell of the same decision open."""
+        assert self.clause is not None
+        table = table_of(requirement)
+        year = self.place.year if table is not None and table.varies_by_year else ""
+        measured = getattr(requirement, "fact", type(requirement).__name__)
+        direction = getattr(requirement, "direction", None)
+        asked = direction.value if isinstance(direction, Direction) else ""
+        other = getattr(requirement, "other", "")
+        named = (self.ruleset.id, self.clause.id, self.citation, measured, asked, other, self.column, year)
+        return "?" + "|".join(map(str, named))
+
+    def left_open(self, requirement: Requirement) -> bool:
+        """Whether the content of a requirement is left to the province, and read as asking nothing."""
+        cell = self.cell(requirement)
+        delegated = cell is not None and cell.state is CellState.DELEGATED
+        by_province = isinstance(requirement, Unstated) and requirement.set_by is SetBy.PROVINCE
+        return self.free and not self.conditional and (delegated or by_province)
+
+
+def outcomes_of(clause: Clause, spot: Spot) -> Outcomes:
+    """What the facts allow a clause to be, at a spot."""
+    spot = attrs.evolve(spot, clause=clause, citation=clause.citation or spot.citation)
+    if clause.columns is not None and spot.column not in clause.columns:
+        return _IDLE
+    found = _requirement(clause.requirement, spot)
+    if clause.applies_if is None:
+        return found
+    asked = _condition(clause.applies_if, spot)
+    return Outcomes(
+        all_of([asked.met, found.met]),
+        all_of([asked.met, found.missing]),
+        any_of([asked.missing, all_of([asked.met, found.idle])]),
+    )
+
+
+def _condition(requirement: Requirement, spot: Spot) -> Outcomes:
+    """Whether a condition holds: one of which nothing is asked does."""
+    found = _requirement(requirement, attrs.evolve(spot, conditional=True))
+    return Outcomes(any_of([found.met, found.idle]), found.missing)
+
+
+def _requirement(requirement: Requirement, spot: Spot) -> Outcomes:
+    if isinstance(requirement, Combination):
+        return _combination(requirement, spot)
+    if isinstance(requirement, Branch):
+        return _branch(requirement, spot)
+    if spot.left_open(requirement):
+        return _MET
+    if isinstance(requirement, Unstated):
+        return _content(requirement, spot)
+    cell = spot.cell(requirement)
+    known = cell.value if cell is not None and cell.state is CellState.SET else None
+    if isinstance(requirement, Comparison):
+        return _open(requirement, spot) if known is None else _known(requirement, known, spot)
+    if isinstance(requirement, FactComparison):
+        return _fact_comparison(requirement, known, spot)
+    if isinstance(requirement, OneOf):
+        return _content(requirement, spot) if known is None else _one_of(requirement, spot)
+    if isinstance(requirement, RulesetMet):
+        return _content(requirement, spot) if known is None else _standing(requirement.ruleset, spot)
+    return never(requirement)
+
+
+def _content(requirement: Requirement, spot: Spot) -> Outcomes:
+    """Content that is not known: only the agency responsible can say that it is met, and it says nothing of conditions."""
+    if spot.reading is Reading.ANY:
+        return _decided(spot.facts.content(spot.name(requirement)))
+    return Outcomes(True, spot.conditional)
+
+
+def _terms(requirement: Comparison, spot: Spot) -> list[Any]:
+    """The facts that a comparison holds against its threshold: one, or those of men and of women."""
+    keys = [f"{requirement.fact}.{sex}" for sex in SEXES] if requirement.both_sexes else [requirement.fact]
+    return [spot.facts.term(spot.catalogue, key) for key in keys]
+
+
+def _held(direction: Direction, left: Number, right: Number) -> Term:
+    term: Term = left >= right if direction is Direction.AT_LEAST else left <= right
+    return left == right if direction is Direction.EQUAL else term
+
+
+def _known(requirement: Comparison, value: Decimal | bool | str, spot: Spot) -> Outcomes:
+    """A fact against a known threshold."""
+    terms = _terms(requirement, spot)
+    if isinstance(value, bool):
+        return _decided(terms[0] if value else negation(terms[0]))
+    if isinstance(value, str):
+        fact = fact_named(spot.catalogue, requirement.fact)
+        assert fact is not None
+        value = Decimal(fact.values.index(value))
+    threshold = spot.facts.number(value)
+    return _decided(all_of([_held(requirement.direction, term, threshold) for term in terms]))
+
+
+def _open(requirement: Comparison, spot: Spot) -> Outcomes:
+    """A fact against a threshold that is not known."""
+    terms, fact = _terms(requirement, spot), fact_named(spot.catalogue, requirement.fact)
+    assert fact is not None
+    if fact.kind is FactKind.BOOLEAN:
+        return _content(requirement, spot)
+    if spot.reading is Reading.ANY:
+        threshold = spot.facts.threshold(spot.name(requirement), fact)
+        return _decided(all_of([_held(requirement.direction, term, threshold) for term in terms]))
+    best = spot.facts.best(fact, requirement.direction)
+    if best is None:
+        return Outcomes(True, True)
+    reached = [_held(requirement.direction, term, spot.facts.number(best)) for term in terms]
+    return Outcomes(True, negation(all_of(reached)))
+
+
+def _fact_comparison(requirement: FactComparison, factor: Any, spot: Spot) -> Outcomes:
+    """A fact against a multiple of another. Of a factor that is not known, only whether it holds is left open: a product of two
+    unknowns might never be decided.
+    """
+    fact, other = (spot.facts.term(spot.catalogue, key) for key in (requirement.fact, requirement.other))
+    if factor is not None:
+        times = z3.RealVal(format(factor, "f"), spot.facts.context)
+        return _decided(_held(requirement.direction, fact, other * times))
+    if spot.reading is Reading.ANY:
+        return _decided(spot.facts.content(spot.name(requirement)))
+    return Outcomes(True, True)
+
+
+def _one_of(requirement: OneOf, spot: Spot) -> Outcomes:
+    fact, term = fact_named(spot.catalogue, requirement.fact), spot.facts.term(spot.catalogue, requirement.fact)
+    assert fact is not None
+    ranks = sorted({fact.values.index(value) for value in requirement.values})
+    return _decided(any_of([term == spot.facts.number(rank) for rank in ranks]))
+
+
+def _combination(requirement: Combination, spot: Spot) -> Outcomes:
+    parts = [outcomes_of(part, spot) for part in requirement.parts]
+    idle = all_of([part.idle for part in parts])
+    if requirement.needed == len(parts):
+        passed = all_of([any_of([part.met, part.idle]) for part in parts])
+        met = all_of([passed, any_of([part.met for part in parts])])
+        return Outcomes(met, any_of([part.missing for part in parts]), idle)
+    return Outcomes(_at_least(requirement.needed, [part.met for part in parts]), _too_few(requirement, parts), idle)
+
+
+def _too_few(requirement: Combination, parts: list[Outcomes]) -> Term:
+    """When something is asked and fewer parts than needed may be met; the parts that are not asked do not count."""
+    surely = [negation(any_of([part.missing, part.idle])) for part in parts]
+    asked = [part.missing for part in parts] + surely
+    if requirement.needed > 1:
+        asked += [part.met for part in parts]
+    return all_of([negation(_at_least(requirement.needed, surely)), any_of(asked)])
+
+
+def _branch(requirement: Branch, spot: Spot) -> Outcomes:
+    condition = _condition(requirement.condition, spot)
+    then, otherwise = outcomes_of(requirement.then, spot), outcomes_of(requirement.otherwise, spot)
+
+    def either(one: Term, other: Term) -> Term:
+        return any_of([all_of([condition.met, one]), all_of([condition.missing, other])])
+
+    return Outcomes(
+        either(then.met, otherwise.met), either(then.missing, otherwise.missing), either(then.idle, otherwise.idle)
+    )
+
+
+def _standing(ruleset: Ruleset, spot: Spot) -> Outcomes:
+    """Another ruleset's verdict and prerequisites; one of which not all criteria are known has content that is not known."""
+    inside = attrs.evolve(spot, ruleset=ruleset, free=False, citation="")
+    asked = [outcomes_of(clause, inside) for clause in (*ruleset.indicators, *ruleset.prerequisites)]
+    if not ruleset.complete:
+        rest = Unstated(SetBy.UNCLEAR)
+        asked.append(_content(rest, attrs.evolve(inside, citation="complete")))
+    met = all_of([any_of([clause.met, clause.idle]) for clause in asked])
+    return Outcomes(met, any_of([clause.missing for clause in asked]))
