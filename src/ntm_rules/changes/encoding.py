@@ -118,8 +118,8 @@ class Facts:
         self.context = z3.Context()  # of its own: z3's shared one is not safe to use from several threads
         self.terms: dict[str, Any] = {}
         self.known: dict[str, Fact] = {}
+        self.limits: list[z3.BoolRef] = []
         self._reach = reach
-        self._limits: list[Term] = []
 
     def term(self, catalogue: Catalogue, key: str) -> Any:
         """The unknown of a fact; NtmRulesError where two rulebooks mean different things by its key."""
@@ -128,6 +128,8 @@ class Facts:
         if key not in self.terms:
             self.known[key] = fact
             self.terms[key] = self._unknown(key, fact)
+            if fact.by_sex:
+                self._total_between(fact.key)
         elif _measure(self.known[key]) != _measure(fact):
             raise NtmRulesError([_two_meanings(key)])
         return self.terms[key]
@@ -150,9 +152,15 @@ class Facts:
             low, high = Decimal(0), Decimal(len(fact.values) - 1)
         whole = fact.kind in (FactKind.CATEGORY, FactKind.COUNT)
         unknown = z3.Int(name, self.context) if whole else z3.Real(name, self.context)
-        self._limits += [] if low is None else [unknown >= self.number(low)]
-        self._limits += [] if high is None else [unknown <= self.number(high)]
+        self.limits += [] if low is None else [unknown >= self.number(low)]
+        self.limits += [] if high is None else [unknown <= self.number(high)]
         return unknown
+
+    def _total_between(self, key: str) -> None:
+        """A total lies between men and women."""
+        total, male, female = (self.terms.get(name) for name in (key, *(f"{key}.{sex}" for sex in SEXES)))
+        if total is not None and male is not None and female is not None:
+            self.limits += [z3.Or(total >= male, total >= female), z3.Or(total <= male, total <= female)]
 
     def number(self, value: Decimal | int) -> Number:
         """An exact number."""
@@ -176,23 +184,6 @@ class Facts:
         if bound is not None or reach is None:
             return bound
         return Decimal(int(reach[1]) + 1 if up else int(reach[0]) - 1)
-
-    def solver(self, *terms: Term, milliseconds: int = 20_000) -> z3.Solver:
-        """A solver that holds the bounds of all facts and the terms."""
-        solver = z3.Solver(ctx=self.context)
-        solver.set("timeout", milliseconds)
-        solver.add(*self._limits, *self._totals())
-        solver.add(*(z3.BoolVal(term, self.context) if isinstance(term, bool) else term for term in terms))
-        return solver
-
-    def _totals(self) -> list[Term]:
-        """A total lies between men and women."""
-        found: list[Term] = []
-        for key, total in self.terms.items():
-            male, female = (self.terms.get(f"{key}.{sex}") for sex in SEXES)
-            if male is not None and female is not None:
-                found += [z3.Or(total >= male, total >= female), z3.Or(total <= male, total <= female)]
-        return found
 
 
 def _measure(fact: Fact) -> tuple[Any, ...]:
@@ -242,28 +233,20 @@ def _decided(met: Term) -> Outcomes:
 class Spot:
     """Where and how a clause is read.
 
-    `citation` is that of the nearest clause that has one; `conditional` is true within a condition; `free` reads what is left to
-    the province as asking nothing.
+    `mixed` says that the rulesets asked about judge the place by different columns. `citation` is that of the nearest clause
+    that has one; `conditional` is true within a condition; `free` reads what is left to the province as asking nothing.
     """
 
     facts: Facts
     ruleset: Ruleset
     place: Place
+    column: str
     reading: Reading
+    mixed: bool = False
     free: bool = False
     clause: Clause | None = None
     citation: str = ""
     conditional: bool = False
-
-    @property
-    def column(self) -> str:
-        """The column that judges communes of the place."""
-        return self.ruleset.column_for(self.place.region, self.place.zones)
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The ruleset's catalogue."""
-        return self.ruleset.catalogue
 
     def cell(self, requirement: Requirement) -> Cell | None:
         """The cell of the place; None where the year has no row."""
@@ -271,16 +254,17 @@ class Spot:
         return table.cell(self.column, self.place.year) if table is not None else None
 
     def name(self, requirement: Requirement) -> str:
-        """The name of what is not known here: the same where two texts leave the same cell of the same decision open."""
+        """The name of what is not known here: the same where two texts leave the same cell of the same decision open.
+
+        A citation that changed says that another text sets the threshold now. Places are asked about one at a time, so that
+        a name need not say which; it tells columns apart where rulesets judge one place by different columns.
+        """
         assert self.clause is not None
         table = table_of(requirement)
-        year = self.place.year if table is not None and table.varies_by_year else ""
-        measured = getattr(requirement, "fact", type(requirement).__name__)
-        direction = getattr(requirement, "direction", None)
-        asked = direction.value if isinstance(direction, Direction) else ""
-        other = getattr(requirement, "other", "")
-        named = (self.ruleset.id, self.clause.id, self.citation, measured, asked, other, self.column, year)
-        return "?" + "|".join(map(str, named))
+        measured = [getattr(requirement, name, "") for name in ("fact", "other", "direction")]
+        column = self.column if self.mixed else ""
+        by_year = table is not None and table.varies_by_year
+        return "?" + repr((self.ruleset.id, self.clause.id, self.citation, type(requirement).__name__, *measured, column, by_year))
 
     def left_open(self, requirement: Requirement) -> bool:
         """Whether the content of a requirement is left to the province, and read as asking nothing."""
@@ -344,7 +328,7 @@ def _content(requirement: Requirement, spot: Spot) -> Outcomes:
 def _terms(requirement: Comparison, spot: Spot) -> list[Any]:
     """The facts that a comparison holds against its threshold: one, or those of men and of women."""
     keys = [f"{requirement.fact}.{sex}" for sex in SEXES] if requirement.both_sexes else [requirement.fact]
-    return [spot.facts.term(spot.catalogue, key) for key in keys]
+    return [spot.facts.term(spot.ruleset.catalogue, key) for key in keys]
 
 
 def _held(direction: Direction, left: Number, right: Number) -> Term:
@@ -358,7 +342,7 @@ def _known(requirement: Comparison, value: Decimal | bool | str, spot: Spot) -> 
     if isinstance(value, bool):
         return _decided(terms[0] if value else negation(terms[0]))
     if isinstance(value, str):
-        fact = fact_named(spot.catalogue, requirement.fact)
+        fact = fact_named(spot.ruleset.catalogue, requirement.fact)
         assert fact is not None
         value = Decimal(fact.values.index(value))
     threshold = spot.facts.number(value)
@@ -367,7 +351,7 @@ def _known(requirement: Comparison, value: Decimal | bool | str, spot: Spot) -> 
 
 def _open(requirement: Comparison, spot: Spot) -> Outcomes:
     """A fact against a threshold that is not known."""
-    terms, fact = _terms(requirement, spot), fact_named(spot.catalogue, requirement.fact)
+    terms, fact = _terms(requirement, spot), fact_named(spot.ruleset.catalogue, requirement.fact)
     assert fact is not None
     if fact.kind is FactKind.BOOLEAN:
         return _content(requirement, spot)
@@ -385,7 +369,7 @@ def _fact_comparison(requirement: FactComparison, factor: Any, spot: Spot) -> Ou
     """A fact against a multiple of another. Of a factor that is not known, only whether it holds is left open: a product of two
     unknowns might never be decided.
     """
-    fact, other = (spot.facts.term(spot.catalogue, key) for key in (requirement.fact, requirement.other))
+    fact, other = (spot.facts.term(spot.ruleset.catalogue, key) for key in (requirement.fact, requirement.other))
     if factor is not None:
         times = z3.RealVal(format(factor, "f"), spot.facts.context)
         return _decided(_held(requirement.direction, fact, other * times))
@@ -395,7 +379,7 @@ def _fact_comparison(requirement: FactComparison, factor: Any, spot: Spot) -> Ou
 
 
 def _one_of(requirement: OneOf, spot: Spot) -> Outcomes:
-    fact, term = fact_named(spot.catalogue, requirement.fact), spot.facts.term(spot.catalogue, requirement.fact)
+    fact, term = fact_named(spot.ruleset.catalogue, requirement.fact), spot.facts.term(spot.ruleset.catalogue, requirement.fact)
     assert fact is not None
     ranks = sorted({fact.values.index(value) for value in requirement.values})
     return _decided(any_of([term == spot.facts.number(rank) for rank in ranks]))
@@ -434,7 +418,8 @@ def _branch(requirement: Branch, spot: Spot) -> Outcomes:
 
 def _standing(ruleset: Ruleset, spot: Spot) -> Outcomes:
     """Another ruleset's verdict and prerequisites; one of which not all criteria are known has content that is not known."""
-    inside = attrs.evolve(spot, ruleset=ruleset, free=False, citation="")
+    column = ruleset.column_for(spot.place.region, spot.place.zones)
+    inside = attrs.evolve(spot, ruleset=ruleset, column=column, free=False, citation="")
     asked = [outcomes_of(clause, inside) for clause in (*ruleset.indicators, *ruleset.prerequisites)]
     if not ruleset.complete:
         rest = Unstated(SetBy.UNCLEAR)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import attrs
 
 from ntm_rules.model.errors import NtmRulesError, Problem, UnknownNameError
 from ntm_rules.model.requirement import (
     Branch,
-    Cell,
     Clause,
     Combination,
     Comparison,
@@ -26,7 +24,7 @@ from ntm_rules.model.requirement import (
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 
-__all__ = ["Place", "alike", "involved", "parts_of", "places_of", "table_of", "tops"]
+__all__ = ["Place", "involved", "parts_of", "places_of", "table_of", "tops"]
 
 
 @attrs.frozen(slots=True)
@@ -160,28 +158,3 @@ def _years(rulesets: Sequence[Ruleset]) -> list[int]:
         found.update(range(first, last + 1))
         found.update(year for *_, year, _, _ in ruleset.cells() if year is not None)
     return sorted(found)
-
-
-def alike(places: Iterable[Place], rulesets: Sequence[Ruleset]) -> list[list[Place]]:
-    """The places in groups in which every cell of the rulesets says the same."""
-    groups: dict[Any, list[Place]] = {}
-    for place in places:
-        columns = [ruleset.column_for(place.region, place.zones) for ruleset in rulesets]
-        same_columns = tuple(columns.index(column) for column in columns)
-        said = tuple(
-            sign
-            for ruleset, column in zip(rulesets, columns, strict=True)
-            for clause in tops(ruleset)
-            for sign in _signs(clause, column, place.year)
-        )
-        groups.setdefault((same_columns, said), []).append(place)
-    return list(groups.values())
-
-
-def _signs(clause: Clause, column: str, year: int) -> Iterator[Any]:
-    """What the tables say of a clause at one place: its cells, and in which columns its parts are asked."""
-    for holder, requirement in parts_of(clause):
-        table = table_of(requirement)
-        cell: Cell | None = table.cell(column, year) if table is not None else None
-        yield cell and (cell.state, cell.value)
-        yield holder.columns is None or column in holder.columns

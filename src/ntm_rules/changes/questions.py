@@ -5,29 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 import attrs
-import z3
 
 from ntm_rules.changes import words
-from ntm_rules.changes.encoding import Facts, Reading, reach_of
-from ntm_rules.changes.places import Place, alike, involved, parts_of, places_of, table_of, tops
+from ntm_rules.changes.encoding import Reading
+from ntm_rules.changes.places import Place, involved, parts_of, places_of, table_of, tops
 from ntm_rules.changes.proof import OpenThreshold, Proof, Question
-from ntm_rules.changes.witness import Case, NotDecided, Part, Witness, find_witness, formula, satisfiable
+from ntm_rules.changes.solving import NotDecided, Solver
+from ntm_rules.changes.witness import Case, Part, Witness, find_witness, terms_of
 from ntm_rules.model.requirement import CellState, Clause, RulesetMet
 from ntm_rules.model.ruleset import Ruleset, clause_facts
 from ntm_rules.model.text import Text
 
 __all__ = ["Inquiry"]
 
-Group = list[Place]
-
-
 @attrs.frozen
 class _Found:
-    """What the search for a case ended with: a witness and its place, or the groups of places that stay open."""
+    """What the search for a case ended with: a witness and its place, or the places that stay open."""
 
     witness: Witness | None = None
     place: Place | None = None
-    open_in: tuple[Group, ...] = ()
+    open_in: tuple[Place, ...] = ()
     unconfirmed: bool = False
 
 
@@ -41,20 +38,16 @@ class Inquiry:
     indicator: str | None
     region: str | None
     year: int | None
-    facts: Facts = attrs.field(init=False)
-    groups: list[Group] = attrs.field(init=False)
+    solver: Solver = attrs.field(init=False)
+    places: list[Place] = attrs.field(init=False)
 
-    @facts.default
-    def _facts(self) -> Facts:
-        return Facts(reach_of(self._rulesets()))
+    @solver.default
+    def _solver(self) -> Solver:
+        return Solver(involved(*(ruleset for ruleset in (self.new, self.old) if ruleset is not None)))
 
-    @groups.default
-    def _groups(self) -> list[Group]:
-        rulesets = self._rulesets()
-        return alike(places_of(rulesets, region=self.region, year=self.year), rulesets)
-
-    def _rulesets(self) -> tuple[Ruleset, ...]:
-        return involved(*(ruleset for ruleset in (self.new, self.old) if ruleset is not None))
+    @places.default
+    def _places(self) -> list[Place]:
+        return places_of(self.solver.rulesets, region=self.region, year=self.year)
 
     def answered(self) -> Proof:
         """The answer."""
@@ -107,34 +100,31 @@ class Inquiry:
 
     def _search(self, case: Case, *, wider: Case | None = None) -> _Found:
         """Look for a case everywhere; the first witness ends the search."""
-        open_in: list[Group] = []
+        open_in: list[Place] = []
         unconfirmed = False
-        for group in self.groups:
-            place = group[0]
+        for place in self.places:
             if not self._holds(case, place, Reading.ANY):
                 continue
             witness = None
             if self._holds(case, place, Reading.SURE):
-                witness = find_witness(case, self.facts, place, wider=wider)
+                witness = find_witness(case, self.solver, place, wider=wider)
                 unconfirmed = unconfirmed or witness is None
             if witness is not None:
                 return _Found(witness, place)
-            open_in.append(group)
+            open_in.append(place)
         return _Found(open_in=tuple(open_in), unconfirmed=unconfirmed)
 
     def _holds(self, case: Case, place: Place, reading: Reading) -> bool:
         """Whether some commune of a place does what the case asks."""
-        term = formula(case, self.facts, place, reading)
-        return term if isinstance(term, bool) else satisfiable(self.facts.solver(term))
+        return self.solver.possible(terms_of(case, self.solver, place, reading))
 
     def _barren(self, parts: Iterable[Part]) -> list[Place]:
         """The places in which no commune passes one of the parts."""
         return [
             place
             for part in parts
-            for group in self.groups
-            if not self._holds(Case((part,)), group[0], Reading.ANY)
-            for place in group
+            for place in self.places
+            if not self._holds(Case((part,)), place, Reading.ANY)
         ]
 
     # -- what holds of every commune
@@ -153,11 +143,8 @@ class Inquiry:
             return self._proof("unknown", "incomplete", words.incomplete(case.misses.ruleset))
         barren = self._barren(case.passes)
         if barren:
-            return self._proof("proved", "vacuous", words.vacuous(barren, self._place_count()), place=barren[0])
-        return self._proof("proved", "everywhere", words.everywhere(self._place_count()))
-
-    def _place_count(self) -> int:
-        return sum(map(len, self.groups))
+            return self._proof("proved", "vacuous", words.vacuous(barren, len(self.places)), place=barren[0])
+        return self._proof("proved", "everywhere", words.everywhere(len(self.places)))
 
     def _refuted(self, case: Case, found: _Found) -> Proof:
         assert found.witness is not None
@@ -175,24 +162,23 @@ class Inquiry:
 
     def _open(self, case: Case, found: _Found, **more: object) -> Proof:
         """Neither proved nor refuted: thresholds are lacking, or the engine did not confirm the witness."""
-        first = found.open_in[0][0]
+        first = found.open_in[0]
         if found.unconfirmed:
             return self._proof("unknown", "not_confirmed", words.NOT_CONFIRMED, place=first, **more)
-        thresholds = tuple(dict.fromkeys(each for group in found.open_in for each in self._in_the_way(case, group)))
+        thresholds = tuple(dict.fromkeys(each for place in found.open_in for each in self._in_the_way(case, place)))
         return self._proof(
             "unknown", "open_thresholds", words.open_thresholds(thresholds), place=first, thresholds=thresholds, **more
         )
 
-    def _in_the_way(self, case: Case, group: Group) -> Iterator[OpenThreshold]:
+    def _in_the_way(self, case: Case, place: Place) -> Iterator[OpenThreshold]:
         """The open thresholds of what could be missed, and of what is passed by the same facts; else of all that is passed."""
-        missed = self._could_be_missed(case, group[0])
+        missed = self._could_be_missed(case, place)
         measured = {key for clause in missed for key in clause_facts(clause)}
         near = [Part(p.ruleset, tuple(c for c in p.clauses if measured & set(clause_facts(c)))) for p in case.passes]
         if case.misses is not None:
             near.insert(0, Part(case.misses.ruleset, missed))
-        for place in group:
-            found = [cell for part in near for cell in _open_cells(part.ruleset, part.clauses, place)]
-            yield from found or [cell for p in case.passes for cell in _open_cells(p.ruleset, p.clauses, place)]
+        found = [cell for part in near for cell in _open_cells(part.ruleset, part.clauses, place)]
+        yield from found or [cell for p in case.passes for cell in _open_cells(p.ruleset, p.clauses, place)]
 
     def _could_be_missed(self, case: Case, place: Place) -> tuple[Clause, ...]:
         if case.misses is None:
@@ -233,7 +219,7 @@ class Inquiry:
             return self._opened(open_)
         if not self._other.complete:
             return self._proof("proved", "incomplete", words.known_part(self._other))
-        return self._proof("proved", "everywhere", words.everywhere(self._place_count()))
+        return self._proof("proved", "everywhere", words.everywhere(len(self.places)))
 
     def _opened(self, open_: list[tuple[Case, _Found]]) -> Proof:
         proofs = [self._open(case, found) for case, found in open_]
@@ -273,33 +259,27 @@ class Inquiry:
         barren = self._barren([part])
         if barren:
             conflict = self._conflict(part, barren[0])
-            reason = words.impossible(barren, conflict, self._place_count())
+            reason = words.impossible(barren, conflict, len(self.places))
             return self._proof("refuted", "impossible", reason, indicators=conflict, missed=self.new, place=barren[0])
-        doubtful = [group for group in self.groups if not self._holds(case, group[0], Reading.SURE)]
+        doubtful = [place for place in self.places if not self._holds(case, place, Reading.SURE)]
         if doubtful:
             return self._open(case, _Found(open_in=tuple(doubtful)))
-        place = self.groups[0][0]
-        witness = find_witness(case, self.facts, place)
+        place = self.places[0]
+        witness = find_witness(case, self.solver, place)
         if witness is None:
-            return self._open(case, _Found(open_in=(self.groups[0],), unconfirmed=True))
-        reason = words.everywhere(self._place_count())
+            return self._open(case, _Found(open_in=(place,), unconfirmed=True))
+        reason = words.everywhere(len(self.places))
         return self._proof("proved", "everywhere", reason, witness=witness.commune, place=place)
 
     def _conflict(self, part: Part, place: Place) -> tuple[str, ...]:
-        """Clauses that no commune passes together."""
-        solver = self.facts.solver()
-        names: dict[str, str] = {}
-        for clause in part.clauses:
-            literal = z3.Bool(f"passes:{clause.id}", self.facts.context)
-            names[str(literal)] = clause.id
-            passed = formula(Case((Part(part.ruleset, (clause,)),)), self.facts, place, Reading.ANY)
-            solver.add(z3.Implies(literal, passed))
-        solver.set("core.minimize", True)
-        literals = [z3.Bool(name, self.facts.context) for name in names]
-        solver.add(*self.facts.solver().assertions())
-        if satisfiable(solver, *literals):
-            return ()
-        return tuple(sorted((names[str(literal)] for literal in solver.unsat_core()), key=part.ruleset.numbers.index))
+        """Clauses that no commune passes together, none of which could be left out."""
+        outcomes = {clause.id: self.solver.outcomes(part.ruleset, clause, place, Reading.ANY) for clause in part.clauses}
+        kept = {number: outcome.passed for number, outcome in outcomes.items()}
+        for number in part.ruleset.numbers:
+            without = {other: term for other, term in kept.items() if other != number}
+            if not self.solver.possible(without.values()):
+                kept = without
+        return tuple(kept)
 
 
 def _whole(ruleset: Ruleset) -> Part:

@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import attrs
 import z3
 
-from ntm_rules.changes.encoding import Facts, Reading, Spot, Term, all_of, any_of, outcomes_of
-from ntm_rules.changes.places import Place, involved, parts_of, table_of, tops
+from ntm_rules.changes.encoding import Facts, Reading, Term, any_of, negation
+from ntm_rules.changes.places import Place, parts_of, table_of, tops
+from ntm_rules.changes.solving import Solver
 from ntm_rules.engine import native
 from ntm_rules.model.assessment import Assessment, Status
 from ntm_rules.model.checking import fact_named
@@ -23,13 +24,9 @@ from ntm_rules.model.requirement import Cell, CellState, Clause, Comparison, Dir
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.values import FactValue, Ratio, trimmed
 
-__all__ = ["Case", "NotDecided", "Part", "Witness", "find_witness", "formula", "satisfiable"]
+__all__ = ["Case", "Part", "Witness", "find_witness", "seen_by", "terms_of"]
 
 Values: TypeAlias = dict[str, FactValue]
-
-
-class NotDecided(Exception):  # noqa: N818  # no error: a question that the solver gave up on
-    """The solver did not decide within its time."""
 
 
 @attrs.frozen(slots=True)
@@ -51,12 +48,6 @@ class Case:
     misses: Part | None = None
     free: bool = False
 
-    @property
-    def rulesets(self) -> tuple[Ruleset, ...]:
-        """The rulesets of all parts, and those that they require to be met."""
-        parts = self.passes if self.misses is None else (*self.passes, self.misses)
-        return involved(*(part.ruleset for part in parts))
-
 
 @attrs.frozen(slots=True)
 class Witness:
@@ -70,27 +61,24 @@ class Witness:
 # -- formulas
 
 
-def formula(case: Case, facts: Facts, place: Place, reading: Reading) -> Term:
-    """When a commune of a place does what a case asks."""
-    passed = [_passed(part, facts, place, reading) for part in case.passes]
+def terms_of(case: Case, solver: Solver, place: Place, reading: Reading) -> list[Term]:
+    """What is true together where a commune of a place does what a case asks."""
+    passed = [term for part in case.passes for term in _passed(part, solver, place, reading)]
     if case.misses is None:
-        return all_of(passed)
+        return passed
     part = case.misses
-    spot = Spot(facts=facts, ruleset=part.ruleset, place=place, reading=reading, free=case.free)
-    return all_of([*passed, any_of([outcomes_of(clause, spot).failed for clause in part.clauses])])
+    known = {term.get_id() for term in passed if not isinstance(term, bool)}
+    failed = [solver.outcomes(part.ruleset, clause, place, reading, free=case.free).failed for clause in part.clauses]
+    # What the case has the commune pass, it cannot miss: most clauses of two texts are the same, and need no solver.
+    return [*passed, any_of([term for term in failed if not _among(negation(term), known)])]
 
 
-def _passed(part: Part, facts: Facts, place: Place, reading: Reading) -> Term:
-    spot = Spot(facts=facts, ruleset=part.ruleset, place=place, reading=reading)
-    return all_of([outcomes_of(clause, spot).passed for clause in part.clauses])
+def _among(term: Term, known: set[int]) -> bool:
+    return not isinstance(term, bool) and term.get_id() in known
 
 
-def satisfiable(solver: z3.Solver, *assumptions: z3.BoolRef) -> bool:
-    """Whether what the solver holds can be, under assumptions; NotDecided where it gave up."""
-    answer = solver.check(*assumptions)
-    if answer == z3.unknown:
-        raise NotDecided(solver.reason_unknown())
-    return bool(answer == z3.sat)
+def _passed(part: Part, solver: Solver, place: Place, reading: Reading) -> list[Term]:
+    return [solver.outcomes(part.ruleset, clause, place, reading).passed for clause in part.clauses]
 
 
 # -- what a plain commune would report
@@ -102,6 +90,9 @@ class _Mark:
 
     direction: Direction
     value: FactValue | None
+
+
+Marks: TypeAlias = Mapping[str, Sequence[_Mark]]
 
 
 def _marks(rulesets: Iterable[Ruleset], place: Place) -> dict[str, list[_Mark]]:
@@ -185,47 +176,46 @@ def _step(value: Decimal) -> Decimal:
 # -- the commune nearest to a plain one
 
 
-def nearest_values(facts: Facts, goal: Term, plain: Values, marks: Mapping[str, Sequence[_Mark]]) -> Values | None:
+def nearest_values(solver: Solver, goal: Sequence[Term], plain: Values, marks: Marks) -> Values | None:
     """Values that meet a goal and differ from plain ones in as few facts as can be; None where nothing meets it."""
-    solver = facts.solver(goal)
-    kept = {key: z3.Bool(f"plain:{key}", facts.context) for key in plain}
-    solver.add(*(z3.Implies(kept[key], _is(facts, key, value)) for key, value in plain.items()))
-    changed = _fewest_changes(solver, kept)
+    facts = solver.facts
+    kept = {key: _is(facts, key, value) for key, value in plain.items()}
+    changed = _fewest_changes(solver, goal, kept)
     if changed is None:
         return None
-    solver.add(*(kept[key] for key in plain if key not in changed))
+    held = [*goal, *(term for key, term in kept.items() if key not in changed)]
     values = dict(plain)
     for key in sorted(changed, key=list(plain).index):
-        found = _settled(solver, facts, key, _candidates(facts.known[key], marks.get(key, ()), plain[key]))
+        found = _settled(solver, held, key, _candidates(facts.known[key], marks[key], plain[key]))
         if found is None:
             return None
         values[key] = found
-        solver.add(_is(facts, key, found))
+        held.append(_is(facts, key, found))
     return values
 
 
 def _is(facts: Facts, key: str, value: FactValue) -> Term:
     """That a fact has a value."""
-    term, fact = facts.terms[key], facts.known[key]
+    term = facts.terms[key]
     if isinstance(value, bool):
-        return term == z3.BoolVal(value, facts.context)
+        return term if value else negation(term)
     if isinstance(value, Ratio):
-        return term * z3.IntVal(value.percent_pair[1], facts.context) == z3.IntVal(value.percent_pair[0], facts.context)
-    return term == facts.number(_rank(fact, value))
+        numerator, denominator = value.percent_pair
+        return term * facts.number(denominator) == facts.number(numerator)
+    return term == facts.number(_rank(facts.known[key], value))
 
 
-def _fewest_changes(solver: z3.Solver, kept: Mapping[str, z3.BoolRef]) -> frozenset[str] | None:
-    """The fewest facts to let go of so that the solver's goal can be: a smallest set that breaks every conflict met so far."""
-    names = {str(literal): key for key, literal in kept.items()}
+def _fewest_changes(solver: Solver, goal: Sequence[Term], kept: Mapping[str, Term]) -> frozenset[str] | None:
+    """The fewest facts to let go of so that a goal can be: a smallest set that breaks every conflict met so far."""
     conflicts: list[frozenset[str]] = []
     while True:
         changed = _smallest_cover(conflicts)
-        if satisfiable(solver, *(literal for key, literal in kept.items() if key not in changed)):
+        conflict = solver.conflict(goal, {key: term for key, term in kept.items() if key not in changed})
+        if conflict is None:
             return changed
-        conflict = frozenset(names[str(literal)] for literal in solver.unsat_core())
         if not conflict:
             return None
-        conflicts.append(conflict)
+        conflicts.append(frozenset(conflict))
 
 
 def _smallest_cover(conflicts: Sequence[frozenset[str]]) -> frozenset[str]:
@@ -242,26 +232,15 @@ def _smallest_cover(conflicts: Sequence[frozenset[str]]) -> frozenset[str]:
     return frozenset(cover)
 
 
-def _settled(solver: z3.Solver, facts: Facts, key: str, candidates: Iterable[FactValue]) -> FactValue | None:
+def _settled(solver: Solver, held: Sequence[Term], key: str, candidates: Iterable[FactValue]) -> FactValue | None:
     """A value for a fact: the first candidate that does, else a short one near the solver's own; None where it has none to write."""
-    satisfiable(solver)
-    model = solver.model().eval(facts.terms[key], model_completion=True)
-    return next(
-        (
-            value
-            for value in itertools.chain(dict.fromkeys(candidates), _shorter(model, facts.known[key]))
-            if _allows(solver, _is(facts, key, value))
-        ),
-        None,
-    )
-
-
-def _allows(solver: z3.Solver, term: Term) -> bool:
-    solver.push()
-    solver.add(term)
-    allowed = satisfiable(solver)
-    solver.pop()
-    return allowed
+    facts = solver.facts
+    for value in dict.fromkeys(candidates):
+        if solver.possible([*held, _is(facts, key, value)]):
+            return value
+    assert solver.conflict(held, {}) is None
+    near = _shorter(solver.value(key), facts.known[key])
+    return next((value for value in near if solver.possible([*held, _is(facts, key, value)])), None)
 
 
 def _shorter(model: Any, fact: Fact) -> Iterator[FactValue]:
@@ -282,38 +261,36 @@ def _shorter(model: Any, fact: Fact) -> Iterator[FactValue]:
 # -- the witness
 
 
-def find_witness(case: Case, facts: Facts, place: Place, *, wider: Case | None = None) -> Witness | None:
+def find_witness(case: Case, solver: Solver, place: Place, *, wider: Case | None = None) -> Witness | None:
     """A commune of a place that surely does what a case asks, confirmed by the engine; None where there is none.
 
     It differs as little as can be from a plain commune, one that passes all parts at their thresholds; `wider` asks for more
     of the commune, where that can be had.
     """
-    goals = [formula(each, facts, place, Reading.SURE) for each in (wider, case) if each is not None]
-    base = _everything_passed(case, facts, place)
-    marks = _marks(case.rulesets, place)
-    for key in marks:
-        facts.term(_catalogue_of(case, key), key)
-    plain = {key: _plain(facts, key, marks[key]) for key in marks}
-    for passed in base:
-        settled = nearest_values(facts, passed, plain, marks)
-        if settled is not None:
-            plain = settled
-            break
-    for goal in goals:
-        values = nearest_values(facts, goal, plain, marks)
+    marks = _marks(solver.rulesets, place)
+    for ruleset in solver.rulesets:
+        for key in marks:
+            if fact_named(ruleset.catalogue, key) is not None:
+                solver.facts.term(ruleset.catalogue, key)
+    plain = _plain_values(case if wider is None else wider, solver, place, marks)
+    for each in (wider, case):
+        if each is None or not solver.possible(goal := terms_of(each, solver, place, Reading.SURE)):
+            continue
+        values = nearest_values(solver, goal, plain, marks)
         if values is not None:
             return _confirmed(case, place, values, tuple(key for key in values if values[key] != plain[key]))
     return None
 
 
-def _everything_passed(case: Case, facts: Facts, place: Place) -> list[Term]:
-    """Formulas of a plain commune: it passes all parts, or else those that the case has it pass."""
+def _plain_values(case: Case, solver: Solver, place: Place, marks: Marks) -> Values:
+    """The facts of a commune that passes all parts of a case at their thresholds, or else what it is to pass, if it can."""
+    wished = {key: _plain(solver.facts, key, marks[key]) for key in marks}
     parts = case.passes if case.misses is None else (*case.passes, case.misses)
-    return [all_of([_passed(part, facts, place, Reading.SURE) for part in some]) for some in (parts, case.passes)]
-
-
-def _catalogue_of(case: Case, key: str) -> Any:
-    return next(r.catalogue for r in case.rulesets if fact_named(r.catalogue, key) is not None)
+    for some in (parts, case.passes):
+        goal = [term for part in some for term in _passed(part, solver, place, Reading.SURE)]
+        if solver.possible(goal) and (values := nearest_values(solver, goal, wished, marks)) is not None:
+            return values
+    return wished
 
 
 def _confirmed(case: Case, place: Place, values: Values, changed: tuple[str, ...]) -> Witness | None:
