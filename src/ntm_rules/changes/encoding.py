@@ -210,15 +210,16 @@ class Outcomes:
     met: Term
     missing: Term
     idle: Term = False
+    # Surely met or not applicable; surely missing. Asked for in every place, so made once.
+    passed: Term = attrs.field(init=False)
+    failed: Term = attrs.field(init=False)
 
-    @property
-    def passed(self) -> Term:
-        """Surely met or not applicable."""
+    @passed.default
+    def _passed(self) -> Term:
         return negation(self.missing)
 
-    @property
-    def failed(self) -> Term:
-        """Surely missing."""
+    @failed.default
+    def _failed(self) -> Term:
         return negation(any_of([self.met, self.idle]))
 
 
@@ -264,7 +265,9 @@ class Spot:
         measured = [getattr(requirement, name, "") for name in ("fact", "other", "direction")]
         column = self.column if self.mixed else ""
         by_year = table is not None and table.varies_by_year
-        return "?" + repr((self.ruleset.id, self.clause.id, self.citation, type(requirement).__name__, *measured, column, by_year))
+        return "?" + repr(
+            (self.ruleset.id, self.clause.id, self.citation, type(requirement).__name__, *measured, column, by_year)
+        )
 
     def left_open(self, requirement: Requirement) -> bool:
         """Whether the content of a requirement is left to the province, and read as asking nothing."""
@@ -379,7 +382,10 @@ def _fact_comparison(requirement: FactComparison, factor: Any, spot: Spot) -> Ou
 
 
 def _one_of(requirement: OneOf, spot: Spot) -> Outcomes:
-    fact, term = fact_named(spot.ruleset.catalogue, requirement.fact), spot.facts.term(spot.ruleset.catalogue, requirement.fact)
+    fact, term = (
+        fact_named(spot.ruleset.catalogue, requirement.fact),
+        spot.facts.term(spot.ruleset.catalogue, requirement.fact),
+    )
     assert fact is not None
     ranks = sorted({fact.values.index(value) for value in requirement.values})
     return _decided(any_of([term == spot.facts.number(rank) for rank in ranks]))

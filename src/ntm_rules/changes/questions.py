@@ -18,6 +18,7 @@ from ntm_rules.model.text import Text
 
 __all__ = ["Inquiry"]
 
+
 @attrs.frozen
 class _Found:
     """What the search for a case ended with: a witness and its place, or the places that stay open."""
@@ -120,12 +121,7 @@ class Inquiry:
 
     def _barren(self, parts: Iterable[Part]) -> list[Place]:
         """The places in which no commune passes one of the parts."""
-        return [
-            place
-            for part in parts
-            for place in self.places
-            if not self._holds(Case((part,)), place, Reading.ANY)
-        ]
+        return [place for part in parts for place in self.places if not self._holds(Case((part,)), place, Reading.ANY)]
 
     # -- what holds of every commune
 
@@ -273,7 +269,9 @@ class Inquiry:
 
     def _conflict(self, part: Part, place: Place) -> tuple[str, ...]:
         """Clauses that no commune passes together, none of which could be left out."""
-        outcomes = {clause.id: self.solver.outcomes(part.ruleset, clause, place, Reading.ANY) for clause in part.clauses}
+        outcomes = {
+            clause.id: self.solver.outcomes(part.ruleset, clause, place, Reading.ANY) for clause in part.clauses
+        }
         kept = {number: outcome.passed for number, outcome in outcomes.items()}
         for number in part.ruleset.numbers:
             without = {other: term for other, term in kept.items() if other != number}

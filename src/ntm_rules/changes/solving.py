@@ -34,6 +34,7 @@ class Solver:
         self._z3 = z3.SimpleSolver(ctx=self.facts.context)
         self._z3.set("timeout", MILLISECONDS)
         self._limits = 0
+        self._columns: dict[Place, tuple[str, ...]] = {}
         self._outcomes: dict[Any, Outcomes] = {}
         self._names: dict[int, z3.BoolRef] = {}
         self._named: list[Term] = []  # z3 gives the number of a term that is gone to another: they are kept
@@ -43,7 +44,7 @@ class Solver:
         self, ruleset: Ruleset, clause: Clause, place: Place, reading: Reading, *, free: bool = False
     ) -> Outcomes:
         """What the facts allow a clause to be at a place; made once for all places of which the tables say the same."""
-        columns = tuple(each.column_for(place.region, place.zones) for each in self.rulesets)
+        columns = self._columns_of(place)
         mixed = len(set(columns)) > 1
         column = ruleset.column_for(place.region, place.zones)
         said = tuple(_said(clause, column, place))
@@ -61,6 +62,12 @@ class Solver:
             )
             found = self._outcomes[key] = outcomes_of(clause, spot)
         return found
+
+    def _columns_of(self, place: Place) -> tuple[str, ...]:
+        """The column of each ruleset that judges a place."""
+        if place not in self._columns:
+            self._columns[place] = tuple(each.column_for(place.region, place.zones) for each in self.rulesets)
+        return self._columns[place]
 
     def possible(self, terms: Iterable[Term]) -> bool:
         """Whether some facts make all terms true; NotDecided where the solver gave up."""

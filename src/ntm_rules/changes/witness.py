@@ -141,7 +141,9 @@ def _strictest(facts: Facts, fact: Fact, marks: Sequence[_Mark]) -> Decimal:
 def _asked(facts: Facts, fact: Fact, direction: Direction, marks: Sequence[_Mark]) -> list[Decimal]:
     """The thresholds of a direction, as numbers; the best that can be where one is not known."""
     best = facts.best(fact, direction)
-    found = [_rank(fact, mark.value) if mark.value is not None else best for mark in marks if mark.direction is direction]
+    found = [
+        _rank(fact, mark.value) if mark.value is not None else best for mark in marks if mark.direction is direction
+    ]
     return [value for value in found if value is not None]
 
 
