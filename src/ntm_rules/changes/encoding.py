@@ -1,9 +1,8 @@
 """A ruleset at one place as formulas over the facts of a commune, for z3: exact rationals, never a float.
 
-A clause is met, missing or not applicable. Where a threshold is not known the facts leave more than one of these open, so a
-clause becomes three formulas, one for each outcome that the facts allow. They are read in two ways: with ANY value that the
-open thresholds may have, each a constant of its own (what holds then holds whatever they are), or as SURE, where a clause counts
-as met only with facts that no threshold could fail, and as missing only by known thresholds.
+A clause becomes three formulas: when it is met, missing, not applicable. What holds with ANY values of the thresholds that are not
+known, each a constant of its own, holds whatever they are. A witness passes clauses that SURE values cannot fail, and misses
+those that the engine has KNOWN to be missing.
 """
 
 from __future__ import annotations
@@ -88,10 +87,15 @@ def _at_least(needed: int, terms: list[Term]) -> Term:
 
 
 class Reading(enum.Enum):
-    """How formulas take a threshold that is not known."""
+    """How formulas take a threshold that is not known.
+
+    ANY: it has some value, a constant of its own, so that of the outcomes of a clause exactly one is so. SURE: every outcome that
+    some value leads to may be so, more than one at a time. KNOWN: an outcome is so where the engine says it, else none is.
+    """
 
     ANY = "any"
     SURE = "sure"
+    KNOWN = "known"
 
 
 Reach: TypeAlias = Mapping[str, tuple[Decimal, Decimal] | None]
@@ -205,25 +209,22 @@ def _two_meanings(key: str) -> Problem:
 
 @attrs.frozen(slots=True)
 class Outcomes:
-    """When the facts allow a clause to be met, to be missing, and not to be applicable; exactly one where all is known."""
+    """When a clause is met, is missing, and is not applicable; see `Reading` for what each formula says.
+
+    `passed` is that it is surely not missing.
+    """
 
     met: Term
     missing: Term
     idle: Term = False
-    # Surely met or not applicable; surely missing. Asked for in every place, so made once.
     passed: Term = attrs.field(init=False)
-    failed: Term = attrs.field(init=False)
 
     @passed.default
     def _passed(self) -> Term:
         return negation(self.missing)
 
-    @failed.default
-    def _failed(self) -> Term:
-        return negation(any_of([self.met, self.idle]))
 
-
-_MET, _IDLE = Outcomes(True, False), Outcomes(False, False, True)
+_MET, _IDLE, _UNDECIDED = Outcomes(True, False), Outcomes(False, False, True), Outcomes(False, False)
 
 
 def _decided(met: Term) -> Outcomes:
@@ -325,7 +326,7 @@ def _content(requirement: Requirement, spot: Spot) -> Outcomes:
     """Content that is not known: only the agency responsible can say that it is met, and it says nothing of conditions."""
     if spot.reading is Reading.ANY:
         return _decided(spot.facts.content(spot.name(requirement)))
-    return Outcomes(True, spot.conditional)
+    return Outcomes(True, spot.conditional) if spot.reading is Reading.SURE else _UNDECIDED
 
 
 def _terms(requirement: Comparison, spot: Spot) -> list[Any]:
@@ -361,6 +362,8 @@ def _open(requirement: Comparison, spot: Spot) -> Outcomes:
     if spot.reading is Reading.ANY:
         threshold = spot.facts.threshold(spot.name(requirement), fact)
         return _decided(all_of([_held(requirement.direction, term, threshold) for term in terms]))
+    if spot.reading is Reading.KNOWN:
+        return _UNDECIDED
     best = spot.facts.best(fact, requirement.direction)
     if best is None:
         return Outcomes(True, True)
@@ -378,7 +381,7 @@ def _fact_comparison(requirement: FactComparison, factor: Any, spot: Spot) -> Ou
         return _decided(_held(requirement.direction, fact, other * times))
     if spot.reading is Reading.ANY:
         return _decided(spot.facts.content(spot.name(requirement)))
-    return Outcomes(True, True)
+    return Outcomes(True, True) if spot.reading is Reading.SURE else _UNDECIDED
 
 
 def _one_of(requirement: OneOf, spot: Spot) -> Outcomes:
@@ -398,16 +401,25 @@ def _combination(requirement: Combination, spot: Spot) -> Outcomes:
         passed = all_of([any_of([part.met, part.idle]) for part in parts])
         met = all_of([passed, any_of([part.met for part in parts])])
         return Outcomes(met, any_of([part.missing for part in parts]), idle)
-    return Outcomes(_at_least(requirement.needed, [part.met for part in parts]), _too_few(requirement, parts), idle)
+    too_few = _may_be_too_few if spot.reading is Reading.SURE else _too_few
+    met = _at_least(requirement.needed, [part.met for part in parts])
+    return Outcomes(met, too_few(requirement.needed, parts), idle)
 
 
-def _too_few(requirement: Combination, parts: list[Outcomes]) -> Term:
-    """When something is asked and fewer parts than needed may be met; the parts that are not asked do not count."""
+def _too_few(needed: int, parts: list[Outcomes]) -> Term:
+    """So many parts are missing or not asked that too few are left; where none is decided, all of them may yet not apply."""
+    out = [any_of([part.missing, part.idle]) for part in parts]
+    decided = any_of([term for part in parts for term in (part.met, part.missing)])
+    return all_of([_at_least(len(parts) - needed + 1, out), decided])
+
+
+def _may_be_too_few(needed: int, parts: list[Outcomes]) -> Term:
+    """Something may be asked, and fewer parts than needed may be met."""
     surely = [negation(any_of([part.missing, part.idle])) for part in parts]
     asked = [part.missing for part in parts] + surely
-    if requirement.needed > 1:
+    if needed > 1:
         asked += [part.met for part in parts]
-    return all_of([negation(_at_least(requirement.needed, surely)), any_of(asked)])
+    return all_of([negation(_at_least(needed, surely)), any_of(asked)])
 
 
 def _branch(requirement: Branch, spot: Spot) -> Outcomes:
@@ -415,7 +427,9 @@ def _branch(requirement: Branch, spot: Spot) -> Outcomes:
     then, otherwise = outcomes_of(requirement.then, spot), outcomes_of(requirement.otherwise, spot)
 
     def either(one: Term, other: Term) -> Term:
-        return any_of([all_of([condition.met, one]), all_of([condition.missing, other])])
+        chosen = [all_of([condition.met, one]), all_of([condition.missing, other])]
+        # Where the condition is not known, both parts may still agree.
+        return any_of([*chosen, all_of([one, other])] if spot.reading is Reading.KNOWN else chosen)
 
     return Outcomes(
         either(then.met, otherwise.met), either(then.missing, otherwise.missing), either(then.idle, otherwise.idle)

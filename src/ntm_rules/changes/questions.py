@@ -62,7 +62,8 @@ class Inquiry:
             "possible": self._possible,
         }
         try:
-            return self._hollow() or ask[self.question]()
+            hollow = self._hollow()
+            return ask[self.question]() if hollow is None else hollow
         except NotDecided:
             return self._proof("unknown", "gave_up", words.GAVE_UP)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -12,7 +13,7 @@ import attrs
 import z3
 
 from ntm_rules.changes.encoding import Facts, Reading, Term, any_of, negation
-from ntm_rules.changes.places import Place, parts_of, table_of, tops
+from ntm_rules.changes.places import Place, involved, parts_of, table_of, tops
 from ntm_rules.changes.solving import Solver
 from ntm_rules.engine import native
 from ntm_rules.model.assessment import Assessment, Status
@@ -22,7 +23,7 @@ from ntm_rules.model.errors import NtmRulesError
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.requirement import Cell, CellState, Clause, Comparison, Direction, FactComparison, OneOf
 from ntm_rules.model.ruleset import Ruleset
-from ntm_rules.model.values import FactValue, Ratio, trimmed
+from ntm_rules.model.values import FactValue, Ratio, to_decimal, trimmed
 
 __all__ = ["Case", "Part", "Witness", "find_witness", "seen_by", "terms_of"]
 
@@ -62,13 +63,14 @@ class Witness:
 
 
 def terms_of(case: Case, solver: Solver, place: Place, reading: Reading) -> list[Term]:
-    """What is true together where a commune of a place does what a case asks."""
+    """What is true together where a commune of a place does what a case asks, with ANY thresholds or SURE whatever they are."""
     passed = [term for part in case.passes for term in _passed(part, solver, place, reading)]
     if case.misses is None:
         return passed
     part = case.misses
     known = {term.get_id() for term in passed if not isinstance(term, bool)}
-    failed = [solver.outcomes(part.ruleset, clause, place, reading, free=case.free).failed for clause in part.clauses]
+    seen = Reading.KNOWN if reading is Reading.SURE else reading
+    failed = [solver.outcomes(part.ruleset, clause, place, seen, free=case.free).missing for clause in part.clauses]
     # What the case has the commune pass, it cannot miss: most clauses of two texts are the same, and need no solver.
     return [*passed, any_of([term for term in failed if not _among(negation(term), known)])]
 
@@ -254,10 +256,11 @@ def _shorter(model: Any, fact: Fact) -> Iterator[FactValue]:
         yield fact.values[model.as_long()]
         return
     share = Fraction(model.as_fraction()) if z3.is_rational_value(model) else Fraction(model.as_long())
-    for places in range(25):
-        yield Decimal(f"{round(share * 10**places)}E-{places}")
+    yield from (Decimal(f"{round(share * 10**places)}E-{places}") for places in range(13))
+    yield to_decimal(share, places=40)
     if fact.kind is FactKind.PERCENT:
-        yield Ratio(share.numerator, 100 * share.denominator)
+        with contextlib.suppress(ValueError):  # more digits than a fact may have
+            yield Ratio(share.numerator, 100 * share.denominator)
 
 
 # -- the witness
@@ -335,14 +338,9 @@ def _others(assessment: Assessment) -> Iterator[Any]:
 
 
 def seen_by(ruleset: Ruleset, commune: Commune) -> Commune:
-    """The commune without verdicts attested for clauses that this text of the ruleset does not have."""
-    known = {f"{ruleset.id}:{clause.id}" for clause in tops(ruleset)}
-    kept = {
-        key: verdict
-        for key, verdict in commune.attested.items()
-        if key in known or not key.startswith(f"{ruleset.id}:")
-    }
-    return commune.replace(attested=kept)
+    """The commune with only those attested verdicts that the ruleset, and the rulesets it requires to be met, have clauses for."""
+    known = {f"{each.id}:{clause.id}" for each in involved(ruleset) for clause in tops(each)}
+    return commune.replace(attested={key: said for key, said in commune.attested.items() if key in known})
 
 
 def _attested(part: Part, commune: Commune) -> Commune:
