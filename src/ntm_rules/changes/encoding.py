@@ -8,7 +8,7 @@ those that the engine has KNOWN to be missing.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -237,6 +237,7 @@ class Spot:
 
     `mixed` says that the rulesets asked about judge the place by different columns. `citation` is that of the nearest clause
     that has one; `conditional` is true within a condition; `free` reads what is left to the province as asking nothing.
+    `clauses_of` gives the outcomes of another ruleset's clauses at the same place.
     """
 
     facts: Facts
@@ -244,6 +245,7 @@ class Spot:
     place: Place
     column: str
     reading: Reading
+    clauses_of: Callable[[Ruleset], list[Outcomes]]
     mixed: bool = False
     free: bool = False
     clause: Clause | None = None
@@ -438,11 +440,8 @@ def _branch(requirement: Branch, spot: Spot) -> Outcomes:
 
 def _standing(ruleset: Ruleset, spot: Spot) -> Outcomes:
     """Another ruleset's verdict and prerequisites; one of which not all criteria are known has content that is not known."""
-    column = ruleset.column_for(spot.place.region, spot.place.zones)
-    inside = attrs.evolve(spot, ruleset=ruleset, column=column, free=False, citation="")
-    asked = [outcomes_of(clause, inside) for clause in (*ruleset.indicators, *ruleset.prerequisites)]
+    asked = list(spot.clauses_of(ruleset))
     if not ruleset.complete:
-        rest = Unstated(SetBy.UNCLEAR)
-        asked.append(_content(rest, attrs.evolve(inside, citation="complete")))
+        asked.append(_content(Unstated(SetBy.UNCLEAR), attrs.evolve(spot, ruleset=ruleset, citation="complete")))
     met = all_of([any_of([clause.met, clause.idle]) for clause in asked])
     return Outcomes(met, any_of([clause.missing for clause in asked]))

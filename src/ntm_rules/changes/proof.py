@@ -16,7 +16,7 @@ from ntm_rules.model.errors import NtmRulesError, Problem, UnknownNameError, che
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
 
-__all__ = ["PAIRED", "OpenThreshold", "Proof", "Question", "prove"]
+__all__ = ["OF_INDICATOR", "PAIRED", "OpenThreshold", "Proof", "Question", "prove"]
 
 Question = Literal["implies", "equivalent", "disjoint", "tightens", "satisfiable", "redundant", "possible"]
 Answer = Literal["proved", "refuted", "unknown"]

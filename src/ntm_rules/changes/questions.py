@@ -11,7 +11,7 @@ from ntm_rules.changes.encoding import Reading
 from ntm_rules.changes.places import Place, involved, parts_of, places_of, table_of, tops
 from ntm_rules.changes.proof import OpenThreshold, Proof, Question
 from ntm_rules.changes.solving import NotDecided, Solver
-from ntm_rules.changes.witness import Case, Part, Witness, find_witness, terms_of
+from ntm_rules.changes.witness import Case, Part, Values, Witness, find_witness, plain_values, terms_of
 from ntm_rules.model.requirement import CellState, Clause, RulesetMet
 from ntm_rules.model.ruleset import Ruleset, clause_facts
 from ntm_rules.model.text import Text
@@ -41,6 +41,7 @@ class Inquiry:
     year: int | None
     solver: Solver = attrs.field(init=False)
     places: list[Place] = attrs.field(init=False)
+    plain: dict[Place, Values] = attrs.field(factory=dict, init=False)
 
     @solver.default
     def _solver(self) -> Solver:
@@ -109,7 +110,7 @@ class Inquiry:
                 continue
             witness = None
             if self._holds(case, place, Reading.SURE):
-                witness = find_witness(case, self.solver, place, wider=wider)
+                witness = find_witness(case, self.solver, place, plain=self._plain(place), wider=wider)
                 unconfirmed = unconfirmed or witness is None
             if witness is not None:
                 return _Found(witness, place)
@@ -119,6 +120,14 @@ class Inquiry:
     def _holds(self, case: Case, place: Place, reading: Reading) -> bool:
         """Whether some commune of a place does what the case asks."""
         return self.solver.possible(terms_of(case, self.solver, place, reading))
+
+    def _plain(self, place: Place) -> Values:
+        """The facts of a commune that just meets both rulesets, or else the new one."""
+        if place not in self.plain:
+            new = _everything(self.new)
+            both = [new] if self.old is None else [new, _everything(self.old)]
+            self.plain[place] = plain_values(self.solver, place, both, [_whole(self.new)])
+        return self.plain[place]
 
     def _barren(self, parts: Iterable[Part]) -> list[Place]:
         """The places in which no commune passes one of the parts."""
@@ -262,7 +271,7 @@ class Inquiry:
         if doubtful:
             return self._open(case, _Found(open_in=tuple(doubtful)))
         place = self.places[0]
-        witness = find_witness(case, self.solver, place)
+        witness = find_witness(case, self.solver, place, plain=self._plain(place))
         if witness is None:
             return self._open(case, _Found(open_in=(place,), unconfirmed=True))
         reason = words.everywhere(len(self.places))
@@ -283,6 +292,10 @@ class Inquiry:
 
 def _whole(ruleset: Ruleset) -> Part:
     return Part(ruleset, ruleset.indicators)
+
+
+def _everything(ruleset: Ruleset) -> Part:
+    return Part(ruleset, tops(ruleset))
 
 
 # -- thresholds that stand in the way

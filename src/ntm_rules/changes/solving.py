@@ -35,6 +35,7 @@ class Solver:
         self._z3.set("timeout", MILLISECONDS)
         self._limits = 0
         self._columns: dict[Place, tuple[str, ...]] = {}
+        self._said: dict[Any, Any] = {}
         self._outcomes: dict[Any, Outcomes] = {}
         self._names: dict[int, z3.BoolRef] = {}
         self._named: list[Term] = []  # z3 gives the number of a term that is gone to another: they are kept
@@ -47,7 +48,7 @@ class Solver:
         columns = self._columns_of(place)
         mixed = len(set(columns)) > 1
         column = ruleset.column_for(place.region, place.zones)
-        said = tuple(_said(clause, column, place))
+        said = self._said_of(clause, column, columns, place)
         key = (id(ruleset), id(clause), columns if mixed else (), said, reading, free)
         found = self._outcomes.get(key)
         if found is None:
@@ -57,11 +58,20 @@ class Solver:
                 place=place,
                 column=column,
                 reading=reading,
+                clauses_of=lambda other: [
+                    self.outcomes(other, each, place, reading) for each in (*other.indicators, *other.prerequisites)
+                ],
                 mixed=mixed,
                 free=free,
             )
             found = self._outcomes[key] = outcomes_of(clause, spot)
         return found
+
+    def _said_of(self, clause: Clause, column: str, columns: tuple[str, ...], place: Place) -> Any:
+        key = (id(clause), column, columns, place.year)
+        if key not in self._said:
+            self._said[key] = tuple(_said(clause, column, place))
+        return self._said[key]
 
     def _columns_of(self, place: Place) -> tuple[str, ...]:
         """The column of each ruleset that judges a place."""

@@ -25,7 +25,7 @@ from ntm_rules.model.requirement import Cell, CellState, Clause, Comparison, Dir
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.values import FactValue, Ratio, to_decimal, trimmed
 
-__all__ = ["Case", "Part", "Witness", "find_witness", "seen_by", "terms_of"]
+__all__ = ["Case", "Part", "Values", "Witness", "find_witness", "plain_values", "seen_by", "terms_of"]
 
 Values: TypeAlias = dict[str, FactValue]
 
@@ -266,18 +266,14 @@ def _shorter(model: Any, fact: Fact) -> Iterator[FactValue]:
 # -- the witness
 
 
-def find_witness(case: Case, solver: Solver, place: Place, *, wider: Case | None = None) -> Witness | None:
+def find_witness(
+    case: Case, solver: Solver, place: Place, *, plain: Values, wider: Case | None = None
+) -> Witness | None:
     """A commune of a place that surely does what a case asks, confirmed by the engine; None where there is none.
 
-    It differs as little as can be from a plain commune, one that passes all parts at their thresholds; `wider` asks for more
-    of the commune, where that can be had.
+    It differs from `plain` facts in as few as can be; `wider` asks for more of the commune, where that can be had.
     """
     marks = _marks(solver.rulesets, place)
-    for ruleset in solver.rulesets:
-        for key in marks:
-            if fact_named(ruleset.catalogue, key) is not None:
-                solver.facts.term(ruleset.catalogue, key)
-    plain = _plain_values(case if wider is None else wider, solver, place, marks)
     for each in (wider, case):
         if each is None or not solver.possible(goal := terms_of(each, solver, place, Reading.SURE)):
             continue
@@ -287,12 +283,15 @@ def find_witness(case: Case, solver: Solver, place: Place, *, wider: Case | None
     return None
 
 
-def _plain_values(case: Case, solver: Solver, place: Place, marks: Marks) -> Values:
-    """The facts of a commune that passes all parts of a case at their thresholds, or else what it is to pass, if it can."""
+def plain_values(solver: Solver, place: Place, *wanted: Sequence[Part]) -> Values:
+    """All facts of a plain commune: one that passes, at their thresholds, the first of the wanted parts that can be passed."""
+    marks = _marks(solver.rulesets, place)
+    for ruleset, key in itertools.product(solver.rulesets, marks):
+        if fact_named(ruleset.catalogue, key) is not None:
+            solver.facts.term(ruleset.catalogue, key)
     wished = {key: _plain(solver.facts, key, marks[key]) for key in marks}
-    parts = case.passes if case.misses is None else (*case.passes, case.misses)
-    for some in (parts, case.passes):
-        goal = [term for part in some for term in _passed(part, solver, place, Reading.SURE)]
+    for parts in wanted:
+        goal = [term for part in parts for term in _passed(part, solver, place, Reading.SURE)]
         if solver.possible(goal) and (values := nearest_values(solver, goal, wished, marks)) is not None:
             return values
     return wished

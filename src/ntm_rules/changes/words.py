@@ -11,7 +11,7 @@ from ntm_rules.model.checking import fact_named
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text
-from ntm_rules.model.values import FactValue
+from ntm_rules.model.values import FactValue, Ratio
 
 if TYPE_CHECKING:
     from ntm_rules.changes.places import Place
@@ -215,7 +215,9 @@ def _label(proof: Proof, key: str, lang: Language) -> str:
 def _value(value: FactValue, lang: Language) -> str:
     if isinstance(value, bool):
         return (Text("có", "yes") if value else Text("không", "no")).in_(lang)
-    return str(value) if isinstance(value, str) or not hasattr(value, "as_tuple") else number(value, lang)
+    if isinstance(value, Ratio):
+        return f"{number(value.numerator, lang)}/{number(value.denominator, lang)}"
+    return value if isinstance(value, str) else number(value, lang)
 
 
 def _threshold_lines(thresholds: Sequence[OpenThreshold], lang: Language) -> Iterator[str]:

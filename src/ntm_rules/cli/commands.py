@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from ntm_rules.model.errors import NtmRulesError, Problem, UnknownNameError
+from ntm_rules.cli.changes import prove
+from ntm_rules.cli.frame import command as _command
+from ntm_rules.cli.frame import epilog as _epilog
+from ntm_rules.cli.frame import option as _option
+from ntm_rules.model.errors import Problem, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
 
 __all__ = ["ntm_rules"]
 
 DEFAULT_RULESET = "2021-2025/xa-ntm"
-
-_EXIT_CODES = (
-    "0  xong; chỉ tiêu chưa đạt không phải là lỗi / done; a missing indicator is no error",
-    "1  `lint` tìm thấy vấn đề / `lint` found problems",
-    "2  sai cách dùng hoặc dữ liệu vào hỏng / wrong usage or bad input",
-)
-
-
-def _epilog(*examples: str, codes: bool = False) -> str:
-    """What stands below a command's options: examples, and the exit codes, in paragraphs that Click leaves unwrapped."""
-    paragraphs = [("Ví dụ / examples:", examples)]
-    if codes:
-        paragraphs.append(("Mã thoát / exit codes:", _EXIT_CODES))
-    return "\n\n".join("\b\n" + "\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in paragraphs)
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -65,38 +53,6 @@ def ntm_rules() -> None:
 
     Judge communes by Vietnam's new-rural-commune criteria: what is met, what is missing, by how much, and which text says so.
     """
-
-
-def _command(function: Callable[..., None]) -> Callable[..., None]:
-    """Add --lang; say problems in that language and leave with 2; end quietly when the reader of the output is gone."""
-
-    @functools.wraps(function)
-    def run(*, lang: Language, **options: Any) -> None:
-        from ntm_rules.cli.output import prepare, warn
-
-        prepare()
-        try:
-            function(lang=lang, **options)
-            sys.stdout.flush()
-        except NtmRulesError as error:
-            warn(error.describe(lang))
-            sys.exit(2)
-        except BrokenPipeError:
-            # What is left in the buffer has nowhere to go: without this the interpreter complains at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
-
-    return click.option(
-        "--lang",
-        type=click.Choice(["vi", "en"]),
-        default="vi",
-        show_default=True,
-        help="Ngôn ngữ của kết quả / language of the output.",
-    )(run)
-
-
-def _option(*names: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return click.option(*names, **settings)
 
 
 _ON = _option("--on", metavar="DATE", help="Văn bản có hiệu lực ngày này, YYYY-MM-DD / texts in force on this day.")
@@ -479,6 +435,9 @@ def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
         sys.stdout.flush()
         sys.exit(1)
     say(Text("Không có vấn đề.", "No problems.").in_(lang))
+
+
+ntm_rules.add_command(prove)
 
 
 @ntm_rules.command(
