@@ -44,7 +44,7 @@ def layer(of: str, *thresholds: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def power(**cells: str) -> dict[str, Any]:
-    return {"no": "4.2", "by_column": cells}
+    return {"indicator": "4.2", "by_column": cells}
 
 
 def changed(**cells: str) -> Ruleset:
@@ -125,13 +125,11 @@ def masked() -> Ruleset:
     text = {"vi": "chữ", "en": "text"}
     added = {
         "criterion": "4",
-        "indicator": {
-            "no": "4.9",
-            "label": text,
-            "citation": "1/QĐ",
-            "set_by": "national",
-            "requires": {"at_least": {"fact": POWER, "value": "100"}},
-        },
+        "no": "4.9",
+        "label": text,
+        "citation": "1/QĐ",
+        "set_by": "national",
+        "requires": {"at_least": {"fact": POWER, "value": "100"}},
     }
     return loaded(NTM, overlays=[layer(NTM, power(dbsh="50"), add_indicators=[added])])
 
@@ -176,12 +174,15 @@ def test_every_cell_loosened_by_a_tenth_is_refuted_where_it_lies() -> None:
 
 
 def assert_loosened(old: Ruleset, number: str, year: int | None, column: str, level: str) -> None:
-    cells: dict[str, Any] = {column: level}
-    change = {"no": number, "by_year": {str(year): cells}} if year is not None else {"no": number, "by_column": cells}
+    indicator = next(i.id for i in old.indicators if number == i.id or number.startswith(f"{i.id}."))
+    change: dict[str, Any] = {"indicator": indicator}
+    if number != indicator:
+        change["part"] = number.removeprefix(f"{indicator}.")
+    change |= {"by_column": {column: level}} if year is None else {"by_year": {str(year): {column: level}}}
     proof = ntm.prove("implies", loaded(NTM, overlays=[layer(NTM, change)]), old)
     assert proof.answer == "refuted", (number, year, column, proof.explain("en"))
     assert proof.place is not None
-    assert proof.indicators == (next(i.id for i in old.indicators if number == i.id or number.startswith(f"{i.id}.")),)
+    assert proof.indicators == (indicator,)
     assert old.column_for(proof.place.region, proof.place.zones) == column
     assert year in (None, proof.place.year)
     assert_witness(proof)
@@ -191,7 +192,7 @@ def assert_loosened(old: Ruleset, number: str, year: int | None, column: str, le
 
 
 def test_what_hangs_on_an_unknown_threshold_is_unknown_and_says_which() -> None:
-    new = loaded(NTM, overlays=[layer(NTM, {"no": "2.1", "by_column": {"dbsh": "80"}})])
+    new = loaded(NTM, overlays=[layer(NTM, {"indicator": "2.1", "by_column": {"dbsh": "80"}})])
     proof = ntm.prove("implies", new, loaded(NTM))
     assert (proof.answer, proof.code) == ("unknown", "open_thresholds")
     assert proof.thresholds == (OpenThreshold(NTM, "2.1", "dbsh", None),)
@@ -199,7 +200,7 @@ def test_what_hangs_on_an_unknown_threshold_is_unknown_and_says_which() -> None:
 
 
 def test_asking_everything_is_enough_whatever_the_threshold() -> None:
-    new = loaded(NTM, overlays=[layer(NTM, {"no": "2.1", "by_column": {"dbsh": "100"}})])
+    new = loaded(NTM, overlays=[layer(NTM, {"indicator": "2.1", "by_column": {"dbsh": "100"}})])
     assert ntm.prove("implies", new, loaded(NTM)).answer == "proved"
 
 
@@ -250,8 +251,15 @@ def test_an_indicator_that_follows_from_another_is_redundant() -> None:
 def test_indicators_that_contradict_each_other_are_named() -> None:
     text = {"vi": "chữ", "en": "text"}
     requires = {"at_most": {"fact": POWER, "by_column": dict.fromkeys(loaded(NTM).columns, "99.5") | {"tn": "50"}}}
-    indicator = {"no": "4.9", "label": text, "citation": "1/QĐ", "set_by": "national", "requires": requires}
-    new = loaded(NTM, overlays=[layer(NTM, add_indicators=[{"criterion": "4", "indicator": indicator}])])
+    indicator = {
+        "criterion": "4",
+        "no": "4.9",
+        "label": text,
+        "citation": "1/QĐ",
+        "set_by": "national",
+        "requires": requires,
+    }
+    new = loaded(NTM, overlays=[layer(NTM, add_indicators=[indicator])])
     proof = ntm.prove("satisfiable", new)
     assert (proof.answer, proof.code, proof.indicators) == ("refuted", "impossible", ("4.2", "4.9"))
     assert proof.place is not None
@@ -287,7 +295,7 @@ def test_two_provinces_of_different_regions_have_no_commune_in_common() -> None:
 
 
 def test_a_year_and_a_region_narrow_the_question() -> None:
-    new = loaded(NTM, overlays=[layer(NTM, {"no": "10", "by_year": {"2024": {"dbsh": "50"}}})])
+    new = loaded(NTM, overlays=[layer(NTM, {"indicator": "10", "by_year": {"2024": {"dbsh": "50"}}})])
     assert ntm.prove("implies", new, loaded(NTM), year=2023).answer == "proved"
     assert ntm.prove("implies", new, loaded(NTM), region="tn").answer == "proved"
     proof = ntm.prove("implies", new, loaded(NTM), region="dbsh", year=2024)

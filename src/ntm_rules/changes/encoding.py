@@ -122,6 +122,7 @@ class Facts:
         self.context = z3.Context()  # of its own: z3's shared one is not safe to use from several threads
         self.terms: dict[str, Any] = {}
         self.known: dict[str, Fact] = {}
+        self.stated: dict[Any, Term] = {}
         self.limits: list[z3.BoolRef] = []
         self._reach = reach
 

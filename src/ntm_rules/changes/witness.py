@@ -199,7 +199,14 @@ def nearest_values(solver: Solver, goal: Sequence[Term], plain: Values, marks: M
 
 
 def _is(facts: Facts, key: str, value: FactValue) -> Term:
-    """That a fact has a value."""
+    """That a fact has a value; made once, as plain values are asked about again and again."""
+    known = facts.stated.get((key, value))
+    if known is None:
+        known = facts.stated[key, value] = _stated(facts, key, value)
+    return known
+
+
+def _stated(facts: Facts, key: str, value: FactValue) -> Term:
     term = facts.terms[key]
     if isinstance(value, bool):
         return term if value else negation(term)
