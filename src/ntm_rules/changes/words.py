@@ -109,6 +109,11 @@ def witnessed(met: Ruleset, missed: Ruleset | None, numbers: Sequence[str]) -> T
     if missed is None:
         return Text("có xã đạt cả hai", "some commune meets both")
     listed = ", ".join(numbers)
+    if met is missed:
+        return Text(
+            f"có xã đạt mọi điều giả thiết nhưng chưa đạt {named(missed)}: {listed}",
+            f"some commune passes all that is presupposed and misses {named(missed)}: {listed}",
+        )
     return Text(
         f"có xã đạt {named(met)} nhưng chưa đạt {named(missed)}: {listed}",
         f"some commune passes {named(met)} and misses {named(missed)}: {listed}",
