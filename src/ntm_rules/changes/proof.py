@@ -149,7 +149,9 @@ def prove(
     >>> before = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
     >>> proof = ntm.prove("implies", new, before)
     >>> proof.answer, proof.indicators, proof.changed
-    ('refuted', ('13.1',), ('effective_cooperative_with_contract',))
+    ('refuted', ('18.4',), ('access_to_law_standard_2021',))
+    >>> ntm.evaluate(new, proof.witness).verdict.value, ntm.evaluate(before, proof.witness).verdict.value
+    ('met', 'missing')
     """
     _check(question, new, old, indicator)
     year = fact_year(year)
