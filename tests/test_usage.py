@@ -36,6 +36,17 @@ def test_every_command_teaches_by_examples(name: str) -> None:
     assert not VIETNAMESE.search(english.replace("Đạt", ""))
 
 
+DRAFT = """
+layer: dự thảo
+of: 2021-2025/xa-ntm
+kind: province
+province: nam-dinh
+decision: {number: unknown, issued: unknown, in_force: unknown}
+set_thresholds:
+  - {indicator: "4.2", by_column: {dbsh: 99.5}, evidence: confirmed}
+"""
+
+
 def examples() -> list[str]:
     """The examples of every command that are one command line."""
     found = []
@@ -57,6 +68,7 @@ def test_the_examples_of_help_run(example: str, tmp_path: Path, monkeypatch: pyt
     shutil.copytree(shipped(), tmp_path / "bo-quy-tac")
     layer = min((shipped() / "2021-2025" / "provinces").rglob("*.yaml"))
     written(tmp_path / "quyet-dinh-cua-tinh.yaml", layer.read_text("utf-8"))
+    written(tmp_path / "du-thao.yaml", DRAFT)
     ended = run(*shlex.split(example), given=lines(GOOD))
     assert ended.code == 0, ended
     assert ended.out

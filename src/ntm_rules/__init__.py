@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from ntm_rules.changes.change import Change, ChangeKind
 from ntm_rules.changes.difference import Difference, compare
+from ntm_rules.changes.impact import Impact, impact
+from ntm_rules.changes.proof import Proof, prove
 from ntm_rules.engine.native import evaluate, evaluate_many
 from ntm_rules.model.assessment import (
     Assessment,
@@ -63,9 +65,11 @@ __all__ = [
     "FactError",
     "FactNeeded",
     "FoundThreshold",
+    "Impact",
     "Ladder",
     "NtmRulesError",
     "Problem",
+    "Proof",
     "Ratio",
     "Reason",
     "Result",
@@ -80,8 +84,10 @@ __all__ = [
     "evaluate",
     "evaluate_many",
     "evaluate_tiers",
+    "impact",
     "list_rulesets",
     "load_ruleset",
+    "prove",
     "read_communes",
     "rulebook_version",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ntm_rules.cli import options
+from ntm_rules.cli import changes, options
 from ntm_rules.cli.frame import Group, command, epilog
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError
@@ -383,39 +383,8 @@ def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
     say(Text("Không có vấn đề.", "No problems.").in_(lang))
 
 
-@ntm_rules.command(
-    epilog=epilog(
-        "ntm-rules compare 2021-2025/xa-ntm@2024-02-29 2021-2025/xa-ntm@2024-03-01",
-        "ntm-rules compare 2016-2020/xa-ntm 2021-2025/xa-ntm --region tn --year 2025",
-        "ntm-rules compare 2021-2025/xa-ntm 2021-2025/xa-ntm --overlay du-thao.yaml --format markdown > phu-luc.md",
-        codes=True,
-    )
-)
-@click.argument("old", metavar="CŨ")
-@click.argument("new", metavar="MỚI")
-@options.cells
-@options.of_province
-@options.form(
-    ["text", "json", "markdown"],
-    "Chữ, JSON, hay trang Markdown cho phụ lục / text, JSON, or a Markdown page for an annex.",
-)
-@command
-def compare(
-    *, lang: Language, old: str, new: str, region: str | None, year: int | None, form: str, **text: Any
-) -> None:
-    """So hai bộ tiêu chí, mỗi bộ là ID hoặc ID@NGÀY: chỉ tiêu nào mới, cao hơn, thấp hơn, giao tỉnh, ở vùng nào.
-
-    Compare two rulesets, each an ID or ID@DATE: what is new, higher, lower, left to the province, and in which region.
-    --province, --overlay và --source chỉ áp dụng cho bộ MỚI / apply to the new one only.
-    """
-    from ntm_rules.changes import difference
-    from ntm_rules.cli.compare import written
-    from ntm_rules.cli.output import say
-    from ntm_rules.cli.ruleset_at import ruleset_at
-
-    found = difference.compare(ruleset_at(old), ruleset_at(new, **text), region=region, year=year)
-    for line in written(found, form, lang).split("\n"):
-        say(line)
+for _changing in (changes.compare, changes.impact, changes.prove):
+    ntm_rules.add_command(_changing)
 
 
 @ntm_rules.command(

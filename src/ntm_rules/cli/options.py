@@ -9,7 +9,18 @@ import click
 
 from ntm_rules.model.commune import FIRST_YEAR, LAST_YEAR
 
-__all__ = ["LANG", "RULESET_ID", "SOURCE", "cells", "form", "judging", "of_province", "text_in_force"]
+__all__ = [
+    "LANG",
+    "NUMBERS",
+    "RULESET_ID",
+    "SOURCE",
+    "THRESHOLD_YEAR",
+    "cells",
+    "form",
+    "judging",
+    "of_province",
+    "text_in_force",
+]
 
 Decorated: TypeAlias = Callable[..., None]
 Decorator: TypeAlias = Callable[[Decorated], Decorated]
@@ -71,26 +82,29 @@ text_in_force = _together(
     of_province,
 )
 
+THRESHOLD_YEAR: Decorator = click.option(
+    "--threshold-year",
+    type=_YEARS,
+    metavar="Y",
+    help="Lấy mức của năm này thay năm số liệu / thresholds of this year instead.",
+)
+NUMBERS: Decorator = click.option(
+    "--numbers",
+    type=click.Choice(["plain", "vi"]),
+    default="plain",
+    show_default=True,
+    help="Cách viết số trong chữ: 36.05 hay 36,05 / how text writes numbers.",
+)
+
 # How communes are read and judged.
 judging = _together(
-    click.option(
-        "--threshold-year",
-        type=_YEARS,
-        metavar="Y",
-        help="Lấy mức của năm này thay năm số liệu / thresholds of this year instead.",
-    ),
+    THRESHOLD_YEAR,
     click.option(
         "--strict",
         is_flag=True,
         help="Không kết luận bằng mức chưa xác nhận / do not decide by unconfirmed thresholds.",
     ),
-    click.option(
-        "--numbers",
-        type=click.Choice(["plain", "vi"]),
-        default="plain",
-        show_default=True,
-        help="Cách viết số trong chữ: 36.05 hay 36,05 / how text writes numbers.",
-    ),
+    NUMBERS,
 )
 
 # Which cells of the tables.

@@ -1,0 +1,342 @@
+"""What a rule change does to a real population: who gains, who loses, by which indicators, and who stands near a threshold."""
+
+from __future__ import annotations
+
+import collections
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from ntm_rules.changes.impact_words import WORDS
+from ntm_rules.changes.matching import counterparts
+from ntm_rules.engine.native import evaluate
+from ntm_rules.model.assessment import Assessment, Result, Status, Verdict
+from ntm_rules.model.commune import Commune
+from ntm_rules.model.errors import FactError, NtmRulesError, Problem, check_language
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Language, Text, shown
+from ntm_rules.model.values import Ratio, canonical, exact
+
+__all__ = ["Effect", "Impact", "IndicatorImpact", "impact"]
+
+_HELD = (Status.MET, Status.NOT_APPLICABLE)
+Pair = tuple[str | None, str | None]
+Move = tuple[Status | None, Status | None]
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Effect:
+    """What the change does to one commune: its verdicts, and the indicators that make the difference.
+
+    `lost` and `opened` are numbers of the new ruleset: no longer met, or no longer decidable; `won` are met now and were not,
+    under their new number, or their old one where the indicator is gone. `near` are missing by no more than the margin,
+    `thin` are met by no more than it.
+    """
+
+    code: str | None
+    name: str | None
+    host_id: Any
+    old: Verdict
+    new: Verdict
+    lost: tuple[str, ...]
+    won: tuple[str, ...]
+    opened: tuple[str, ...]
+    missing: tuple[str, ...]
+    near: tuple[str, ...]
+    thin: tuple[str, ...]
+    undetermined: int
+
+    @property
+    def gains(self) -> bool:
+        """Whether the commune meets the new ruleset and did not meet the old one."""
+        return self.new is Verdict.MET is not self.old
+
+    @property
+    def loses(self) -> bool:
+        """Whether the commune met the old ruleset and does not meet the new one."""
+        return self.old is Verdict.MET is not self.new
+
+    @property
+    def almost(self) -> bool:
+        """Whether all that keeps the commune from the new ruleset lies within the margin."""
+        return bool(self.missing) and not self.undetermined and set(self.missing) == set(self.near)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The effect as JSON-ready data."""
+        return attrs.asdict(self, value_serializer=lambda _, __, value: _plain(value))
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class IndicatorImpact:
+    """What becomes of one indicator: its numbers in both rulesets, None where one lacks it, and how many communes moved how.
+
+    `near` and `thin` count the communes that miss and meet the new threshold by no more than the margin.
+    """
+
+    old: str | None
+    new: str | None
+    label: Text
+    moves: Mapping[Move, int] = attrs.field(hash=False)
+    near: int
+    thin: int
+
+    @property
+    def lost(self) -> int:
+        """Communes that miss it now and did not before."""
+        return sum(count for move, count in self.moves.items() if _lost(*move))
+
+    @property
+    def won(self) -> int:
+        """Communes that missed it and no longer do, because they meet it or because it is gone."""
+        return sum(count for move, count in self.moves.items() if _won(*move))
+
+    @property
+    def opened(self) -> int:
+        """Communes for which it can no longer be decided."""
+        return sum(count for move, count in self.moves.items() if _opened(*move))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The impact on the indicator as JSON-ready data."""
+        moves = [
+            {"old": old and old.value, "new": new and new.value, "communes": count}
+            for (old, new), count in self.moves.items()
+        ]
+        counts = {"lost": self.lost, "won": self.won, "opened": self.opened, "near": self.near, "thin": self.thin}
+        return {"old": self.old, "new": self.new, "label": attrs.asdict(self.label), **counts, "moves": moves}
+
+
+@attrs.frozen(slots=True, kw_only=True, repr=False)
+class Impact:
+    """The impact of a rule change on a population; see `impact`.
+
+    `effects` has every commune in the order given, `indicators` every indicator of either ruleset in official order, `refused`
+    the communes that could not be judged, each with what is wrong. `margin` is in percent of the threshold.
+    """
+
+    old: Ruleset
+    new: Ruleset
+    margin: Decimal
+    effects: tuple[Effect, ...]
+    indicators: tuple[IndicatorImpact, ...]
+    refused: tuple[tuple[str, tuple[Problem, ...]], ...]
+
+    @property
+    def gains(self) -> tuple[Effect, ...]:
+        """The communes that meet the new ruleset and did not meet the old one."""
+        return tuple(effect for effect in self.effects if effect.gains)
+
+    @property
+    def loses(self) -> tuple[Effect, ...]:
+        """The communes that met the old ruleset and do not meet the new one."""
+        return tuple(effect for effect in self.effects if effect.loses)
+
+    @property
+    def almost(self) -> tuple[Effect, ...]:
+        """The communes that miss the new ruleset by indicators within the margin only."""
+        return tuple(effect for effect in self.effects if effect.almost)
+
+    @property
+    def verdicts(self) -> dict[tuple[Verdict, Verdict], int]:
+        """How many communes have which verdict under the old and the new ruleset."""
+        return dict(collections.Counter((effect.old, effect.new) for effect in self.effects))
+
+    def report(self, lang: Language = "vi") -> str:
+        """The impact as plain text with a chart, fit to be pasted into a report."""
+        return WORDS.report(self, check_language(lang))
+
+    def to_html(self, lang: Language = "vi") -> str:
+        """The impact as a table with bars, for a page or a notebook."""
+        return WORDS.html(self, check_language(lang))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The impact as JSON-ready data."""
+        return {
+            "format": "ntm-rules/impact/1",
+            "old": _identity(self.old),
+            "new": _identity(self.new),
+            "margin_percent": format(self.margin, "f"),
+            "communes": len(self.effects),
+            "verdicts": [
+                {"old": old.value, "new": new.value, "communes": count} for (old, new), count in self.verdicts.items()
+            ],
+            "gains": [effect.to_dict() for effect in self.gains],
+            "loses": [effect.to_dict() for effect in self.loses],
+            "almost": [effect.to_dict() for effect in self.almost],
+            "indicators": [found.to_dict() for found in self.indicators],
+            "refused": [{"commune": name, "problems": [p.to_dict() for p in found]} for name, found in self.refused],
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, default=str)
+
+    def __repr__(self) -> str:
+        return f"<Impact {self.old.id} → {self.new.id}: {len(self.effects)} communes, {len(self.gains)} gain, {len(self.loses)} lose>"
+
+    def __str__(self) -> str:
+        return self.report("vi")
+
+    def _repr_html_(self) -> str:
+        return self.to_html("vi")
+
+
+def impact(
+    old: Ruleset,
+    new: Ruleset,
+    communes: Iterable[Commune],
+    *,
+    margin: Decimal | str | int = 5,
+    threshold_year: int | None = None,
+) -> Impact:
+    """Judge a population under two rulesets and say who gains, who loses, and which indicators cause it.
+
+    `margin` is a percentage of the threshold within which a commune counts as near it. `threshold_year` takes the new ruleset's
+    thresholds of that year, to ask what another phase would make of the same figures. Indicators are matched by number between
+    two texts of one ruleset, and by the facts they use between two rulesets. A commune that cannot be judged is in `refused`.
+
+    Raises `FactError` where the margin is no number of at least 0.
+
+    >>> import ntm_rules as ntm
+    >>> old, new = (ntm.load_ruleset("2021-2025/xa-ntm", on=day) for day in ("2024-02-29", "2024-03-01"))
+    >>> commune = ntm.Commune(name="Xã Ví Dụ", region="dbsh", year=2023, facts={"clean_water_households_pct": 70})
+    >>> ntm.impact(old, new, [commune])
+    <Impact 2021-2025/xa-ntm → 2021-2025/xa-ntm: 1 communes, 0 gain, 0 lose>
+    """
+    width = _margin(margin)
+    pairs = counterparts(old, new)
+    effects: list[Effect] = []
+    refused: list[tuple[str, tuple[Problem, ...]]] = []
+    tally = _Tally(pairs)
+    for commune in communes:
+        try:
+            before, after = evaluate(old, commune), evaluate(new, commune, threshold_year=threshold_year)
+        except NtmRulesError as error:
+            refused.append((commune.name or commune.code or shown(commune.host_id), error.problems))
+            continue
+        effects.append(tally.add(before, after, width))
+    indicators = tuple(
+        IndicatorImpact(
+            old=pair[0],
+            new=pair[1],
+            label=(new.indicator(pair[1]) if pair[1] else old.indicator(pair[0] or "")).label,
+            moves=dict(tally.moves[pair]),
+            near=tally.near[pair],
+            thin=tally.thin[pair],
+        )
+        for pair in pairs
+    )
+    return Impact(old=old, new=new, margin=width, effects=tuple(effects), indicators=indicators, refused=tuple(refused))
+
+
+class _Tally:
+    """Counts moves of indicators over communes."""
+
+    def __init__(self, pairs: tuple[Pair, ...]) -> None:
+        self.pairs = pairs
+        self.moves: dict[Pair, collections.Counter[Move]] = {pair: collections.Counter() for pair in pairs}
+        self.near: collections.Counter[Pair] = collections.Counter()
+        self.thin: collections.Counter[Pair] = collections.Counter()
+
+    def add(self, before: Assessment, after: Assessment, margin: Decimal) -> Effect:
+        """Count one commune, and say what the change does to it."""
+        was, now = before.statuses, after.statuses
+        close = {result.id: result.status for result in after.results if _close(result, margin)}
+        lost: list[str] = []
+        won: list[str] = []
+        opened: list[str] = []
+        for pair in self.pairs:
+            old, new = pair
+            move = (was[old] if old else None, now[new] if new else None)
+            self.moves[pair][move] += 1
+            number = new or old or ""
+            for names, test in ((lost, _lost), (won, _won), (opened, _opened)):
+                if test(*move):
+                    names.append(number)
+            status = close.get(new or "")
+            self.near[pair] += status is Status.MISSING
+            self.thin[pair] += status is Status.MET
+        commune = after.commune
+        return Effect(
+            code=commune.code,
+            name=commune.name,
+            host_id=commune.host_id,
+            old=before.verdict,
+            new=after.verdict,
+            lost=tuple(lost),
+            won=tuple(won),
+            opened=tuple(opened),
+            missing=after.numbers(Status.MISSING),
+            near=tuple(number for number, status in close.items() if status is Status.MISSING),
+            thin=tuple(number for number, status in close.items() if status is Status.MET),
+            undetermined=len(after.numbers(Status.UNDETERMINED)),
+        )
+
+
+def _lost(old: Status | None, new: Status | None) -> bool:
+    return new is Status.MISSING and old is not Status.MISSING
+
+
+def _won(old: Status | None, new: Status | None) -> bool:
+    return old is Status.MISSING and (new is None or new in _HELD)
+
+
+def _opened(old: Status | None, new: Status | None) -> bool:
+    return new is Status.UNDETERMINED and old is not Status.UNDETERMINED
+
+
+def _close(result: Result, margin: Decimal) -> bool:
+    """Whether the figure lies no further from its threshold than the margin.
+
+    Of several parts every missing one must be near, for one far away keeps the whole missing; one met thinly may tip the whole.
+    """
+    if result.status not in (Status.MET, Status.MISSING):
+        return False
+    deciding = [part for part in result.parts or (result,) if part.status is result.status]
+    every = all if result.status is Status.MISSING else any
+    return bool(deciding) and every(_within(part, margin) for part in deciding)
+
+
+def _within(result: Result, margin: Decimal) -> bool:
+    if result.parts:
+        return _close(result, margin)
+    actual, required = result.actual, result.required
+    if not isinstance(actual, (Decimal, Ratio)) or not isinstance(required, Decimal):
+        return False
+    return abs(exact(actual) - Fraction(required)) * 100 <= Fraction(margin) * abs(Fraction(required))
+
+
+def _margin(margin: Decimal | str | int) -> Decimal:
+    try:
+        width = canonical(margin)
+    except (ValueError, ArithmeticError):
+        width = None
+    if isinstance(width, Decimal) and width >= 0:
+        return width
+    raise FactError(
+        [
+            Problem(
+                code="bad_margin",
+                key="margin",
+                found=shown(margin),
+                message=Text("biên không hợp lệ", "not a margin"),
+                wanted=Text("số phần trăm của mức, từ 0", "a percentage of the threshold, 0 or more"),
+            )
+        ]
+    )
+
+
+def _identity(ruleset: Ruleset) -> dict[str, Any]:
+    return {
+        "id": ruleset.id,
+        "on": ruleset.on and ruleset.on.isoformat(),
+        "province": ruleset.province,
+        "content_hash": ruleset.content_hash,
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Verdict) else value

@@ -1,0 +1,139 @@
+"""One z3 solver for a whole inquiry: every formula is put to it once, under a name, and a question is a set of names.
+
+Most clauses say the same in most places, so that most questions have been answered before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import z3
+
+from ntm_rules.changes.encoding import Facts, Outcomes, Reading, Spot, Term, outcomes_of, reach_of
+from ntm_rules.changes.places import Place, parts_of, table_of, tops
+from ntm_rules.model.requirement import Clause, RulesetMet
+from ntm_rules.model.ruleset import Ruleset
+
+__all__ = ["NotDecided", "Solver"]
+
+Key = TypeVar("Key")
+MILLISECONDS = 20_000
+
+
+class NotDecided(Exception):  # noqa: N818  # no error: a question that the solver gave up on
+    """The solver did not decide within its time."""
+
+
+class Solver:
+    """The formulas of some rulesets, and what a commune's facts can be under them."""
+
+    def __init__(self, rulesets: Sequence[Ruleset]) -> None:
+        self.rulesets = rulesets
+        self.facts = Facts(reach_of(rulesets))
+        self._z3 = z3.SimpleSolver(ctx=self.facts.context)
+        self._z3.set("timeout", MILLISECONDS)
+        self._limits = 0
+        self._columns: dict[Place, tuple[str, ...]] = {}
+        self._said: dict[Any, Any] = {}
+        self._outcomes: dict[Any, Outcomes] = {}
+        self._names: dict[int, z3.BoolRef] = {}
+        self._named: list[Term] = []  # z3 gives the number of a term that is gone to another: they are kept
+        self._answers: dict[frozenset[int], bool] = {}
+
+    def outcomes(
+        self, ruleset: Ruleset, clause: Clause, place: Place, reading: Reading, *, free: bool = False
+    ) -> Outcomes:
+        """What the facts allow a clause to be at a place; made once for all places of which the tables say the same."""
+        columns = self._columns_of(place)
+        mixed = len(set(columns)) > 1
+        column = ruleset.column_for(place.region, place.zones)
+        said = self._said_of(clause, column, columns, place)
+        key = (id(ruleset), id(clause), columns if mixed else (), said, reading, free)
+        found = self._outcomes.get(key)
+        if found is None:
+            spot = Spot(
+                facts=self.facts,
+                ruleset=ruleset,
+                place=place,
+                column=column,
+                reading=reading,
+                clauses_of=lambda other: [
+                    self.outcomes(other, each, place, reading) for each in (*other.indicators, *other.prerequisites)
+                ],
+                mixed=mixed,
+                free=free,
+            )
+            found = self._outcomes[key] = outcomes_of(clause, spot)
+        return found
+
+    def _said_of(self, clause: Clause, column: str, columns: tuple[str, ...], place: Place) -> Any:
+        key = (id(clause), column, columns, place.year)
+        if key not in self._said:
+            self._said[key] = tuple(_said(clause, column, place))
+        return self._said[key]
+
+    def _columns_of(self, place: Place) -> tuple[str, ...]:
+        """The column of each ruleset that judges a place."""
+        if place not in self._columns:
+            self._columns[place] = tuple(each.column_for(place.region, place.zones) for each in self.rulesets)
+        return self._columns[place]
+
+    def possible(self, terms: Iterable[Term]) -> bool:
+        """Whether some facts make all terms true; NotDecided where the solver gave up."""
+        kept = [term for term in terms if term is not True]
+        if any(term is False for term in kept):
+            return False
+        names = {name.get_id(): name for name in map(self._name, kept)}
+        asked = frozenset(names)
+        if asked not in self._answers:
+            self._answers[asked] = self._check(list(names.values()))
+        return self._answers[asked]
+
+    def conflict(self, fixed: Iterable[Term], items: Mapping[Key, Term]) -> list[Key] | None:
+        """The items that cannot all be true beside the fixed terms; None where they can, empty where the fixed terms cannot."""
+        always = [self._name(term) for term in fixed]
+        names = {key: self._name(term) for key, term in items.items()}
+        if self._check([*always, *names.values()]):
+            return None
+        core = {literal.get_id() for literal in self._z3.unsat_core()}
+        return [key for key, name in names.items() if name.get_id() in core]
+
+    def value(self, key: str) -> Any:
+        """The value of a fact in what was found possible last."""
+        return self._z3.model().eval(self.facts.terms[key], model_completion=True)
+
+    def _name(self, term: Term) -> z3.BoolRef:
+        """The name under which a term stands; of an opposite, the opposite of the name."""
+        if isinstance(term, bool):
+            term = z3.BoolVal(term, self.facts.context)
+        if z3.is_not(term):
+            return z3.Not(self._name(term.arg(0)))
+        known = self._names.get(term.get_id())
+        if known is None:
+            known = self._names[term.get_id()] = z3.Bool(f"#{len(self._names)}", self.facts.context)
+            self._named += [term, known, z3.Not(known)]
+            self._z3.add(known == term)
+        return known
+
+    def _check(self, names: list[z3.BoolRef]) -> bool:
+        limits = self.facts.limits
+        self._z3.add(*limits[self._limits :])
+        self._limits = len(limits)
+        answer = self._z3.check(*names)
+        if answer == z3.unknown:
+            raise NotDecided(self._z3.reason_unknown())
+        return bool(answer == z3.sat)
+
+
+def _said(clause: Clause, column: str, place: Place) -> Iterator[Any]:
+    """All that the tables say of a clause at a place: its cells, in which columns its parts are asked, other rulesets required."""
+    for holder, requirement in parts_of(clause):
+        table = table_of(requirement)
+        cell = table.cell(column, place.year) if table is not None else None
+        yield cell and (cell.state, cell.value)
+        yield holder.columns is None or column in holder.columns
+        if isinstance(requirement, RulesetMet):
+            other = requirement.ruleset
+            inside = other.column_for(place.region, place.zones)
+            yield tuple(sign for top in tops(other) for sign in _said(top, inside, place))

@@ -1,0 +1,237 @@
+"""The commands that say what a change of rules does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import attrs
+import click
+
+from ntm_rules.changes.proof import OF_INDICATOR, PAIRED, Question
+from ntm_rules.cli import options
+from ntm_rules.cli.frame import command, epilog
+from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.text import Language, Text, shown
+
+if TYPE_CHECKING:
+    from ntm_rules.changes.proof import Proof
+    from ntm_rules.model.commune import Commune
+    from ntm_rules.model.ruleset import Ruleset
+
+__all__ = ["compare", "impact", "prove"]
+
+
+@click.command(
+    epilog=epilog(
+        "ntm-rules compare 2021-2025/xa-ntm@2024-02-29 2021-2025/xa-ntm@2024-03-01",
+        "ntm-rules compare 2016-2020/xa-ntm 2021-2025/xa-ntm --region tn --year 2025",
+        "ntm-rules compare 2021-2025/xa-ntm 2021-2025/xa-ntm --overlay du-thao.yaml --format markdown > phu-luc.md",
+        codes=True,
+    )
+)
+@click.argument("old", metavar="CŨ")
+@click.argument("new", metavar="MỚI")
+@options.cells
+@options.of_province
+@options.form(
+    ["text", "json", "markdown"],
+    "Chữ, JSON, hay trang Markdown cho phụ lục / text, JSON, or a Markdown page for an annex.",
+)
+@command
+def compare(
+    *, lang: Language, old: str, new: str, region: str | None, year: int | None, form: str, **text: Any
+) -> None:
+    """So sánh hai bộ tiêu chí. Chỉ tiêu nào mới, cao hơn, thấp hơn, giao tỉnh, ở vùng nào. Mỗi bộ là ID hoặc ID@NGÀY.
+
+    Compare two rulesets, each an ID or ID@DATE: what is new, higher, lower, left to the province, and in which region.
+    --province, --overlay and --source are of the new one only.
+    """
+    from ntm_rules.changes import difference
+    from ntm_rules.cli.output import put
+    from ntm_rules.cli.ruleset_at import ruleset_at
+
+    found = difference.compare(ruleset_at(old), ruleset_at(new, **text), region=region, year=year)
+    if form == "json":
+        put(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        _say_lines(found.markdown(lang) if form == "markdown" else found.text(lang))
+
+
+@click.command(
+    epilog=epilog(
+        "ntm-rules impact 2021-2025/xa-ntm@2024-02-29 2021-2025/xa-ntm@2024-03-01 tinh.csv --numbers vi",
+        "ntm-rules impact 2016-2020/xa-ntm 2021-2025/xa-ntm xa.yaml --threshold-year 2022 --margin 3",
+        "ntm-rules impact 2021-2025/xa-ntm 2021-2025/xa-ntm xa.yaml --overlay du-thao.yaml --format html > tac-dong.html",
+        codes=True,
+    )
+)
+@click.argument("old", metavar="CŨ")
+@click.argument("new", metavar="MỚI")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--margin",
+    metavar="P",
+    default="5",
+    show_default=True,
+    help="Sát mức nghĩa là cách mức không quá P% của mức / near means within P percent of the threshold.",
+)
+@options.of_province
+@options.form(
+    ["text", "json", "html"],
+    "Báo cáo có biểu đồ, JSON, hay trang HTML / a report with a chart, JSON, or an HTML page.",
+)
+@options.THRESHOLD_YEAR
+@options.NUMBERS
+@command
+def impact(
+    *,
+    lang: Language,
+    old: str,
+    new: str,
+    files: tuple[str, ...],
+    margin: str,
+    form: str,
+    threshold_year: int | None,
+    numbers: Any,
+    **text: Any,
+) -> None:
+    """Tác động của một sửa đổi lên các xã. Xã nào được, xã nào mất, do chỉ tiêu nào, xã nào sát mức. Mỗi bộ là ID hoặc ID@NGÀY.
+
+    What a change does to the communes of files: who gains, who loses, by which indicators, and who is near a threshold. Rulesets
+    are named by an ID or ID@DATE; --province, --overlay and --source are of the new one only.
+    """
+    from ntm_rules.changes.impact import impact as measured
+    from ntm_rules.cli.output import put
+    from ntm_rules.cli.ruleset_at import ruleset_at
+
+    before, after = ruleset_at(old), ruleset_at(new, **text)
+    bad: list[tuple[str, Problem]] = []
+    found = measured(
+        before,
+        after,
+        _communes(files, after, numbers, bad, lang),
+        margin=margin,
+        threshold_year=threshold_year,
+    )
+    if form == "text":
+        _say_lines(found.report(lang))
+    else:
+        put(found.to_json() if form == "json" else found.to_html(lang))
+    _leave_if_any(bad, lang)
+
+
+def _communes(
+    files: tuple[str, ...], ruleset: Ruleset, numbers: Any, bad: list[tuple[str, Problem]], lang: Language
+) -> Iterator[Commune]:
+    """The communes of files that can be read; what is wrong with the others is noted."""
+    from ntm_rules.cli import batch
+    from ntm_rules.cli.output import progress
+
+    entries = batch.communes_of(files, ruleset.catalogue, numbers)
+    for source, entry in progress(entries, Text("xã đã xét:", "communes judged:").in_(lang)):
+        if entry.commune is not None:
+            yield entry.commune
+        bad += ((source, problem) for problem in entry.problems)
+
+
+def _leave_if_any(bad: list[tuple[str, Problem]], lang: Language) -> None:
+    """Say what could not be read, and leave with 2."""
+    from ntm_rules.cli.output import warn
+
+    for source, problem in bad:
+        warn(attrs.evolve(problem, source=problem.source or source).describe(lang))
+    if bad:
+        sys.stdout.flush()
+        sys.exit(2)
+
+
+def _say_lines(text: str) -> None:
+    from ntm_rules.cli.output import say
+
+    for line in text.rstrip("\n").split("\n"):
+        say(line)
+
+
+@click.command(
+    epilog=epilog(
+        "ntm-rules prove implies 2021-2025/xa-ntm 2021-2025/xa-ntm@2023-12-31",
+        'ntm-rules prove tightens 2021-2025/xa-ntm-kieu-mau --province "Nam Định"',
+        "ntm-rules prove tightens 2021-2025/xa-ntm --overlay du-thao.yaml --witness xa-lam-chung.json",
+        "ntm-rules prove redundant 2021-2025/xa-ntm --indicator 4.2",
+        codes=True,
+    )
+)
+@click.argument("question", type=click.Choice(get_args(Question)))
+@click.argument("new", metavar="NEW[@DATE]")
+@click.argument("old", metavar="[OLD[@DATE]]", required=False)
+@options.of_province
+@click.option(
+    "--indicator", metavar="SỐ", help="Chỉ tiêu được hỏi; bỏ trống là mọi chỉ tiêu / of which it is asked; else all."
+)
+@options.cells
+@options.form(["text", "json"], "Bằng lời hay JSON, mỗi câu trả lời một dòng / in words, or JSON, an answer on a line.")
+@click.option("--witness", metavar="FILE", help="Ghi xã làm chứng ra tệp JSON / write the witness to a JSON file.")
+@command
+def prove(
+    *,
+    lang: Language,
+    question: Any,
+    new: str,
+    old: str | None,
+    province: str | None,
+    overlays: tuple[str, ...],
+    indicator: str | None,
+    form: str,
+    witness: str | None,
+    source: str | None,
+    **where: Any,
+) -> None:
+    """Chứng minh về bộ tiêu chí, hoặc đưa ra xã bác bỏ. Hỏi về mọi xã có thể có. OLD bỏ trống là NEW khi chưa có tỉnh và tệp thêm.
+
+    Prove something of rulesets for every commune there could be, or show a commune that refutes it. OLD left out is NEW without
+    province and layer files. Refuted and unknown are answers, not errors: the exit code is 0.
+    """
+    from ntm_rules.changes.proof import prove as proved
+    from ntm_rules.cli.output import put
+    from ntm_rules.cli.ruleset_at import ruleset_at
+
+    asked = ruleset_at(new, province=province, overlays=overlays, source=source)
+    other = ruleset_at(old or new, source=source) if question in PAIRED else None
+    proofs = [
+        proved(question, asked, other, indicator=each, **where) for each in _indicators(question, asked, indicator)
+    ]
+    for proof in proofs:
+        if form == "json":
+            put(proof.to_json())
+        else:
+            _say_lines(proof.explain(lang))
+    if witness is not None:
+        _write(witness, proofs, lang)
+
+
+def _indicators(question: str, ruleset: Ruleset, indicator: str | None) -> Iterator[str | None]:
+    """The indicators asked about, one after another; None where the question is about none."""
+    if question in OF_INDICATOR and indicator is None:
+        yield from ruleset.numbers
+    else:
+        yield indicator
+
+
+def _write(file: str, proofs: list[Proof], lang: Language) -> None:
+    """Write the first witness, in the form that `evaluate` reads."""
+    from ntm_rules.cli.output import warn
+
+    found = next((proof.witness for proof in proofs if proof.witness is not None), None)
+    if found is None:
+        warn(Text("Không có xã làm chứng để ghi.", "There is no witness to write.").in_(lang))
+        return
+    try:
+        Path(file).write_text(found.to_json() + "\n", "utf-8")
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        message = Text(f"không ghi được tệp ({why})", f"cannot write the file ({why})")
+        raise NtmRulesError([Problem(code="cannot_write", source=file, found=shown(file), message=message)]) from None

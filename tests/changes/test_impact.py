@@ -1,0 +1,177 @@
+"""What a change does to a population, held against judging every commune by hand."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ntm_rules as ntm
+from ntm_rules.model.assessment import Status, Verdict
+
+RULESET = "2021-2025/xa-ntm"
+COMMON: dict[str, Any] = {"region": "dbsh", "year": 2023}
+
+
+def texts() -> tuple[ntm.Ruleset, ntm.Ruleset]:
+    """The text before and after 211/QĐ-TTg."""
+    return ntm.load_ruleset(RULESET, on="2024-02-29"), ntm.load_ruleset(RULESET, on="2024-03-01")
+
+
+def raised(indicator: str, value: str) -> tuple[ntm.Ruleset, ntm.Ruleset]:
+    """The text of 2023, and the same with one threshold set for every column."""
+    layer = {
+        "layer": "one threshold",
+        "of": RULESET,
+        "kind": "amendment",
+        "decision": {"number": "unknown", "issued": "unknown", "in_force": "unknown"},
+        "set_thresholds": [{"indicator": indicator, "value": value, "evidence": "confirmed"}],
+    }
+    return (
+        ntm.load_ruleset(RULESET, on="2023-12-31"),
+        ntm.load_ruleset(RULESET, on="2023-12-31", overlays=[layer]),
+    )
+
+
+def whole(ruleset: ntm.Ruleset, **facts: Any) -> ntm.Commune:
+    """A commune that an agency attests for every indicator, with some figures of its own."""
+    attested = {f"{ruleset.id}:{number}": True for number in ruleset.numbers}
+    return ntm.Commune(name="Xã Ví Dụ", facts=facts, attested=attested, **COMMON)
+
+
+POWER = "households_registered_reliable_power_pct"
+
+
+def test_a_commune_between_the_thresholds_loses_by_that_indicator() -> None:
+    old, new = raised("4.2", "99.5")
+    found = ntm.impact(old, new, [whole(old, **{POWER: value}) for value in ("98.9", "99", "99.2", "99.5")])
+    assert [effect.loses for effect in found.effects] == [False, True, True, False]
+    assert [effect.lost for effect in found.loses] == [("4.2",), ("4.2",)]
+    assert {(i.new, i.lost, i.won) for i in found.indicators if i.lost or i.won} == {("4.2", 2, 0)}
+
+
+def test_a_lowered_threshold_gains_and_mirrors() -> None:
+    old, new = raised("4.2", "98")
+    communes = [whole(old, **{POWER: value}) for value in ("97.9", "98", "98.9", "99")]
+    there, back = ntm.impact(old, new, communes), ntm.impact(new, old, communes)
+    assert [effect.gains for effect in there.effects] == [False, True, True, False]
+    assert [effect.loses for effect in back.effects] == [effect.gains for effect in there.effects]
+    assert [effect.won for effect in there.gains] == [effect.lost for effect in back.loses]
+
+
+def test_the_same_text_moves_nobody() -> None:
+    old, _ = texts()
+    found = ntm.impact(old, old, [whole(old), whole(old, **{POWER: 12})])
+    assert not found.gains
+    assert not found.loses
+    assert all(i.old == i.new and not (i.lost or i.won or i.opened) for i in found.indicators)
+
+
+def test_an_indicator_that_asks_for_other_facts_is_open_until_they_are_known() -> None:
+    old, new = texts()  # 211/QĐ-TTg: 18.4 has three contents from 2024-03-01
+    facts = {"access_to_law_standard_2021": True}
+    (effect,) = ntm.impact(old, new, [ntm.Commune(facts=facts, **COMMON)]).effects
+    assert effect.opened == ("18.4",)
+    assert not effect.lost
+
+
+@pytest.mark.parametrize(
+    ("value", "margin", "near", "thin"),
+    [
+        ("98.01", "1", True, False),  # 1 % of 99 is 0.99
+        ("98", "1", False, False),
+        ("99.99", "1", False, True),
+        ("100", "1", False, False),
+        ("98.9", "0", False, False),
+        ("99", "0", False, True),
+    ],
+)
+def test_the_margin_is_a_share_of_the_threshold_and_counts_its_edge(
+    value: str, margin: str, near: bool, thin: bool
+) -> None:
+    old, _ = raised("4.2", "99")
+    found = ntm.impact(old, old, [whole(old, **{POWER: value})], margin=margin)
+    assert [("4.2" in effect.near, "4.2" in effect.thin) for effect in found.effects] == [(near, thin)]
+    assert [effect.almost for effect in found.effects] == [near]
+
+
+def test_far_from_one_threshold_is_not_almost() -> None:
+    old, _ = raised("4.2", "99")
+    commune = whole(old, **{POWER: "98.9", "income_per_capita": 12})
+    (effect,) = ntm.impact(old, old, [commune]).effects
+    assert "4.2" in effect.near
+    assert not effect.almost
+
+
+def test_a_commune_that_cannot_be_judged_is_named_and_the_rest_go_on() -> None:
+    old, new = texts()
+    bad = ntm.Commune(name="Xã Sai", region="dbsh", year=2023, facts={POWER: 101})
+    found = ntm.impact(old, new, [bad, whole(old)])
+    assert [name for name, _ in found.refused] == ["Xã Sai"]
+    assert len(found.effects) == 1
+    assert "Xã Sai" in found.report("vi")
+
+
+@pytest.mark.parametrize("margin", ["-1", "NaN", "abc", None, True])
+def test_a_margin_that_is_none_is_refused(margin: Any) -> None:
+    old, _ = texts()
+    with pytest.raises(ntm.FactError, match="biên"):
+        ntm.impact(old, old, [], margin=margin)
+
+
+_PERCENT = st.integers(0, 200).map(lambda halves: Decimal(halves) / 2)
+_KEYS = (POWER, "households_hygienic_facilities_pct", "income_per_capita", "health_insurance_pct")
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(_KEYS), _PERCENT), max_size=6), st.sampled_from(["98", "99.5"]))
+def test_counts_are_those_of_judging_each_commune_by_hand(population: list[dict[str, Any]], value: str) -> None:
+    old, new = raised("4.2", value)
+    communes = [whole(old, **facts) for facts in population]
+    found = ntm.impact(old, new, communes)
+    moves: dict[str, list[tuple[Status, Status]]] = {number: [] for number in new.numbers}
+    gains = loses = 0
+    for commune in communes:
+        before, after = ntm.evaluate(old, commune), ntm.evaluate(new, commune)
+        gains += before.verdict is not Verdict.MET and after.verdict is Verdict.MET
+        loses += before.verdict is Verdict.MET and after.verdict is not Verdict.MET
+        for number in new.numbers:
+            moves[number].append((before.indicator(number).status, after.indicator(number).status))
+    assert (len(found.gains), len(found.loses)) == (gains, loses)
+    for indicator in found.indicators:
+        assert indicator.new is not None
+        own = moves[indicator.new]
+        assert indicator.lost == sum(b is not Status.MISSING and a is Status.MISSING for b, a in own)
+        assert sum(indicator.moves.values()) == len(communes)
+
+
+@given(st.fixed_dictionaries({POWER: _PERCENT}), st.integers(0, 20))
+def test_near_and_thin_are_exact(facts: dict[str, Any], margin: int) -> None:
+    old, _ = raised("4.2", "99")
+    (effect,) = ntm.impact(old, old, [whole(old, **facts)], margin=margin).effects
+    within = abs(Fraction(facts[POWER]) - 99) <= Fraction(99 * margin, 100)
+    assert ("4.2" in effect.near + effect.thin) is within
+
+
+def test_it_says_so_in_words_in_html_and_in_data() -> None:
+    old, new = raised("4.2", "99.5")
+    found = ntm.impact(old, new, [whole(old, **{POWER: "99.2"})])
+    assert "nay trượt 4.2" in found.report("vi")
+    assert "now missing 4.2" in found.report("en")
+    assert "█" in found.report("vi")
+    assert found._repr_html_().count("<tr>") == 2
+    data = json.loads(found.to_json())
+    assert data["format"] == "ntm-rules/impact/1"
+    assert [effect["lost"] for effect in data["loses"]] == [["4.2"]]
+    assert str(found) == found.report("vi")
+    assert repr(found).endswith("1 communes, 0 gain, 1 lose>")
+
+
+def test_names_are_escaped_in_html() -> None:
+    old, new = raised("4.2", "99.5")
+    found = ntm.impact(old, new, [whole(old, **{POWER: "99.2"}).replace(name="<script>")])
+    assert "<script>" not in found.to_html("vi")

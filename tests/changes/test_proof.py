@@ -1,0 +1,387 @@
+"""What is proved of the shipped rulesets, what refutes it, and what is left unknown."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from tests.changes.test_proofs_agree import assert_witness
+
+import ntm_rules as ntm
+from ntm_rules.changes.places import places_of
+from ntm_rules.changes.proof import OpenThreshold
+from ntm_rules.cli.commands import ntm_rules as command
+from ntm_rules.model.assessment import Status, Verdict
+from ntm_rules.model.errors import NtmRulesError, UnknownNameError
+from ntm_rules.model.facts import FactKind
+from ntm_rules.model.requirement import CellState, Comparison, Direction
+from ntm_rules.model.ruleset import Ruleset
+
+pytest.importorskip("z3")
+
+NTM, ADVANCED, MODEL = "2021-2025/xa-ntm", "2021-2025/xa-ntm-nang-cao", "2021-2025/xa-ntm-kieu-mau"
+BEFORE = "2023-12-31"
+POWER = "households_registered_reliable_power_pct"
+
+
+def loaded(ruleset_id: str, on: str | None = None, **more: Any) -> Ruleset:
+    return ntm.load_ruleset(ruleset_id, on=on, **more)
+
+
+def layer(of: str, *thresholds: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A layer of the caller's that applies to everyone."""
+    decision = {"number": "1/QĐ", "issued": "2025-01-01", "in_force": "2025-01-01"}
+    base: dict[str, Any] = {"layer": "1/QĐ", "of": of, "kind": "amendment", "decision": decision}
+    return base | ({"set_thresholds": list(thresholds)} if thresholds else {}) | more
+
+
+def power(**cells: str) -> dict[str, Any]:
+    return {"indicator": "4.2", "by_column": cells}
+
+
+def changed(**cells: str) -> Ruleset:
+    """The set of 2021-2025 with levels of 4.2 changed."""
+    return loaded(NTM, overlays=[layer(NTM, power(**cells))])
+
+
+# -- two texts
+
+
+def test_a_text_implies_itself_and_equals_itself() -> None:
+    ruleset = loaded(NTM)
+    for question in ("implies", "equivalent", "tightens"):
+        proof = ntm.prove(question, ruleset, ruleset)
+        assert (proof.answer, proof.code, proof.witness) == ("proved", "everywhere", None)
+
+
+@pytest.mark.parametrize(("new", "old", "missed"), [(None, BEFORE, ("18.4",)), (BEFORE, None, ("13.1",))])
+def test_the_amendment_of_2024_against_the_text_before(
+    new: str | None, old: str | None, missed: tuple[str, ...]
+) -> None:
+    proof = ntm.prove("implies", loaded(NTM, new), loaded(NTM, old))
+    assert proof.answer == "refuted"
+    assert proof.indicators == missed
+    assert len(proof.changed) == 1
+    assert_witness(proof)
+
+
+def test_the_amendment_sends_other_communes_to_the_mountain_column() -> None:
+    """One commune of zone II, and one of a district that left poverty, are asked less by one text than by the other."""
+    new, old = loaded(NTM), loaded(NTM, BEFORE)
+    proof = ntm.prove("tightens", new, old)
+    assert {"4.2", "10", "13.1", "15.4", "18.4"} <= set(proof.indicators)
+    assert proof.place is not None
+    assert proof.place.zones == ("II",)
+    back = ntm.prove("tightens", old, new)
+    assert back.place is not None
+    assert back.place.zones == ("atk-left-poverty-2018-2020",)
+
+
+def test_tiers() -> None:
+    assert ntm.prove("implies", loaded(MODEL), loaded(ADVANCED)).answer == "proved"
+    proof = ntm.prove("implies", loaded(ADVANCED), loaded(NTM))  # by the verdict; the tier below is a prerequisite
+    assert proof.answer == "refuted"
+    assert_witness(proof)
+    assert ntm.prove("disjoint", loaded(ADVANCED), loaded(NTM)).answer == "refuted"
+
+
+@pytest.mark.parametrize("province", ["nam-dinh", "ha-noi", "dong-thap", "quang-nam"])
+def test_shipped_overlays_loosen_nothing_that_is_known(province: str) -> None:
+    proof = ntm.prove("tightens", loaded(MODEL, province=province), loaded(MODEL))
+    assert proof.answer in ("proved", "unknown"), proof.explain("en")
+    if proof.answer == "unknown":
+        assert proof.code == "open_thresholds"
+        assert OpenThreshold(MODEL, "2", "tdmnpb", 2024) in proof.thresholds
+
+
+def test_an_overlay_that_only_tightens_is_proved_to() -> None:
+    stricter = changed(dbsh="99.5", dnb="100")
+    assert ntm.prove("tightens", stricter, loaded(NTM)).answer == "proved"
+    assert ntm.prove("implies", stricter, loaded(NTM)).answer == "proved"
+    proof = ntm.prove("equivalent", stricter, loaded(NTM))
+    assert (proof.answer, proof.missed, proof.indicators) == ("refuted", stricter, ("4.2",))
+    assert_witness(proof)
+
+
+def test_an_overlay_that_loosens_is_refuted_at_its_threshold() -> None:
+    proof = ntm.prove("tightens", changed(dbsh="98.5"), loaded(NTM))
+    assert (proof.answer, proof.code, proof.indicators, proof.changed) == ("refuted", "loosened", ("4.2",), (POWER,))
+    assert proof.witness is not None
+    assert proof.witness.facts[POWER] == Decimal("98.5")
+    assert "98,5" in proof.explain("vi")
+    assert "98.5" in proof.explain("en")
+
+
+def masked() -> Ruleset:
+    """4.2 asks less, and a new indicator makes up for it."""
+    text = {"vi": "chữ", "en": "text"}
+    added = {
+        "criterion": "4",
+        "no": "4.9",
+        "label": text,
+        "citation": "1/QĐ",
+        "set_by": "national",
+        "requires": {"at_least": {"fact": POWER, "value": "100"}},
+    }
+    return loaded(NTM, overlays=[layer(NTM, power(dbsh="50"), add_indicators=[added])])
+
+
+def test_an_indicator_that_another_makes_up_for_is_named_as_loosened() -> None:
+    new = masked()
+    assert ntm.prove("implies", new, loaded(NTM)).answer == "proved"
+    proof = ntm.prove("tightens", new, loaded(NTM))
+    assert proof.indicators == ("4.2",)
+    assert proof.witness is not None
+    assert ntm.evaluate(new, proof.witness).statuses["4.2"] is Status.MET
+    assert ntm.evaluate(new, proof.witness).statuses["4.9"] is Status.MISSING
+
+
+def test_a_removed_indicator_is_loosened() -> None:
+    new = loaded(NTM, overlays=[layer(NTM, remove_indicators=["7"])])
+    assert ntm.prove("tightens", new, loaded(NTM)).indicators == ("7",)
+    assert ntm.prove("implies", new, loaded(NTM)).indicators == ("7",)
+    assert ntm.prove("implies", loaded(NTM), new).answer == "proved"
+
+
+def loosened_cells() -> Iterator[tuple[str, int | None, str, str]]:
+    """Every numeric cell of the set, eased by a tenth: clause, year, column, new level."""
+    ruleset = loaded(NTM)
+    for _, leaf, year, column, cell in ruleset.cells():
+        requirement = leaf.requirement
+        if cell.state is not CellState.SET or column == "common" or not isinstance(requirement, Comparison):
+            continue
+        fact = ruleset.catalogue.facts[requirement.fact]
+        if isinstance(cell.value, Decimal) and requirement.direction is not Direction.MET:
+            step = Decimal(1) if fact.kind is FactKind.COUNT else Decimal("0.1")
+            up = requirement.direction is Direction.AT_MOST
+            yield leaf.id, year, column, format(cell.value + step if up else cell.value - step, "f")
+
+
+def test_every_cell_loosened_by_a_tenth_is_refuted_where_it_lies() -> None:
+    old = loaded(NTM)
+    eased = [cell for cell in loosened_cells() if cell[2]]
+    assert len(eased) > 80
+    for number, year, column, level in eased[::7]:
+        assert_loosened(old, number, year, column, level)
+
+
+def assert_loosened(old: Ruleset, number: str, year: int | None, column: str, level: str) -> None:
+    indicator = next(i.id for i in old.indicators if number == i.id or number.startswith(f"{i.id}."))
+    change: dict[str, Any] = {"indicator": indicator}
+    if number != indicator:
+        change["part"] = number.removeprefix(f"{indicator}.")
+    change |= {"by_column": {column: level}} if year is None else {"by_year": {str(year): {column: level}}}
+    proof = ntm.prove("implies", loaded(NTM, overlays=[layer(NTM, change)]), old)
+    assert proof.answer == "refuted", (number, year, column, proof.explain("en"))
+    assert proof.place is not None
+    assert proof.indicators == (indicator,)
+    assert old.column_for(proof.place.region, proof.place.zones) == column
+    assert year in (None, proof.place.year)
+    assert_witness(proof)
+    if column != "tdmnpb":  # which judges special communes of every region
+        elsewhere = "dbsh" if column != "dbsh" else "dnb"
+        assert ntm.prove("implies", proof.new, old, region=elsewhere, year=proof.place.year).answer == "proved"
+
+
+# -- thresholds that are not known
+
+
+def test_what_hangs_on_an_unknown_threshold_is_unknown_and_says_which() -> None:
+    new = loaded(NTM, overlays=[layer(NTM, {"indicator": "2.1", "by_column": {"dbsh": "80"}})])
+    proof = ntm.prove("implies", new, loaded(NTM))
+    assert (proof.answer, proof.code) == ("unknown", "open_thresholds")
+    assert proof.thresholds == (OpenThreshold(NTM, "2.1", "dbsh", None),)
+    assert "2.1" in proof.explain("vi")
+
+
+def test_asking_everything_is_enough_whatever_the_threshold() -> None:
+    new = loaded(NTM, overlays=[layer(NTM, {"indicator": "2.1", "by_column": {"dbsh": "100"}})])
+    assert ntm.prove("implies", new, loaded(NTM)).answer == "proved"
+
+
+def test_a_witness_meets_open_thresholds_at_their_best_and_is_attested() -> None:
+    proof = ntm.prove("implies", changed(dbsh="98.5"), loaded(NTM))
+    assert proof.witness is not None
+    assert proof.witness.facts["commune_roads_paved_pct"] == 100
+    assert proof.witness.attested[f"{NTM}:2.1"] is True
+
+
+def test_another_text_makes_an_unknown_threshold_another_one() -> None:
+    """Where a later decision sets a level and neither is known, nothing follows from the one for the other."""
+    change = {"indicator": "2.1", "by_column": {"dbsh": "unset"}}
+    untouched = loaded(NTM, overlays=[layer(NTM, change)])
+    assert ntm.prove("implies", untouched, loaded(NTM)).answer == "proved"
+    amended = loaded(NTM, overlays=[layer(NTM, change | {"citation": "1/QĐ, Điều 1"})])
+    proof = ntm.prove("implies", amended, loaded(NTM), region="dbsh", year=2024)
+    assert proof.answer == "unknown"
+    assert OpenThreshold(NTM, "2.1", "dbsh", None) in proof.thresholds
+
+
+# -- one ruleset
+
+
+@pytest.mark.parametrize("ruleset_id", [NTM, ADVANCED, MODEL, "2016-2020/xa-ntm", "2016-2020/xa-ntm-kieu-mau"])
+def test_every_ruleset_can_be_met_everywhere(ruleset_id: str) -> None:
+    proof = ntm.prove("satisfiable", loaded(ruleset_id))
+    assert proof.answer == "proved", proof.explain("en")
+    assert proof.witness is not None
+    assert ntm.evaluate(loaded(ruleset_id), proof.witness).verdict is Verdict.MET
+
+
+def test_no_indicator_of_the_set_follows_from_the_others() -> None:
+    ruleset = loaded(NTM)
+    answers = {number: ntm.prove("redundant", ruleset, indicator=number) for number in ruleset.numbers}
+    refuted = {number for number, proof in answers.items() if proof.answer == "refuted"}
+    unknown = {number: proof.code for number, proof in answers.items() if proof.answer == "unknown"}
+    assert not [number for number, proof in answers.items() if proof.answer == "proved"]
+    assert set(unknown.values()) <= {"open_thresholds"}
+    assert len(refuted) >= 40
+
+
+def test_an_indicator_that_follows_from_another_is_redundant() -> None:
+    new = masked()
+    assert ntm.prove("redundant", new, indicator="4.2").answer == "proved"
+    proof = ntm.prove("redundant", new, indicator="4.9")
+    assert (proof.answer, proof.indicators) == ("refuted", ("4.9",))
+    assert ntm.prove("possible", new, indicator="4.2").answer == "proved"
+
+
+def test_indicators_that_contradict_each_other_are_named() -> None:
+    text = {"vi": "chữ", "en": "text"}
+    requires = {"at_most": {"fact": POWER, "by_column": dict.fromkeys(loaded(NTM).columns, "99.5") | {"tn": "50"}}}
+    indicator = {
+        "criterion": "4",
+        "no": "4.9",
+        "label": text,
+        "citation": "1/QĐ",
+        "set_by": "national",
+        "requires": requires,
+    }
+    new = loaded(NTM, overlays=[layer(NTM, add_indicators=[indicator])])
+    proof = ntm.prove("satisfiable", new)
+    assert (proof.answer, proof.code, proof.indicators) == ("refuted", "impossible", ("4.2", "4.9"))
+    assert proof.place is not None
+    assert proof.place.region == "tn"
+    assert ntm.prove("satisfiable", new, region="dbsh").answer == "proved"
+    vacuous = ntm.prove("implies", new, loaded(NTM))
+    assert (vacuous.answer, vacuous.code) == ("proved", "vacuous")
+    assert "5 of 35" in vacuous.reason.en
+
+
+def test_a_ruleset_of_which_not_all_is_known_is_never_met() -> None:
+    open_ = loaded("2016-2020/xa-ntm-nang-cao", province="thai-binh")
+    empty = loaded("2016-2020/xa-ntm-nang-cao")
+    assert ntm.prove("satisfiable", empty).code == "empty"
+    assert ntm.prove("implies", open_, empty).answer == "unknown"
+    incomplete = loaded("2016-2020/xa-ntm-nang-cao", province="hai-duong")
+    proof = ntm.prove("satisfiable", incomplete)
+    assert (proof.answer, proof.code) == ("unknown", "incomplete")
+
+
+# -- places
+
+
+def test_a_province_judges_its_own_region() -> None:
+    places = places_of([loaded(MODEL, province="nam-dinh")])
+    assert {place.region for place in places} == {"dbsh"}
+    assert {place.year for place in places} == set(range(2021, 2026))
+
+
+def test_two_provinces_of_different_regions_have_no_commune_in_common() -> None:
+    with pytest.raises(NtmRulesError, match="no_common_place"):
+        ntm.prove("implies", loaded(MODEL, province="nam-dinh"), loaded(MODEL, province="dong-thap"))
+
+
+def test_a_year_and_a_region_narrow_the_question() -> None:
+    new = loaded(NTM, overlays=[layer(NTM, {"indicator": "10", "by_year": {"2024": {"dbsh": "50"}}})])
+    assert ntm.prove("implies", new, loaded(NTM), year=2023).answer == "proved"
+    assert ntm.prove("implies", new, loaded(NTM), region="tn").answer == "proved"
+    proof = ntm.prove("implies", new, loaded(NTM), region="dbsh", year=2024)
+    assert (proof.indicators, proof.changed) == (("10",), ("income_per_capita",))
+    assert proof.witness is not None
+    assert proof.witness.facts["income_per_capita"] == 50
+
+
+# -- what cannot be asked
+
+
+def test_questions_that_cannot_be_asked() -> None:
+    ruleset = loaded(NTM)
+    asked: list[tuple[dict[str, Any], str]] = [
+        ({"question": "implied", "new": ruleset}, "unknown_question"),
+        ({"question": "implies", "new": ruleset}, "no_ruleset"),
+        ({"question": "satisfiable", "new": NTM}, "no_ruleset"),
+        ({"question": "redundant", "new": ruleset}, "no_indicator"),
+        ({"question": "redundant", "new": ruleset, "indicator": "4.22"}, "unknown_indicator"),
+        ({"question": "satisfiable", "new": ruleset, "region": "dbhs"}, "unknown_region"),
+        ({"question": "satisfiable", "new": ruleset, "year": 1900}, "bad_year"),
+    ]
+    for arguments, code in asked:
+        with pytest.raises(NtmRulesError) as raised:
+            ntm.prove(**arguments)
+        assert [problem.code for problem in raised.value.problems] == [code]
+    with pytest.raises(UnknownNameError, match="implies"):
+        ntm.prove("implied", ruleset)  # type: ignore[arg-type]
+
+
+def test_without_z3_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(NtmRulesError, match=r"ntm-rules\[prove\]"):
+        ntm.prove("satisfiable", loaded(NTM))
+
+
+def test_importing_the_package_does_not_import_z3() -> None:
+    code = "import sys, ntm_rules; sys.exit('z3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_proof_has_no_truth_value() -> None:
+    with pytest.raises(TypeError, match="answer"):
+        bool(ntm.prove("satisfiable", loaded(MODEL), region="dbsh", year=2024))
+
+
+# -- the command
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(command, ["prove", *arguments])
+    return result.exit_code, result.output
+
+
+def test_the_command_writes_a_witness_that_evaluate_reads(tmp_path: Path) -> None:
+    file = tmp_path / "xa.json"
+    code, out = run("implies", NTM, f"{NTM}@{BEFORE}", "--witness", str(file), "--lang", "en")
+    assert code == 0
+    assert "REFUTED" in out
+    judged = CliRunner().invoke(command, ["evaluate", str(file), "--format", "jsonl"])
+    assert judged.exit_code == 0
+    assert json.loads(judged.output)["verdict"] == "met"
+
+
+def test_the_command_without_an_indicator_asks_of_every_one() -> None:
+    code, out = run("possible", MODEL, "--format", "json", "--region", "dbsh", "--year", "2024")
+    assert code == 0
+    assert [json.loads(line)["indicator"] for line in out.splitlines()] == ["1", "2", "3", "4"]
+
+
+def test_the_command_compares_an_overlay_with_the_text_below_it() -> None:
+    code, out = run("tightens", MODEL, "--province", "Nam Định")
+    assert code == 0
+    assert "CHƯA BIẾT" in out
+
+
+def test_the_command_says_what_is_wrong() -> None:
+    assert run("implies", f"{NTM}@2023")[0] == 2
+    assert run("implied", NTM)[0] == 2
+    assert run("redundant", NTM, "--indicator", "99")[0] == 2
+    assert (
+        run("satisfiable", MODEL, "--witness", "/no/such/folder/xa.json", "--region", "dbsh", "--year", "2024")[0] == 2
+    )

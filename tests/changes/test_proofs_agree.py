@@ -1,0 +1,272 @@
+"""What is proved of generated rulesets is what judging communes finds: exhaustively for small ones, by samples for large ones."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+from tests.property.strategies import (
+    COLUMNS,
+    Documents,
+    _requirement,
+    built,
+    communes,
+    document_of,
+    generated_rulesets,
+    judge,
+    step_beside,
+)
+
+import ntm_rules as ntm
+from ntm_rules.changes.places import parts_of, tops
+from ntm_rules.changes.proof import Question
+from ntm_rules.changes.witness import seen_by
+from ntm_rules.model.assessment import Status, Verdict
+from ntm_rules.model.errors import NtmRulesError
+from ntm_rules.model.facts import SEXES, Fact, FactKind
+from ntm_rules.model.requirement import Comparison, FactComparison, OneOf
+from ntm_rules.model.ruleset import Ruleset
+
+pytest.importorskip("z3")
+
+QUESTIONS: tuple[Question, ...] = ("implies", "disjoint", "tightens")
+PASSED = (Status.MET, Status.NOT_APPLICABLE)
+Requires = dict[str, Any]
+
+
+# -- one cell changed
+
+
+def numbers_in(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where thresholds of numbers stand in a ruleset document."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if isinstance(value, str) and (key == "value" or key in COLUMNS or key.isdigit()) and is_number(value):
+                yield (*path, key)
+            yield from numbers_in(value, (*path, key))
+    elif isinstance(tree, list):
+        for place, value in enumerate(tree):
+            yield from numbers_in(value, (*path, place))
+
+
+def is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except ArithmeticError:
+        return False
+
+
+def with_cell(document: dict[str, Any], path: tuple[Any, ...], change: Decimal) -> dict[str, Any]:
+    """The document with one threshold moved."""
+    changed: Any = copy.deepcopy(document)
+    spot = changed
+    for step in path[:-1]:
+        spot = spot[step]
+    spot[path[-1]] = format(Decimal(spot[path[-1]]) + change, "f")
+    return changed  # type: ignore[no-any-return]
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Documents, Documents]:
+    """Two texts: one with a threshold of the other moved, or two that have nothing in common but their facts."""
+    new = draw(generated_rulesets())
+    paths = list(numbers_in(new[-1]["criteria"]))
+    if draw(st.booleans()) and paths:
+        place = draw(st.integers(0, len(paths) - 1))
+        moved = with_cell(new[-1], ("criteria", *paths[place]), draw(st.sampled_from(CHANGES)))
+        return new, (*new[:-1], moved)
+    return new, draw(generated_rulesets())
+
+
+CHANGES = [Decimal(text) for text in ("-1", "1", "0.5", "-0.01")]
+
+
+def both_built(pair: tuple[Documents, Documents]) -> tuple[Ruleset, Ruleset]:
+    try:
+        return built(pair[0]), built(pair[1])
+    except ntm.RulebookError:  # the moved threshold left the bounds of its fact
+        assume(condition=False)
+        raise
+
+
+# -- what a witness and a proof must be
+
+
+def statuses(ruleset: Ruleset, commune: ntm.Commune) -> dict[str, Status]:
+    """By both engines, which agree."""
+    assessment = ntm.evaluate(ruleset, seen_by(ruleset, commune))
+    reference = judge(assessment)
+    found = {clause.id: reference.result(clause).status for clause in tops(ruleset)}
+    assert {number: found[number] for number in assessment.statuses} == assessment.statuses
+    return found
+
+
+def assert_witness(proof: ntm.Proof) -> None:
+    """A refutation of "every commune that meets one meets the other" by the commune as a file would hold it."""
+    assert proof.witness is not None
+    assert proof.missed is not None
+    assert proof.old is not None
+    commune = ntm.Commune.from_dict(json.loads(proof.witness.to_json()))
+    met = proof.old if proof.missed is proof.new else proof.new
+    assert ntm.evaluate(met, seen_by(met, commune)).verdict is Verdict.MET
+    assert all(statuses(met, commune)[number] in PASSED for number in met.numbers)
+    assert ntm.evaluate(proof.missed, seen_by(proof.missed, commune)).verdict is Verdict.MISSING
+    assert all(statuses(proof.missed, commune)[number] is Status.MISSING for number in proof.indicators)
+
+
+@given(pair=pairs(), data=st.data())
+def test_generated_pairs(pair: tuple[Documents, Documents], data: st.DataObject) -> None:
+    new, old = both_built(pair)
+    try:
+        proofs = {question: ntm.prove(question, new, old) for question in QUESTIONS}
+    except NtmRulesError:
+        return
+    for question, proof in proofs.items():
+        event(f"{question}: {proof.answer} ({proof.code})")
+        assert proof.explain("vi")
+        assert proof.explain("en")
+        assert json.loads(proof.to_json())["answer"] == proof.answer
+        # Facts held against multiples of facts may meet only in numbers without end, which no file can hold.
+        assert proof.code != "not_confirmed" or "times_fact" in json.dumps(pair)
+    if proofs["implies"].answer == "refuted":
+        assert_witness(proofs["implies"])
+    for ruleset in (new, old):
+        for _ in range(4):
+            assert_not_contradicted(proofs, data.draw(communes(ruleset, most=8)))
+
+
+def assert_not_contradicted(proofs: dict[Question, ntm.Proof], commune: ntm.Commune) -> None:
+    new, old = proofs["implies"].new, proofs["implies"].old
+    assert old is not None
+    try:
+        found = [ntm.evaluate(ruleset, commune) for ruleset in (new, old)]
+        by_clause = [statuses(ruleset, commune) for ruleset in (new, old)]
+    except NtmRulesError:
+        return
+    verdicts = [assessment.verdict for assessment in found]
+    assert proofs["implies"].answer != "proved" or verdicts != [Verdict.MET, Verdict.MISSING]
+    assert proofs["disjoint"].answer != "proved" or verdicts != [Verdict.MET, Verdict.MET]
+    if proofs["tightens"].answer == "proved":
+        for number, status in by_clause[1].items():
+            assert status is not Status.MISSING or by_clause[0].get(number) not in PASSED
+
+
+# -- small rulesets, judged exhaustively
+
+
+def small(requires: list[Requires]) -> dict[str, Any]:
+    """A ruleset of a few indicators, without zones and years."""
+    document = document_of(requires[0])
+    first = document["criteria"][0]["indicators"][0]
+    document["criteria"][0]["indicators"] = [
+        {**first, "no": str(place), "requires": each} for place, each in enumerate(requires, 1)
+    ]
+    return document
+
+
+def plainly_known(requires: Requires) -> bool:
+    text = json.dumps(requires, ensure_ascii=False)
+    return not any(word in text for word in ("UBND", "unset", "unstated", "by_year", "times_fact", "num2"))
+
+
+requirements = st.integers(0, 1).flatmap(lambda depth: _requirement(COLUMNS, COLUMNS, depth)).filter(plainly_known)
+
+
+@st.composite
+def small_pairs(draw: st.DrawFn) -> tuple[Ruleset, Ruleset]:
+    requires = draw(st.lists(requirements, min_size=1, max_size=2))
+    document = small(requires)
+    paths = list(numbers_in(document["criteria"]))
+    if draw(st.booleans()) and paths:
+        place = draw(st.integers(0, len(paths) - 1))
+        other = with_cell(document, ("criteria", *paths[place]), draw(st.sampled_from(CHANGES)))
+    else:
+        other = small(draw(st.lists(requirements, min_size=1, max_size=2)))
+    return both_built(((document,), (other,)))
+
+
+def grid(*rulesets: Ruleset) -> list[dict[str, Any]]:
+    """Communes that stand for all there could be: every fact at, below and above every threshold."""
+    held: dict[str, set[Decimal]] = {}
+    keys: set[str] = set()
+    facts: dict[str, Fact] = dict(rulesets[0].catalogue.facts)
+    for requirement in (r for ruleset in rulesets for clause in ruleset.indicators for _, r in parts_of(clause)):
+        assert isinstance(requirement, (Comparison, OneOf)), FactComparison
+        both = isinstance(requirement, Comparison) and requirement.both_sexes
+        keys |= {f"{requirement.fact}.{sex}" for sex in SEXES} if both else {requirement.fact}
+        cells = requirement.threshold.cells()
+        held.setdefault(requirement.fact, set()).update(c.value for *_, c in cells if isinstance(c.value, Decimal))
+    assume(len(keys) <= 4)
+    values = [points(facts[key.partition(".")[0]], held.get(key.partition(".")[0], set())) for key in sorted(keys)]
+    size = 1
+    for options in values:
+        size *= len(options)
+    assume(size <= 1500)
+    return [dict(zip(sorted(keys), chosen, strict=True)) for chosen in itertools.product(*values)]
+
+
+def points(fact: Fact, thresholds: set[Decimal]) -> list[Any]:
+    if fact.kind is FactKind.BOOLEAN:
+        return [True, False]
+    if fact.kind is FactKind.CATEGORY:
+        return list(fact.values)
+    near = {bound for bound in (fact.low, fact.high) if bound is not None}
+    for threshold in thresholds:
+        step = Decimal(1) if fact.kind is FactKind.COUNT else step_beside(threshold)
+        near |= {threshold - step, threshold, threshold + step}
+    return sorted(v for v in near if (fact.low is None or v >= fact.low) and (fact.high is None or v <= fact.high))
+
+
+def judged(ruleset: Ruleset, facts: dict[str, Any], region: str) -> dict[str, bool] | None:
+    try:
+        found = ntm.evaluate(ruleset, ntm.Commune(region=region, year=2030, facts=facts)).statuses
+    except ntm.FactError:  # a total that does not lie between men and women
+        return None
+    assert Status.UNDETERMINED not in found.values()
+    return {number: status in PASSED for number, status in found.items()}
+
+
+@given(pair=small_pairs())
+def test_small_pairs_exhaustively(pair: tuple[Ruleset, Ruleset]) -> None:
+    new, old = pair
+    met = [
+        (one, other)
+        for region, facts in itertools.product(COLUMNS, grid(new, old))
+        if (one := judged(new, facts, region)) is not None and (other := judged(old, facts, region)) is not None
+    ]
+    expected = {
+        "implies": not any(all(one.values()) and not all(other.values()) for one, other in met),
+        "equivalent": not any(all(one.values()) is not all(other.values()) for one, other in met),
+        "disjoint": not any(all(one.values()) and all(other.values()) for one, other in met),
+        "tightens": not any(one.get(no, True) and not passed for one, other in met for no, passed in other.items()),
+    }
+    for question, holds in expected.items():
+        proof = ntm.prove(question, new, old)  # type: ignore[arg-type]
+        event(f"{question}: {proof.answer}")
+        assert proof.answer == ("proved" if holds else "refuted"), proof
+        if question == "implies" and not holds:
+            assert_witness(proof)
+
+
+@given(pair=small_pairs())
+def test_small_rulesets_exhaustively(pair: tuple[Ruleset, Ruleset]) -> None:
+    new, _ = pair
+    met = {region: [m for facts in grid(new) if (m := judged(new, facts, region)) is not None] for region in COLUMNS}
+    satisfiable = all(any(all(one.values()) for one in found) for found in met.values())
+    assert ntm.prove("satisfiable", new).answer == ("proved" if satisfiable else "refuted")
+    for number in new.numbers:
+        possible = all(any(one[number] for one in found) for found in met.values())
+        assert ntm.prove("possible", new, indicator=number).answer == ("proved" if possible else "refuted")
+        redundant = not any(
+            not one[number] and all(passed for other, passed in one.items() if other != number)
+            for found in met.values()
+            for one in found
+        )
+        assert ntm.prove("redundant", new, indicator=number).answer == ("proved" if redundant else "refuted")
