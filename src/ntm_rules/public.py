@@ -47,7 +47,7 @@ def load_ruleset(
     overlays; `overlays` adds files or documents of your own, in order. `source` reads another rulebook's directory.
 
     Raises `UnknownNameError` (ruleset, province), `DateError` (not in force yet), `RulebookError` (a file is wrong, or a
-    province's overlay asks for less than the national text).
+    province's overlay cannot be shown to be as strict as the national text).
 
     >>> rs = load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
     >>> rs.threshold("4.2", region="dbsh", year=2023).value

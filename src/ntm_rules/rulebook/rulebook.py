@@ -306,8 +306,8 @@ class Rulebook:
         return ruleset
 
     def _hold_to_national(self, national: Ruleset, own: Ruleset, overlays: Sequence[tuple[str, Content]]) -> None:
-        """RulebookError where a province's text asks for less than the national one beyond doubt; the linter says the rest."""
-        if lowered := [breach for breach in breaches(national, own) if breach.lowers]:
+        """RulebookError where a province's text cannot be shown to be as strict as the national one."""
+        if lowered := [breach for breach in breaches(national, own) if breach.binding]:
             from ntm_rules.rulebook.provincial import refusal
 
             raise refusal(lowered, overlays)

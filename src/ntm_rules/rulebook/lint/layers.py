@@ -130,14 +130,14 @@ def _no_regions() -> Catalogue:
 
 
 def _asks_less(found: Iterable[Breach], report: Report, places: Mapping[str, Steps]) -> None:
-    """What the province asks less of than the national text; what cannot be shown is a warning."""
+    """Where the province's text cannot be shown to be as strict; where that judges none of its communes, it is a warning."""
     for breach in found:
         vi, en = breach.message.vi, breach.message.en
         wanted = breach.wanted and Text(breach.wanted, breach.wanted)
         shown_values = brief(breach.values, 4) or None
         path = place_of(places, breach.key)
         report.add(
-            "error" if breach.proven else "warning", breach.code, path, vi, en, found=shown_values, wanted=wanted
+            "error" if breach.binding else "warning", breach.code, path, vi, en, found=shown_values, wanted=wanted
         )
 
 
