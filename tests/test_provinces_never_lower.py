@@ -16,6 +16,7 @@ from tests.test_lint import HEAD, LOOSER, NATIONAL, OTHERWISE_LOOSER, STRICTER, 
 from tests.test_rulebook_errors import OVERLAY_FILE, Book
 
 import ntm_rules as ntm
+from ntm_rules.model.ruleset import Month
 from ntm_rules.rulebook.rulebook import rulebook, shipped
 
 NTM = "2021-2025/xa-ntm"
@@ -330,6 +331,10 @@ def test_what_only_the_province_has_an_amendment_may_change() -> None:
 # -- what is shipped
 
 
+def first_day(date: datetime.date | Month) -> datetime.date:
+    return date.first if isinstance(date, Month) else date
+
+
 def test_no_shipped_overlay_is_refused_on_any_day() -> None:
     """Loading checks it whenever a text changes: the days on which a layer takes effect or is issued, and the latest text."""
     home = rulebook(shipped())
@@ -337,9 +342,11 @@ def test_no_shipped_overlay_is_refused_on_any_day() -> None:
     for ruleset_id in home.ids:
         for province in home.provinces_with_overlay(ruleset_id):
             layers = home.load(ruleset_id, province=province).layers
-            known = {day for layer in layers for day in (layer.decision.issued, layer.decision.in_force) if day}
+            known = {
+                first_day(day) for layer in layers for day in (layer.decision.issued, layer.decision.in_force) if day
+            }
             first = home.load(ruleset_id).decision.in_force or datetime.date.min
-            for day in (None, *sorted(day for day in known if day >= first)):
+            for day in (None, *sorted(day for day in known if day >= first_day(first))):
                 assert home.load(ruleset_id, province=province, on=day).id == ruleset_id
                 checked += 1
     assert checked > 12

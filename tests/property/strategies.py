@@ -602,7 +602,7 @@ def _other_threshold(draw: st.DrawFn, content: dict[str, Any], columns: tuple[st
     fact = generated_catalogue().facts[content["fact"]]
     value = st.sampled_from(list(fact.values)) if fact.values else _bounded_numbers(fact)
     kept = {key: said for key, said in content.items() if key not in ("value", "by_column", "by_year")}
-    changed = kept | draw(st.one_of(_cells(value, columns), st.builds(lambda one: {"value": one}, value)))
+    changed: dict[str, Any] = kept | draw(_cells(value, columns))
     if fact.by_sex and draw(st.booleans()):
         changed["both_sexes"] = "true"
     return changed

@@ -40,6 +40,7 @@ __all__ = [
     "Criterion",
     "Decision",
     "Layer",
+    "Month",
     "Province",
     "Ruleset",
     "SpecialCommunes",
@@ -52,12 +53,35 @@ __all__ = [
 
 
 @attrs.frozen(slots=True)
+class Month:
+    """The month of a decision of which the day is not known: not before its first day.
+
+    >>> print(Month(2022, 9), Month(2022, 9).first)
+    09/2022 2022-09-01
+    """
+
+    year: int
+    month: int
+
+    @property
+    def first(self) -> datetime.date:
+        """The first day of the month."""
+        return datetime.date(self.year, self.month, 1)
+
+    def __str__(self) -> str:
+        return f"{self.month:02}/{self.year}"
+
+
+@attrs.frozen(slots=True)
 class Decision:
-    """A decision: its number, the day it was issued and the day it takes effect; each None where not known."""
+    """A decision: its number, when it was issued and when it takes effect.
+
+    Each is None where not known; of a date of which only the month is known, a `Month`.
+    """
 
     number: str | None
-    issued: datetime.date | None
-    in_force: datetime.date | None
+    issued: datetime.date | Month | None
+    in_force: datetime.date | Month | None
 
 
 @attrs.frozen(slots=True)

@@ -19,7 +19,7 @@ from ntm_rules.model.checking import unknown_province
 from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError, unreadable
 from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
-from ntm_rules.rulebook.build import build_catalogue, build_layer, build_ruleset
+from ntm_rules.rulebook.build import build_catalogue, build_date, build_layer, build_ruleset
 from ntm_rules.rulebook.layers import apply_layer, differing
 from ntm_rules.rulebook.loosening import breaches
 from ntm_rules.rulebook.parser_words import original
@@ -241,7 +241,7 @@ class Rulebook:
             (known_on, 1, "chưa ban hành vào ngày", "not issued by"),
         ):
             if day is not None and base[place] is not None and day.isoformat() < base[place]:
-                since = base[place]
+                since = str(build_date(base[place]))
                 raise DateError(
                     [
                         Problem(
