@@ -34,6 +34,7 @@ from ntm_rules.model.requirement import (
     nodes,
 )
 from ntm_rules.model.text import Text, clean_text, nearest, shown
+from ntm_rules.model.years import fact_year
 
 __all__ = [
     "Catalogue",
@@ -294,12 +295,14 @@ class Ruleset:
     def column_for(self, region: str | None, zones: tuple[str, ...] = ()) -> str:
         """The column that judges a commune of a region and zones."""
         if self.columns == ("common",):
+            if region is not None and region not in self.catalogue.regions:
+                raise UnknownNameError([self._unknown("region", region, self.catalogue.regions)])
             return "common"
         special = self.special_communes
         if special is not None and any(zone in special.zones for zone in zones):
             return special.column
         if region not in self.columns:
-            raise UnknownNameError([self._unknown("region", str(region), self.columns)])
+            raise UnknownNameError([self._unknown("region", region, self.columns)])
         return region
 
     @property
@@ -317,13 +320,16 @@ class Ruleset:
         """The threshold of an indicator or part for a region and fact year.
 
         True-like where a threshold is known; of an indicator that has parts, the answer names those asked in the column.
-        Raises `UnknownNameError` for an unknown number or region.
+        Raises `UnknownNameError` for an unknown number or region, `CommuneError` for a year that no facts can be of.
         """
+        year = fact_year(year)
         clause = self.clause(number)
         column = self.column_for(region, zones)
         cell, parts = self.cell(clause, column, year), _parts(clause, column)
         reason = None
-        if parts:
+        if not self._asked(clause, column):
+            cell, parts, reason = Cell(CellState.UNSET, None, Evidence.UNSET), (), "not_asked"
+        elif parts:
             reason = "parts"
         elif cell is None:
             reason = "no_threshold_for_year"
@@ -345,6 +351,12 @@ class Ruleset:
             ruleset=self,
             texts=self._texts,
         )
+
+    def _asked(self, clause: Clause, column: str) -> bool:
+        """Whether a clause, and what it is a part of, is asked in a column."""
+        tops = (*self.indicators, *self.conditions, *self.prerequisites)
+        around = [node for top in tops for node in nodes(top) if any(inner is clause for inner in nodes(node))]
+        return all(node.columns is None or column in node.columns for node in around)
 
     def cell(self, clause: Clause, column: str, year: int | None) -> Cell | None:
         """The table cell of a clause; None where the year has no row. A clause of parts has no cell of its own: UNSET."""
@@ -369,7 +381,7 @@ class Ruleset:
                 for year, column, cell in table.cells():
                     yield indicator, leaf, year, column, cell
 
-    def _unknown(self, kind: str, name: str, known: Any) -> Problem:
+    def _unknown(self, kind: str, name: str | None, known: Any) -> Problem:
         names = list(known)
         criterion = next((c for c in self.criteria if c.no == name), None) if kind == "indicator" else None
         if criterion is not None:

@@ -54,6 +54,10 @@ class RulesetSummary:
     indicators: int
     rulebook: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-ready data."""
+        return attrs.asdict(self)
+
 
 def shipped() -> Path:
     """The directory of the rulebook shipped with the package."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ntm_rules.rulebook.boundary_documents import AssessmentDocument, CommuneDocument
+from ntm_rules.rulebook.boundary_documents import AssessmentDocument, CommuneDocument, LadderDocument, LineDocument
 from ntm_rules.rulebook.documents import FactsDocument, LayerDocument, RegionsDocument, RulesetDocument
 
 __all__ = ["schemas", "write_schemas"]
@@ -29,7 +29,12 @@ _FILES: dict[str, type[BaseModel]] = {
     "facts": FactsDocument,
     "regions": RegionsDocument,
 }
-_BOUNDARY: dict[str, type[BaseModel]] = {"commune": CommuneDocument, "assessment": AssessmentDocument}
+_BOUNDARY: dict[str, type[BaseModel]] = {
+    "commune": CommuneDocument,
+    "assessment": AssessmentDocument,
+    "ladder": LadderDocument,
+    "line": LineDocument,
+}
 _TITLES = {
     "ruleset": "NTM ruleset",
     "layer": "NTM amendment or provincial overlay",
@@ -37,6 +42,8 @@ _TITLES = {
     "regions": "NTM regions, zones and provinces",
     "commune": "NTM commune",
     "assessment": "NTM assessment",
+    "ladder": "NTM ladder of tiers",
+    "line": "NTM assessment as one line",
 }
 
 # A key means the same in every document, so an editor's hint is given once.
@@ -124,10 +131,10 @@ _ROWS: Schema = {
 
 
 def schemas() -> dict[str, Schema]:
-    """The schemas by name: ruleset, layer, facts, regions, commune, assessment.
+    """The schemas by name: ruleset, layer, facts, regions, commune, assessment, ladder, line.
 
     >>> sorted(schemas())
-    ['assessment', 'commune', 'facts', 'layer', 'regions', 'ruleset']
+    ['assessment', 'commune', 'facts', 'ladder', 'layer', 'line', 'regions', 'ruleset']
     """
     found = {name: _for_editors(model.model_json_schema()) for name, model in _FILES.items()}
     found |= {name: model.model_json_schema(mode="serialization") for name, model in _BOUNDARY.items()}
