@@ -52,7 +52,7 @@ def test_lines_agree_with_their_schema_those_of_errors_too(tmp_path: Path) -> No
     rows = [json.dumps(row) for row in (good, good | {"region": "đbsh", "host_id": 7}, good | {"facts": {POWER: 101}})]
     path = tmp_path / "xa.jsonl"
     path.write_text("\n".join([*rows, "{"]), encoding="utf-8")
-    result = CliRunner().invoke(command, ["evaluate", NTM, str(path), "--format", "jsonl"])
+    result = CliRunner().invoke(command, ["evaluate", str(path), "--ruleset", NTM, "--format", "jsonl"])
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert ["error" in line for line in lines] == [False, True, True, True]
     for line in lines:
