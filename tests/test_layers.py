@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 import ntm_rules as ntm
+from ntm_rules.model.ruleset import Month
+from ntm_rules.rulebook.lint.statements import surely_before
 
 NTM, ADVANCED, MODEL = "2021-2025/xa-ntm", "2021-2025/xa-ntm-nang-cao", "2021-2025/xa-ntm-kieu-mau"
 UNKNOWN = {"number": "unknown", "issued": "unknown", "in_force": "unknown"}
@@ -46,7 +48,8 @@ def test_a_share_that_an_amendment_brought_can_be_filled() -> None:
 
 def test_parts_that_an_amendment_brought_can_be_changed() -> None:
     change = {"indicator": "18.4", "part": "a", "by_column": {"tn": "unset"}}
-    ruleset = ntm.load_ruleset(NTM, overlays=[overlay(NTM, **change)])
+    correction = {name: said for name, said in overlay(NTM, **change).items() if name != "province"}
+    ruleset = ntm.load_ruleset(NTM, overlays=[correction | {"kind": "amendment"}])
     assert ruleset.threshold("18.4.a", region="tn").reason == "no_threshold"
     assert ruleset.threshold("18.4.a", region="btb").value is True
     assert codes(NTM, "2024-02-29", **change) == {"unknown_indicator"}
@@ -173,3 +176,72 @@ def test_a_region_alone_is_held_to_the_province_where_there_is_one_column() -> N
 )
 def test_provinces_as_offices_write_them(written: str, slug: str) -> None:
     assert ntm.load_ruleset(NTM, province=written).province == slug
+
+
+# -- what is known of a decision's dates
+
+
+def model_layers(province: str, **days: str) -> list[str]:
+    return [layer.name for layer in ntm.load_ruleset(MODEL, province=province, **days).layers if layer.province]
+
+
+def test_a_decision_of_which_the_month_is_known_does_not_apply_before_that_month() -> None:
+    """2429/QĐ-UBND of Quảng Nam was issued in September 2022, on a day not known."""
+    for option in ("on", "known_on"):
+        assert model_layers("quang-nam", **{option: "2022-08-31"}) == []
+        assert model_layers("quang-nam", **{option: "2022-09-01"}) == ["2429/QĐ-UBND"]
+    (layer,) = [layer for layer in ntm.load_ruleset(MODEL, province="quang-nam").layers if layer.province]
+    assert isinstance(layer.decision.issued, Month)
+    assert str(layer.decision.issued) == "09/2022"
+    assert layer.decision.in_force is None
+
+
+def test_a_part_decided_later_is_not_cited_earlier() -> None:
+    """Đồng Tháp's smart villages are those of 384/QĐ-UBND-HC of 03/04/2023; until then 319/QĐ-TTg stands."""
+    before, after = (
+        ntm.load_ruleset(MODEL, province="dong-thap", on=day).indicator("3") for day in ("2023-04-02", "2023-04-03")
+    )
+    assert "384" not in before.citation
+    assert "319" in before.citation
+    assert after.citation == "384/QĐ-UBND-HC ngày 03/04/2023 (Đồng Tháp)"
+
+
+def amendment(issued: str, in_force: str) -> dict[str, Any]:
+    decision = {"number": "1/QĐ", "issued": issued, "in_force": in_force}
+    change = {"indicator": "4.2", "value": 99, "evidence": "confirmed"}
+    return {"layer": "1/QĐ", "of": NTM, "kind": "amendment", "decision": decision, "set_thresholds": [change]}
+
+
+@pytest.mark.parametrize(
+    ("issued", "in_force", "day", "applies"),
+    [
+        ("2023-01", "2023-05", "2023-04-30", False),
+        ("2023-01", "2023-05", "2023-05-01", True),
+        ("2023-05", "unknown", "2023-04-30", False),
+        ("2023-05", "unknown", "2023-05-01", True),
+    ],
+)
+def test_a_month_is_not_before_its_first_day(issued: str, in_force: str, day: str, applies: bool) -> None:
+    layers = ntm.load_ruleset(NTM, on=day, overlays=[amendment(issued, in_force)]).layers
+    assert ("1/QĐ" in [layer.name for layer in layers]) is applies
+
+
+@pytest.mark.parametrize("month", ["2023-13", "2023-00", "2023", "05/2023", "2023-5"])
+def test_what_is_no_month_is_refused(month: str) -> None:
+    with pytest.raises(ntm.RulebookError) as caught:
+        ntm.load_ruleset(NTM, overlays=[amendment(month, "unknown")])
+    assert [problem.key for problem in caught.value.problems] == ["decision.issued"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "before"),
+    [
+        ("2022-09", "2022-09-08", False),
+        ("2022-09-08", "2022-09", False),
+        ("2022-08", "2022-09-01", True),
+        ("2022-08-31", "2022-09", True),
+        ("2022-09", "2022-08-31", False),
+    ],
+)
+def test_a_month_is_before_a_day_only_where_all_of_it_is(one: str, other: str, before: bool) -> None:
+    assert surely_before(one, other) is before

@@ -221,6 +221,10 @@ def parts(kind: str, *requires: str, **common: str) -> str:
     return f"{{{kind}: [{listed}]}}"
 
 
+def two_of(*requires: str) -> str:
+    return "{some: {at_least: 2, of: " + parts("x", *requires)[4:-1] + "}}"
+
+
 def when(condition: str, then: str, otherwise: str) -> str:
     one, other = (
         f"{{part: {letter}, label: {{vi: P, en: Q}}, requires: {r}}}" for letter, r in (("a", then), ("b", otherwise))
@@ -388,7 +392,7 @@ FINE = {
         "any", water("at_least", "by_column: {dbsh: 90, btb: 50}"), water("at_least", "value: 80")
     ),
     "either of two facts": parts("any", water("at_least", "value: 90"), RANK),
-    "two of three": "{some: {at_least: 2, of: " + parts("x", "{met: planted}", "{met: no_debt}", RANK)[4:-1] + "}}",
+    "two of three": two_of("{met: planted}", "{met: no_debt}", RANK),
     "equal at a bound": water("equal", "value: 100"),
     "at most nothing": water("at_most", "value: 0"),
     "apart by column": parts("all", water("at_least", "value: 90"), "{met: planted}", columns="[dbsh]"),
@@ -563,9 +567,10 @@ NATIONAL: dict[str, str] = {
     "unstated": "{unstated: province}",
     "all": parts("all", "{met: planted}", water("at_least", "value: 65")),
     "any": parts("any", "{met: planted}", RANK),
-    "some": "{some: {at_least: 2, of: " + parts("x", "{met: planted}", "{met: no_debt}", RANK)[4:-1] + "}}",
+    "some": two_of("{met: planted}", "{met: no_debt}", RANK),
     "rank": RANK,
     "one of": "{one_of: {fact: rank, values: [Khá, Tốt]}}",
+    "gap between": "{one_of: {fact: rank, values: [Trung bình, Tốt]}}",
     "years": water("at_least", "by_year: {2022: 60, 2023: 65}"),
     "when": when("{met: no_debt}", water("at_least", "value: 65"), water("at_least", "value: 50")),
 }
@@ -596,6 +601,9 @@ LOOSER: list[tuple[str, str, str]] = [
     ("rank", "{at_least: {fact: rank, value: Trung bình}}", "loosens"),
     ("rank", "{one_of: {fact: rank, values: [Trung bình, Tốt]}}", "not_comparable"),
     ("one of", "{one_of: {fact: rank, values: [Trung bình, Khá, Tốt]}}", "loosens"),
+    ("gap between", "{one_of: {fact: rank, values: [Trung bình, Khá]}}", "loosens"),
+    ("all", two_of("{met: planted}", water("at_least", "value: 65"), "{met: no_debt}"), "not_comparable"),
+    ("some", two_of("{met: planted}", "{met: planted}", RANK), "not_comparable"),
     ("years", water("at_least", "by_year: {2022: 60, 2023: 64}"), "loosens"),
     ("years", water("at_least", "by_year: {2023: 65}"), "withdraws_threshold"),
     ("years", water("at_least", "value: 64"), "loosens"),
@@ -638,8 +646,7 @@ def loose(findings: Sequence[Finding], severity: str | None = None) -> set[str]:
 @pytest.mark.parametrize(("national", "own", "code"), LOOSER)
 def test_an_overlay_that_asks_for_less(book: Book, national: str, own: str, code: str) -> None:
     findings = overlaid(book, NATIONAL[national], "replace_indicators:\n" + indicator("17.1", own))
-    severity = "warning" if code == "not_comparable" else "error"
-    assert code in loose(findings, severity), [finding.describe("en") for finding in findings]
+    assert code in loose(findings, "error"), [finding.describe("en") for finding in findings]
     assert found(findings, code)[0].problem.line in range(HEAD.count("\n") + 2, HEAD.count("\n") + 5)
 
 
@@ -670,6 +677,11 @@ STRICTER: list[tuple[str, str]] = [
     ("rank", "{one_of: {fact: rank, values: [Khá, Tốt]}}"),
     ("one of", "{one_of: {fact: rank, values: [Tốt]}}"),
     ("one of", RANK),
+    ("gap between", "{one_of: {fact: rank, values: [Tốt]}}"),
+    ("gap between", "{equal: {fact: rank, value: Tốt}}"),
+    ("any", parts("all", parts("any", "{met: planted}", RANK), "{met: no_debt}")),
+    ("when", parts("all", NATIONAL["when"], "{met: planted}")),
+    ("when", parts("any", NATIONAL["when"], water("at_least", "value: 65"))),
     ("years", water("at_least", "value: 65")),
     ("years", water("at_least", "by_year: {2022: 61, 2023: 65, 2024: 65}")),
     ("when", water("at_least", "value: 65")),
@@ -753,11 +765,24 @@ def test_an_overlay_that_speaks_of_another_region_only(book: Book, body: str, th
         assert finding.problem.line in range(HEAD.count("\n") + 2, HEAD.count("\n") + 5)
 
 
-def test_what_the_national_text_leaves_to_the_province_is_only_a_warning(book: Book) -> None:
+def test_what_the_national_text_sets_binds_though_the_province_words_it(book: Book) -> None:
     body = "replace_indicators:\n" + indicator("17.1", water("at_least", "value: 60"))
     overlaid(book, NATIONAL["number"], body)
     book.edit(RULESET_FILE, "set_by: national", "set_by: province")
-    assert loose(lint(book, OVERLAY_FILE), "warning") == {"loosens"}
+    assert loose(lint(book, OVERLAY_FILE), "error") == {"loosens"}
+
+
+def test_what_is_left_to_the_province_may_be_asked_of_some_only(book: Book) -> None:
+    body = "replace_indicators:\n" + indicator("17.1", water("at_least", "value: 60"), applies_if="{met: planted}")
+    assert loose(overlaid(book, NATIONAL["left to the province"], body), "error") == {"adds_condition"}
+    book.edit(RULESET_FILE, "set_by: national", "set_by: province")
+    assert loose(lint(book, OVERLAY_FILE)) == set()
+
+
+def test_what_is_left_to_the_province_and_not_asked_at_all_is_a_warning(book: Book) -> None:
+    overlaid(book, NATIONAL["left to the province"], 'remove_indicators: ["17.1"]\n')
+    book.edit(RULESET_FILE, "set_by: national", "set_by: province")
+    assert loose(lint(book, OVERLAY_FILE), "warning") == {"removes_indicator"}
 
 
 def test_the_cells_that_are_easier_are_named(book: Book) -> None:

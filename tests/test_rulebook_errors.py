@@ -945,10 +945,11 @@ def test_a_layer_applied_changes_no_other_load(book: Book) -> None:
     assert same.load(ID, province="nam-dinh").threshold("17.1", region="dbsh").value == Decimal(80)
 
 
+SET_INCOME = {"indicator": "10", "by_year": {"2023": 70}}
+
+
 def test_an_overlay_given_as_data_stays_as_it_was(book: Book) -> None:
-    content = layer(
-        replace_indicators=[indicator("17.1")], set_thresholds=[{"indicator": "10", "by_year": {"2023": 70}}]
-    )
+    content = layer(add_indicators=[indicator("17.2") | {"criterion": "17"}], set_thresholds=[SET_INCOME])
     before = copy.deepcopy(content)
     book.load(overlays=[content])
     assert content == before

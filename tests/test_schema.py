@@ -23,7 +23,7 @@ from ntm_rules.rulebook.rulebook import Rulebook, shipped
 from ntm_rules.rulebook.schema import schemas, write_schemas
 
 SCHEMAS = schemas()
-NAMES = ("assessment", "commune", "difference", "facts", "layer", "regions", "ruleset")
+NAMES = ("assessment", "commune", "difference", "facts", "ladder", "layer", "line", "regions", "ruleset")
 
 
 class CoreLoader(yaml.SafeLoader):

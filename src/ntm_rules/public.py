@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from ntm_rules.engine import native
 from ntm_rules.model.assessment import Ladder
 from ntm_rules.model.commune import Commune
@@ -47,7 +49,7 @@ def load_ruleset(
     overlays; `overlays` adds files or documents of your own, in order. `source` reads another rulebook's directory.
 
     Raises `UnknownNameError` (ruleset, province), `DateError` (not in force yet), `RulebookError` (a file is wrong, or a
-    province's overlay asks for less than the national text).
+    province's overlay cannot be shown to be as strict as the national text).
 
     >>> rs = load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
     >>> rs.threshold("4.2", region="dbsh", year=2023).value
@@ -80,14 +82,20 @@ def evaluate_tiers(
     """The ladder ntm → nâng cao → kiểu mẫu of a phase: the highest tier met, and what blocks the next.
 
     Attested verdicts should name their ruleset ("2021-2025/xa-ntm:7"), as the tiers number their indicators differently; a
-    number alone ("7") is taken for the lowest tier's. Raises what `load_ruleset` and `evaluate` raise.
+    number alone ("7") is taken for the lowest tier's. Tiers not yet in force `on` that day, or not issued by `known_on`, are left
+    out and named in `Ladder.not_in_force`. Raises what `load_ruleset` and `evaluate` raise; `DateError` where no tier is in force.
     """
-    rulesets = load_tiers(phase, on=on, known_on=known_on, province=province, overlays=overlays, source=source)
-    return native.evaluate_tiers(rulesets, commune, strict=strict, threshold_year=threshold_year)
+    tiers, late = load_tiers(phase, on=on, known_on=known_on, province=province, overlays=overlays, source=source)
+    return native.evaluate_tiers(tiers, commune, strict=strict, threshold_year=threshold_year, not_in_force=late)
 
 
-def load_tiers(phase: str, *, source: str | Path | None = None, **options: Any) -> tuple[Ruleset, ...]:
-    """The commune rulesets of a phase, lowest tier first; options as those of `load_ruleset`."""
+def load_tiers(
+    phase: str, *, source: str | Path | None = None, **options: Any
+) -> tuple[tuple[Ruleset, ...], tuple[Problem, ...]]:
+    """The commune rulesets of a phase, lowest tier first, and what is said of those not in force on the day asked for.
+
+    Options as those of `load_ruleset`. `DateError` where no tier is in force.
+    """
     names = [f"xa-{'ntm' if tier == 'ntm' else f'ntm-{tier}'}" for tier in TIERS]
     known = {known for book in rulebooks(source) for known in book.ids}
     phases = sorted({name.partition("/")[0] for name in known if name.partition("/")[2] in names})
@@ -104,8 +112,25 @@ def load_tiers(phase: str, *, source: str | Path | None = None, **options: Any) 
                 )
             ]
         )
-    wanted = (f"{phase}/{name}" for name in names)
-    return tuple(load_ruleset(name, source=source, **options) for name in wanted if name in known)
+    tiers: list[Ruleset] = []
+    late: list[Problem] = []
+    for wanted in (f"{phase}/{name}" for name in names):
+        if wanted in known:
+            try:
+                tiers.append(load_ruleset(wanted, source=source, **options))
+            except DateError as error:
+                late += _not_in_force(error, wanted)
+    if not tiers:
+        raise DateError(late[:1])
+    return tuple(tiers), tuple(late)
+
+
+def _not_in_force(error: DateError, tier: str) -> tuple[Problem]:
+    """What is said of a tier whose text, or one it rests on, came later; any other error of dates is raised."""
+    (problem,) = error.problems
+    if problem.code != "not_in_force":
+        raise error
+    return (attrs.evolve(problem, source=tier),)
 
 
 def rulebook_version(*, source: str | Path | None = None) -> str:

@@ -23,7 +23,7 @@ from ntm_rules.model.requirement import (
     Unstated,
     leaves,
 )
-from ntm_rules.model.ruleset import WithdrawalByRuleset
+from ntm_rules.model.ruleset import Decision, WithdrawalByRuleset
 
 from . import expected as oracle
 from .expected import Cell, Item
@@ -300,7 +300,8 @@ def _check_years(name: str, loaded: Ruleset, leaf: Item) -> Problems:
 
 
 def _day(text: str) -> datetime.date | None:
-    return datetime.date.fromisoformat(text) if text else None
+    """The day of a date, the first one of a month."""
+    return datetime.date.fromisoformat(f"{text}-01"[:10]) if text else None
 
 
 # (number, issued, in force) of each set; where one date is known it stands for both.
@@ -319,17 +320,21 @@ _AMENDMENTS = (
     ("03/2024/QĐ-TTg", "2024-03-07", "2024-03-07"),
 )
 
-# Layers by (ruleset, province): (number, issued, in force), in the order they apply. 2429/QĐ-UBND is of September 2022.
+# Layers by (ruleset, province): (number, issued, in force), in the order they apply; of one decision only the month is known.
 LAYERS: dict[tuple[str, str], tuple[tuple[str, str, str], ...]] = {
     **{(ruleset, ""): _AMENDMENTS for ruleset in NATIONAL if ruleset.startswith("2021-2025")},
     **{(ruleset, ""): () for ruleset in DECISIONS if ruleset.startswith("2016-2020")},
     ("2016-2020/xa-ntm-kieu-mau", "hai-duong"): (("", "", ""),),
     ("2016-2020/xa-ntm-nang-cao", "hai-duong"): (("", "", ""),),
     ("2016-2020/xa-ntm-nang-cao", "thai-binh"): (("2538/QĐ-UBND", "2018-10-05", ""),),
-    ("2021-2025/xa-ntm-kieu-mau", "dong-thap"): (*_AMENDMENTS, ("", "", "")),
+    ("2021-2025/xa-ntm-kieu-mau", "dong-thap"): (
+        *_AMENDMENTS,
+        ("", "", ""),
+        ("384/QĐ-UBND-HC", "2023-04-03", ""),
+    ),
     ("2021-2025/xa-ntm-kieu-mau", "ha-noi"): (*_AMENDMENTS, ("3098/QĐ-UBND", "2022-08-29", "")),
     ("2021-2025/xa-ntm-kieu-mau", "nam-dinh"): (*_AMENDMENTS, ("23/2022/QĐ-UBND", "2022-08-08", "2022-08-20")),
-    ("2021-2025/xa-ntm-kieu-mau", "quang-nam"): (*_AMENDMENTS, ("2429/QĐ-UBND", "", "")),
+    ("2021-2025/xa-ntm-kieu-mau", "quang-nam"): (*_AMENDMENTS, ("2429/QĐ-UBND", "2022-09", "")),
     ("2021-2025/xa-ntm-nang-cao", "quang-nam"): (*_AMENDMENTS, ("2333/QĐ-UBND", "2022-09-08", "")),
 }
 
@@ -365,12 +370,12 @@ def check_frame(load: Load, ruleset: str, province: str) -> Problems:
             TOTALS.get((ruleset, province), TOTALS[ruleset, ""]),
         ),
         "decision": (
-            (decision.number, decision.issued, decision.in_force),
-            _dates(DECISIONS[ruleset]),
+            _written(decision),
+            DECISIONS[ruleset],
         ),
         "layers": (
-            [(layer.decision.number, layer.decision.issued, layer.decision.in_force) for layer in loaded.layers],
-            [_dates(layer) for layer in LAYERS[ruleset, province]],
+            [_written(layer.decision) for layer in loaded.layers],
+            list(LAYERS[ruleset, province]),
         ),
         "kinds of layers": (
             [(layer.kind, layer.province) for layer in loaded.layers],
@@ -385,9 +390,10 @@ def check_frame(load: Load, ruleset: str, province: str) -> Problems:
             yield f"{name}: {field} is {actual}, should be {should}"
 
 
-def _dates(decision: tuple[str, str, str]) -> tuple[str | None, datetime.date | None, datetime.date | None]:
-    number, issued, in_force = decision
-    return number or None, _day(issued), _day(in_force)
+def _written(decision: Decision) -> tuple[str, str, str]:
+    """Number and dates of a decision as they are written above: "" where not known, the month where the day is not."""
+    dates = ("-".join(reversed(str(date).split("/"))) if date else "" for date in (decision.issued, decision.in_force))
+    return (decision.number or "", *dates)  # type: ignore[return-value]
 
 
 def check_dates(load: Load, ruleset: str, province: str) -> Problems:

@@ -232,7 +232,7 @@ class Slips:
             text = self.tree["decision"][name]
             others = ["2019-06-15"]
             if text != "unknown":
-                day = datetime.date.fromisoformat(text)
+                day = datetime.date.fromisoformat(f"{text}-01"[:10])
                 others = [(day + datetime.timedelta(days=step)).isoformat() for step in (-1, 1, 31)] + ["unknown"]
             for other in others:
                 yield self.made("date", f"{name} {text} → {other}", ("put", ("decision", name), other))
@@ -572,7 +572,7 @@ def _same_content(book: ChangedBook) -> bool:
 
 
 def _day(text: str) -> datetime.date | None:
-    return None if text == "unknown" else datetime.date.fromisoformat(text)
+    return None if text == "unknown" else datetime.date.fromisoformat(f"{text}-01"[:10])
 
 
 def _judged_all(chunk: Sequence[int]) -> list[tuple[int, str]]:

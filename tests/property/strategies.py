@@ -45,6 +45,8 @@ __all__ = [
     "forms_of",
     "generated_catalogue",
     "generated_documents",
+    "generated_indicators",
+    "generated_overlays",
     "generated_rulesets",
     "judge",
     "loaded",
@@ -496,3 +498,111 @@ def generated_rulesets(draw: st.DrawFn) -> Documents:
     if base["columns"] == ["common"] or draw(st.booleans()):
         return (base,)
     return base, draw(generated_documents(of_other=base["ruleset"]))
+
+
+def generated_indicators() -> st.SearchStrategy[dict[str, Any]]:
+    """Ruleset documents of one indicator, small enough to try many things on."""
+    clause = _clause(COLUMNS, 2, {"no": "1"})
+    special = {"column": "tn", "zones": ["III"], "citation": "1/QĐ"}
+    return st.builds(
+        lambda indicator: document_of(
+            {}, criteria=[{"no": "1", "title": _TEXT, "indicators": [indicator]}], special_communes=special
+        ),
+        clause,
+    )
+
+
+# -- generated overlays of a province
+
+PROVINCE = "ha-noi"
+
+
+def generated_overlays(document: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Overlays of a province that put other requirements in place of those of some indicators: near the national ones, as a province writes them, or anything."""
+    columns = tuple(document["columns"])
+    indicators = [indicator for criterion in document["criteria"] for indicator in criterion["indicators"]]
+    replaced = st.lists(
+        st.sampled_from(indicators).flatmap(lambda indicator: _rewritten(indicator, columns)),
+        min_size=1,
+        max_size=2,
+        unique_by=lambda indicator: indicator["no"],
+    )
+    layer = {"layer": "own", "of": document["ruleset"], "kind": "province", "province": PROVINCE, "decision": _DECISION}
+    return st.builds(lambda clauses: {**layer, "replace_indicators": clauses}, replaced)
+
+
+@st.composite
+def _rewritten(draw: st.DrawFn, clause: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+    """A clause with its requirement, its condition of applying or its columns changed; or as it was."""
+    changed = clause | {"requires": draw(_rewritten_requirement(clause["requires"], columns))}
+    match draw(st.integers(0, 7)):
+        case 0:
+            changed.pop("applies_if", None)
+        case 1:
+            changed["applies_if"] = draw(_simple(columns))
+        case 2:
+            changed.pop("columns", None)
+    return changed
+
+
+@st.composite
+def _rewritten_requirement(draw: st.DrawFn, old: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+    match draw(st.integers(0, 6)):
+        case 0:
+            return old
+        case 1:
+            return draw(_simple(columns))
+        case 2 | 3:
+            return draw(_combined(old, columns))
+        case 4:
+            one, other = (draw(st.one_of(st.just(old), _moved(old, columns))) for _ in range(2))
+            return {
+                "when": {"condition": draw(_simple(columns)), "then": _part("a", one), "otherwise": _part("b", other)}
+            }
+        case _:
+            return draw(_moved(old, columns))
+
+
+@st.composite
+def _combined(draw: st.DrawFn, old: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+    kinds = st.sampled_from([st.just(old), _moved(old, columns), _simple(columns)])
+    parts = [_part(letter, draw(draw(kinds))) for letter in "abc"[: draw(st.integers(1, 3))]]
+    if draw(st.booleans()):
+        return {draw(st.sampled_from(["all", "any"])): parts}
+    return {"some": {"at_least": str(draw(st.integers(1, len(parts)))), "of": parts}}
+
+
+def _part(letter: str, requires: dict[str, Any]) -> dict[str, Any]:
+    return {"part": letter, "label": _TEXT, "requires": requires}
+
+
+@st.composite
+def _moved(draw: st.DrawFn, old: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+    """A requirement of the same kind with something about it changed: its threshold, its parts, how many of them it needs."""
+    ((kind, content),) = old.items()
+    if kind in ("at_least", "at_most", "equal") and not {"times_fact", "times_threshold"} & set(content):
+        return {draw(st.sampled_from([kind, kind, "equal"])): draw(_other_threshold(content, columns))}
+    if kind == "one_of":
+        return {
+            kind: content
+            | {"values": draw(st.lists(st.sampled_from(_CATEGORY[content["fact"]]), min_size=1, unique=True))}
+        }
+    if kind == "when":
+        return {kind: content | {name: draw(_rewritten(content[name], columns)) for name in ("then", "otherwise")}}
+    if kind in ("all", "any", "some"):
+        parts = content["of"] if kind == "some" else content
+        parts = [part if draw(st.booleans()) else draw(_rewritten(part, columns)) for part in parts]
+        needed = draw(st.integers(1, len(parts)))
+        return draw(st.sampled_from([{"all": parts}, {"any": parts}, {"some": {"at_least": str(needed), "of": parts}}]))
+    return old
+
+
+@st.composite
+def _other_threshold(draw: st.DrawFn, content: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+    fact = generated_catalogue().facts[content["fact"]]
+    value = st.sampled_from(list(fact.values)) if fact.values else _bounded_numbers(fact)
+    kept = {key: said for key, said in content.items() if key not in ("value", "by_column", "by_year")}
+    changed: dict[str, Any] = kept | draw(_cells(value, columns))
+    if fact.by_sex and draw(st.booleans()):
+        changed["both_sexes"] = "true"
+    return changed

@@ -167,13 +167,13 @@ def tiers(
     from ntm_rules.engine import native
     from ntm_rules.public import load_tiers
 
-    rulesets = load_tiers(phase, **text)
+    rulesets, late = load_tiers(phase, **text)
     sink: batch.Sink = batch.TextSink(lang) if form == "text" else batch.JsonSink(lang)
     entries = batch.communes_of([file], rulesets[0].catalogue, numbers)
 
     def judge(commune: Commune) -> batch.Judged:
         placed = _placed(commune, text["province"])
-        return native.evaluate_tiers(rulesets, placed, strict=strict, threshold_year=threshold_year)
+        return native.evaluate_tiers(rulesets, placed, strict=strict, threshold_year=threshold_year, not_in_force=late)
 
     _finish(lambda: batch.run(entries, judge, sink, label=Text("xã đã xét:", "communes judged:").in_(lang)))
 

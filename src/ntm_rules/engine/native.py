@@ -37,7 +37,10 @@ def evaluate(
     """
     if type(commune) is not Commune:
         raise CommuneError([not_a_commune(commune)])
-    if commune.province is ruleset.province is None and not commune.zones and commune.region in ruleset.columns:
+    # "common" is a column of tables, and no region.
+    plain = commune.region in ruleset.columns and commune.region != "common"
+    if plain and commune.province is ruleset.province is None and not commune.zones:
+        assert commune.region is not None
         column: str = commune.region
     else:
         column = place_of(ruleset, commune)
@@ -73,9 +76,17 @@ def evaluate_many(
 
 
 def evaluate_tiers(
-    rulesets: Iterable[Ruleset], commune: Commune, *, strict: bool = False, threshold_year: int | None = None
+    rulesets: Iterable[Ruleset],
+    commune: Commune,
+    *,
+    strict: bool = False,
+    threshold_year: int | None = None,
+    not_in_force: tuple[Problem, ...] = (),
 ) -> Ladder:
-    """Judge a commune under the tiers of a phase, lowest first; see `ntm_rules.evaluate_tiers`."""
+    """Judge a commune under the tiers of a phase, lowest first; see `ntm_rules.evaluate_tiers`.
+
+    `not_in_force` says of tiers left out that their texts came later.
+    """
     rulesets = tuple(rulesets)
     as_named = _naming_rulesets(commune, rulesets[0].id) if rulesets else commune
     assessments = tuple(
@@ -87,6 +98,7 @@ def evaluate_tiers(
         assessments=assessments,
         highest=reached[-1].ruleset.id if reached else None,
         next=assessments[len(reached)] if len(reached) < len(assessments) else None,
+        not_in_force=not_in_force,
         texts=_DETAILS.texts,
     )
 

@@ -10,6 +10,7 @@ import attrs
 
 from ntm_rules.explain.numbers import number, percent_of
 from ntm_rules.model.assessment import Assessment, Ladder, Reason, Result, Status, Verdict
+from ntm_rules.model.errors import Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.requirement import Comparison, Direction, Evidence, SetBy
 from ntm_rules.model.text import Language, Text, printable
@@ -316,6 +317,7 @@ class Explainer:
         """The tiers a commune meets, and what blocks the next."""
         lines = [f"{a.ruleset.title.in_(lang)}: {self.summary(a, lang)}" for a in ladder.assessments]
         reached = next((a.ruleset.title for a in ladder.assessments if a.ruleset.id == ladder.highest), None)
+        lines += [f"{said.source}: {_late(said).in_(lang)}" for said in ladder.not_in_force]
         lines.append(
             Text(
                 f"Mức cao nhất đạt: {reached.vi if reached else 'chưa có'}.",
@@ -333,6 +335,15 @@ class Explainer:
 
 
 EXPLAINER = Explainer()
+
+
+def _late(said: Problem) -> Text:
+    """Why a tier was left out of the ladder, and since when it stands."""
+    since = said.wanted or Text("?", "?")
+    day = said.found or "?"
+    return Text(
+        f"không xét: {said.message.vi} ({day}; có {since.vi}).", f"not judged: {said.message.en} ({day}; {since.en})."
+    )
 
 
 def _page(lines: Iterable[str]) -> str:

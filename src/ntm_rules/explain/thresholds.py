@@ -73,6 +73,9 @@ def _answer(found: FoundThreshold, lang: Language) -> str:
     """The threshold and where it stands, or why there is none."""
     if found.parts:
         return _of_parts(found).in_(lang)
+    if found.reason == "not_asked":
+        where = _column(found)
+        return Text(f"không hỏi ở {where.vi}.", f"not asked in {where.en}.").in_(lang)
     if found.reason == "no_threshold_for_year":
         year = found.year if found.year is not None else Text("chưa cho năm", "no year given").in_(lang)
         return Text(
@@ -104,10 +107,13 @@ def _of_parts(found: FoundThreshold) -> Text:
     )
 
 
+def _column(found: FoundThreshold) -> Text:
+    name = found.ruleset.catalogue.regions.get(found.column, Text("chung", "common"))
+    return Text(f"cột {name.vi}", f"column {name.en}")
+
+
 def _where(found: FoundThreshold, lang: Language) -> str:
-    name = found.ruleset.catalogue.regions.get(found.column)
-    column = name.in_(lang) if name is not None else Text("chung", "common").in_(lang)
-    said = Text(f"cột {column}", f"column {column}").in_(lang)
+    said = _column(found).in_(lang)
     requirement = found.clause.requirement
     by_year = isinstance(requirement, Comparison) and requirement.threshold.varies_by_year
     return said + (Text(f", năm {found.year}", f", year {found.year}").in_(lang) if by_year else "")
@@ -122,7 +128,7 @@ def _below(found: FoundThreshold, lang: Language) -> list[str]:
     """The parts by name; or the factor and what it multiplies, each with its evidence and place."""
     if found.parts:
         return [f"{part} {found.ruleset.clause(part).label.in_(lang)}" for part in found.parts]
-    if found.multiple is None:
+    if found.multiple is None or found.reason == "not_asked":
         return []
     lines = [f"{relation_text(found.multiple, lang)}: {sureness(found.multiple.factor, lang)}"]
     if found:

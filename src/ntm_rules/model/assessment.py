@@ -180,6 +180,15 @@ class FactNeeded:
     threshold_set_by: SetBy | None
     reason: Reason
 
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-ready data."""
+        return {
+            "id": self.id,
+            "facts": list(self.facts),
+            "threshold_set_by": self.threshold_set_by and self.threshold_set_by.value,
+            "reason": self.reason.value,
+        }
+
 
 @attrs.frozen(slots=True)
 class AtRisk:
@@ -198,6 +207,18 @@ class AtRisk:
     reason: str
     citation: str | None
     ruleset: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-ready data; shares are exact, as fractions where they have no end (700/19)."""
+        return {
+            "answer": self.answer,
+            "share": str(self.share),
+            "possible_share": str(self.possible_share),
+            "key_missing": list(self.key_missing),
+            "reason": self.reason,
+            "citation": self.citation,
+            "ruleset": self.ruleset,
+        }
 
 
 # Codes of the compiled judge: a bitwise or of indicators gives the criterion, of criteria the verdict.
@@ -445,7 +466,7 @@ class Assessment:
         `statuses` has every indicator; indicators that are missing, undetermined or not applicable, and conflicts, are given in
         full; `unconfirmed` names those decided with a threshold that is not confirmed.
         """
-        ruleset, at_risk = self.ruleset, self.at_risk
+        ruleset = self.ruleset
         results = self.results
         by_status = {
             status: [r.to_dict() for r in results if r.status is status]
@@ -495,15 +516,7 @@ class Assessment:
             ],
             "prerequisites": [result.to_dict() for result in self.prerequisites],
             "conditions": [result.to_dict() for result in self.conditions],
-            "at_risk": {
-                "answer": at_risk.answer,
-                "share": str(at_risk.share),
-                "possible_share": str(at_risk.possible_share),
-                "key_missing": list(at_risk.key_missing),
-                "reason": at_risk.reason,
-                "citation": at_risk.citation,
-                "ruleset": at_risk.ruleset,
-            },
+            "at_risk": self.at_risk.to_dict(),
             "summary": {"vi": self.summary("vi"), "en": self.summary("en")},
         }
 
@@ -528,11 +541,14 @@ class Ladder:
 
     `highest` is the id of the highest tier whose verdict and prerequisites are met, with every tier below it met; None where
     the lowest is not. `next` is the assessment of the tier above it, which says what blocks; None at the top.
+    `not_in_force` names, with its ruleset as `source`, each tier left out because its text was not in force or not issued on
+    the day asked for.
     """
 
     assessments: tuple[Assessment, ...]
     highest: str | None
     next: Assessment | None
+    not_in_force: tuple[Problem, ...] = ()
     _texts: Texts = attrs.field(repr=False, eq=False)
 
     @property
@@ -548,10 +564,15 @@ class Ladder:
         return self._texts.ladder(self, check_language(lang))
 
     def to_dict(self) -> dict[str, Any]:
-        """The ladder as JSON-ready data."""
+        """The ladder as stable, versioned, JSON-ready data (schema: rulesets/schema/ladder.schema.json)."""
         return {
             "format": "ntm-rules/ladder/1",
             "highest": self.highest,
             "next": self.next and self.next.ruleset.id,
+            "not_in_force": [problem.source for problem in self.not_in_force],
             "assessments": [assessment.to_dict() for assessment in self.assessments],
         }
+
+    def to_json(self) -> str:
+        """`to_dict` as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)

@@ -20,10 +20,9 @@ from ntm_rules.model.refusals import why_refused
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, name_of, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, add, canonical, to_plain
+from ntm_rules.model.years import FIRST_YEAR, LAST_YEAR, fact_year
 
 __all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "check_fields", "fact_year", "freeze_facts", "not_a_commune"]
-
-FIRST_YEAR, LAST_YEAR = 2010, 2100  # the programme began in 2010 (800/QĐ-TTg)
 
 _PLAIN = frozenset((bool, int, float, str))
 _LIMIT = 10**40
@@ -79,15 +78,6 @@ def _region(text: str | None) -> str | None:
 
 def _province(text: str | None) -> str | None:
     return _text("province", text)
-
-
-def fact_year(year: int | None, field: str = "year") -> int | None:
-    """A year that facts may be of, or None; CommuneError for any other value."""
-    if year is None or (type(year) is int and FIRST_YEAR <= year <= LAST_YEAR):
-        return year
-    wanted = f"{FIRST_YEAR}-{LAST_YEAR}"
-    problem = _problem("bad_year", field, year, "năm số liệu không thể có", "impossible fact year", wanted, wanted)
-    raise CommuneError([problem])
 
 
 def _zones(zone: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -34,12 +34,14 @@ from ntm_rules.model.requirement import (
     nodes,
 )
 from ntm_rules.model.text import Text, clean_text, nearest, shown
+from ntm_rules.model.years import fact_year
 
 __all__ = [
     "Catalogue",
     "Criterion",
     "Decision",
     "Layer",
+    "Month",
     "Province",
     "Ruleset",
     "SpecialCommunes",
@@ -53,12 +55,35 @@ __all__ = [
 
 
 @attrs.frozen(slots=True)
+class Month:
+    """The month of a decision of which the day is not known: not before its first day.
+
+    >>> print(Month(2022, 9), Month(2022, 9).first)
+    09/2022 2022-09-01
+    """
+
+    year: int
+    month: int
+
+    @property
+    def first(self) -> datetime.date:
+        """The first day of the month."""
+        return datetime.date(self.year, self.month, 1)
+
+    def __str__(self) -> str:
+        return f"{self.month:02}/{self.year}"
+
+
+@attrs.frozen(slots=True)
 class Decision:
-    """A decision: its number, the day it was issued and the day it takes effect; each None where not known."""
+    """A decision: its number, when it was issued and when it takes effect.
+
+    Each is None where not known; of a date of which only the month is known, a `Month`.
+    """
 
     number: str | None
-    issued: datetime.date | None
-    in_force: datetime.date | None
+    issued: datetime.date | Month | None
+    in_force: datetime.date | Month | None
 
 
 @attrs.frozen(slots=True)
@@ -271,12 +296,14 @@ class Ruleset:
     def column_for(self, region: str | None, zones: tuple[str, ...] = ()) -> str:
         """The column that judges a commune of a region and zones."""
         if self.columns == ("common",):
+            if region is not None and region not in self.catalogue.regions:
+                raise UnknownNameError([self._unknown("region", region, self.catalogue.regions)])
             return "common"
         special = self.special_communes
         if special is not None and any(zone in special.zones for zone in zones):
             return special.column
         if region not in self.columns:
-            raise UnknownNameError([self._unknown("region", str(region), self.columns)])
+            raise UnknownNameError([self._unknown("region", region, self.columns)])
         return region
 
     @property
@@ -294,13 +321,16 @@ class Ruleset:
         """The threshold of an indicator or part for a region and fact year.
 
         True-like where a threshold is known; of an indicator that has parts, the answer names those asked in the column.
-        Raises `UnknownNameError` for an unknown number or region.
+        Raises `UnknownNameError` for an unknown number or region, `CommuneError` for a year that no facts can be of.
         """
+        year = fact_year(year)
         clause = self.clause(number)
         column = self.column_for(region, zones)
         cell, parts = self.cell(clause, column, year), _parts(clause, column)
         reason = None
-        if parts:
+        if not self._asked(clause, column):
+            cell, parts, reason = Cell(CellState.UNSET, None, Evidence.UNSET), (), "not_asked"
+        elif parts:
             reason = "parts"
         elif cell is None:
             reason = "no_threshold_for_year"
@@ -322,6 +352,12 @@ class Ruleset:
             ruleset=self,
             texts=self._texts,
         )
+
+    def _asked(self, clause: Clause, column: str) -> bool:
+        """Whether a clause, and what it is a part of, is asked in a column."""
+        tops = (*self.indicators, *self.conditions, *self.prerequisites)
+        around = [node for top in tops for node in nodes(top) if any(inner is clause for inner in nodes(node))]
+        return all(node.columns is None or column in node.columns for node in around)
 
     def cell(self, clause: Clause, column: str, year: int | None) -> Cell | None:
         """The table cell of a clause; None where the year has no row. A clause of parts has no cell of its own: UNSET."""
@@ -346,7 +382,7 @@ class Ruleset:
                 for year, column, cell in table.cells():
                     yield indicator, leaf, year, column, cell
 
-    def _unknown(self, kind: str, name: str, known: Any) -> Problem:
+    def _unknown(self, kind: str, name: str | None, known: Any) -> Problem:
         names = list(known)
         criterion = next((c for c in self.criteria if c.no == name), None) if kind == "indicator" else None
         if criterion is not None:

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import ConfigDict, Field, RootModel, StringConstraints, WithJsonSchema
 
 from ntm_rules.model.assessment import Reason, Status, Verdict
 from ntm_rules.model.commune import FIRST_YEAR, LAST_YEAR
 from ntm_rules.model.requirement import Direction, Evidence, SetBy
 from ntm_rules.rulebook.documents import Bilingual, Document
 
-__all__ = ["AssessmentDocument", "CommuneDocument", "DifferenceDocument", "ResultDocument"]
+__all__ = [
+    "AssessmentDocument",
+    "CommuneDocument",
+    "DifferenceDocument",
+    "LadderDocument",
+    "LineDocument",
+    "ResultDocument",
+]
 
 FACT_KEY = r"^[a-z][a-z0-9_]*(\.(male|female))?$"
 ATTESTED_KEY = r"^([0-9]{4}-[0-9]{4}/[a-z0-9-]+:)?[0-9A-Za-zĐđ?][0-9A-Za-zĐđ._-]*$"
@@ -261,3 +268,87 @@ class DifferenceDocument(_Given):
     year: int | None
     changes: list[ChangeDocument]
     summary: Bilingual
+
+
+class LadderDocument(_Given):
+    """A commune judged under every tier of a phase, as `Ladder.to_dict` gives it. A minor version may add keys; none is removed under one format number."""
+
+    format: Literal["ntm-rules/ladder/1"]
+    highest: str | None = Field(
+        description="the highest tier met, with every tier below it; null where the lowest is not"
+    )
+    next: str | None = Field(description="the tier above it, whose assessment says what blocks; null at the top")
+    not_in_force: list[str] = Field(description="tiers left out, whose texts came after the day asked for")
+    assessments: list[AssessmentDocument] = Field(description="lowest tier first")
+
+
+class LineGap(_Given):
+    """An indicator that is missing, and what is lacking."""
+
+    id: str
+    gap: Gap | None
+    gap_count: int | None
+
+
+class _Line(_Given):
+    """Whose line it is."""
+
+    format: Literal["ntm-rules/line/1"]
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")] | None
+    name: str | None
+    host_id: HostId
+
+
+class JudgedLine(_Line):
+    """A commune judged: what the full assessment says, without words."""
+
+    year: int | None = Field(description="the year of the facts")
+    ruleset: str
+    content_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    column: str
+    threshold_year: int | None
+    verdict: Verdict
+    recognition: Verdict
+    criteria_met: int = Field(ge=0)
+    criteria_total: int = Field(ge=0)
+    indicators_met: int = Field(ge=0)
+    indicators_total: int = Field(ge=0)
+    statuses: dict[str, Status]
+    missing: list[LineGap]
+    unconfirmed: list[str] = Field(description="indicators decided by a threshold that is not confirmed")
+    conflicts: list[str]
+
+
+class ProblemDocument(_Given):
+    """One thing that is wrong with what was given."""
+
+    code: str = Field(description="stable; see the tables of codes in the documentation")
+    source: str | None
+    line: int | None
+    key: str | None
+    found: str | None
+    wanted: Bilingual | None
+    nearest: str | None
+    message: Bilingual
+
+
+class LineProblems(_Given):
+    """Everything that is wrong with one commune."""
+
+    problems: list[ProblemDocument] = Field(min_length=1)
+
+
+class RefusedLine(_Given):
+    """A commune that could not be judged: who it is, as far as that can be read, where it stands, and what is wrong."""
+
+    format: Literal["ntm-rules/line/1"]
+    source: str | None
+    line: int | None
+    code: str | int | None
+    name: str | None
+    host_id: HostId
+    error: LineProblems
+
+
+class LineDocument(RootModel[JudgedLine | RefusedLine]):
+    """One line of the compact output, for a commune judged or refused. A minor version may add keys; none is removed under one format number."""

@@ -38,6 +38,7 @@ from ntm_rules.model.ruleset import (
     Criterion,
     Decision,
     Layer,
+    Month,
     Province,
     Ruleset,
     SpecialCommunes,
@@ -47,7 +48,7 @@ from ntm_rules.model.ruleset import (
 from ntm_rules.model.text import Text
 from ntm_rules.model.values import to_decimal
 
-__all__ = ["build_catalogue", "build_layer", "build_ruleset"]
+__all__ = ["build_catalogue", "build_date", "build_layer", "build_ruleset"]
 
 Normal = dict[str, Any]
 LoadOther = Callable[[str], Ruleset]
@@ -132,9 +133,16 @@ def _maybe(words: list[str] | None) -> Text | None:
 
 
 def _decision(normal: list[str | None]) -> Decision:
-    number, *days = normal
-    issued, in_force = (None if day is None else datetime.date.fromisoformat(day) for day in days)
-    return Decision(number, issued, in_force)
+    number, issued, in_force = normal
+    return Decision(number, build_date(issued), build_date(in_force))
+
+
+def build_date(written: str | None) -> datetime.date | Month | None:
+    """A day (2022-09-08) or a month (2022-09)."""
+    if written is None:
+        return None
+    year, month, *day = map(int, written.split("-"))
+    return datetime.date(year, month, *day) if day else Month(year, month)
 
 
 class _Builder:

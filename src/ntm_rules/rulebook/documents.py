@@ -47,13 +47,17 @@ def _flag(value: Any) -> bool:
     raise ValueError("true or false")
 
 
-def _day(value: Any) -> datetime.date | None:
-    if value == "unknown" or (isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)):
-        return None if value == "unknown" else value
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        with contextlib.suppress(ValueError):  # the 30th of February
-            return datetime.date.fromisoformat(value)
-    raise ValueError("a date such as 2024-03-01, or unknown")
+def _day(value: Any) -> str | None:
+    """A date as it is written, or a month: text of either sorts by time, a month before the days in it."""
+    if value == "unknown":
+        return None
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", value):
+        with contextlib.suppress(ValueError):  # the 30th of February, the 13th month
+            datetime.date.fromisoformat(f"{value}-01"[:10])
+            return value
+    raise ValueError("a date such as 2024-03-01, a month such as 2024-03, or unknown")
 
 
 def _count(value: Any) -> int | None:
@@ -75,9 +79,9 @@ Number = Annotated[
 ]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Day = Annotated[
-    datetime.date | None,
+    str | None,
     BeforeValidator(_day),
-    WithJsonSchema({"type": "string", "pattern": r"^(\d{4}-\d{2}-\d{2}|unknown)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d{4}-\d{2}(-\d{2})?|unknown)$"}),
 ]
 Count = Annotated[int | None, BeforeValidator(_count), WithJsonSchema({"type": ["integer", "string"]})]
 OrUnknown = Annotated[str | None, BeforeValidator(_maybe), WithJsonSchema({"type": "string", "minLength": 1})]
@@ -123,7 +127,7 @@ class Bilingual(Document):
 
 
 class DecisionDocument(Document):
-    """A decision; `unknown` where number or date is not known."""
+    """A decision; `unknown` where number or date is not known, a month (2022-09) where the day is not."""
 
     number: OrUnknown
     issued: Day

@@ -50,22 +50,17 @@ def apply_layer(document: Normal, layer: Normal, source: str) -> Normal:
 
 def differing(document: Normal, other: Normal) -> Normal:
     """A ruleset document with only those clauses that another does not have word for word."""
-    there = {clause["id"]: clause for clause in _tops(other)}
+    there = {criterion["no"]: criterion["indicators"] for criterion in other["criteria"]}
 
-    def changed(clauses: list[Normal]) -> list[Normal]:
-        return [clause for clause in clauses if there.get(clause["id"]) != clause]
+    def changed(clauses: list[Normal], others: list[Normal]) -> list[Normal]:
+        return [clause for clause in clauses if clause not in others]
 
-    criteria = [criterion | {"indicators": changed(criterion["indicators"])} for criterion in document["criteria"]]
+    criteria = [c | {"indicators": changed(c["indicators"], there.get(c["no"], []))} for c in document["criteria"]]
     return document | {
         "criteria": [criterion for criterion in criteria if criterion["indicators"]],
-        "conditions": changed(document["conditions"]),
-        "prerequisites": changed(document["prerequisites"]),
+        "conditions": changed(document["conditions"], other["conditions"]),
+        "prerequisites": changed(document["prerequisites"], other["prerequisites"]),
     }
-
-
-def _tops(document: Normal) -> list[Normal]:
-    indicators = [indicator for criterion in document["criteria"] for indicator in criterion["indicators"]]
-    return [*indicators, *document["conditions"], *document["prerequisites"]]
 
 
 def _not_there(source: str, number: str, known: list[str]) -> Problem:

@@ -25,7 +25,8 @@ from ntm_rules.model.requirement import (
 )
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text
-from ntm_rules.rulebook.spans import Place, asked, cell_at, cells_of, span_of, tops
+from ntm_rules.rulebook.spans import Place, asked, cell_at, cells_of, tops
+from ntm_rules.rulebook.strictness import Strictness, sets
 
 __all__ = ["NOT_FOR_PROVINCE", "Breach", "breaches"]
 
@@ -36,14 +37,14 @@ NOT_FOR_PROVINCE = Text("tỉnh không được quy định điều này", "not 
 class Breach:
     """One way in which a province's text asks for less than the national one.
 
-    `key` is the number of the national clause, or the name of what else is lowered ("totals", "withdrawal"). `proven` is False
-    where it cannot be shown, or concerns what the national text leaves to the province or a column of other provinces.
+    `key` is the number of the national clause, or the name of what else is lowered ("totals", "withdrawal"). `binding` is False
+    where nothing is set nationally and the content is the province's, or where it concerns a column of other provinces.
     `values` says where, national → provincial; `unconfirmed` whether a national cell among them is not `confirmed` itself.
     """
 
     key: str
     code: str
-    proven: bool
+    binding: bool
     values: tuple[str, ...] = ()
     wanted: str | None = None
     unconfirmed: bool = False
@@ -52,14 +53,6 @@ class Breach:
     def message(self) -> Text:
         """What the province may not do, in words."""
         return _LOOSER[self.code]
-
-    @property
-    def lowers(self) -> bool:
-        """Whether it lets pass a commune that the national text does not, beyond doubt.
-
-        A threshold taken away leaves the indicator undetermined, and what another fact measures may be as strict.
-        """
-        return self.proven and self.code not in {"withdraws_threshold", "drops_fact"}
 
 
 def breaches(national: Ruleset, own: Ruleset) -> tuple[Breach, ...]:
@@ -76,8 +69,9 @@ class _Comparison:
 
     def __init__(self, before: Ruleset, after: Ruleset) -> None:
         self.before, self.after = before, after
-        self.facts, self.columns = before.catalogue.facts, before.own_columns
+        self.strictness, self.columns = Strictness(before.catalogue.facts), before.own_columns
         self.found: dict[tuple[str, str, bool], list[str]] = {}
+        self.said = 0
         self.unconfirmed: set[tuple[str, str]] = set()
 
     def breaches(self) -> tuple[Breach, ...]:
@@ -87,38 +81,52 @@ class _Comparison:
                 self._compare(clause, kept[clause.id])
             elif not (isinstance(clause.requirement, Unstated) and clause.set_by is SetBy.PROVINCE):
                 self._removed(clause)
+        self._criteria()
         found = [
-            Breach(key=key, code=code, proven=proven, values=tuple(values), unconfirmed=(key, code) in self.unconfirmed)
-            for (key, code, proven), values in self.found.items()
+            Breach(
+                key=key, code=code, binding=binding, values=tuple(values), unconfirmed=(key, code) in self.unconfirmed
+            )
+            for (key, code, binding), values in self.found.items()
         ]
         return (*found, *self._lower_totals(), *self._not_for_province())
 
     def _removed(self, clause: Clause) -> None:
         conditional = clause in self.before.conditions or clause in self.before.prerequisites
         self._add("removes_condition" if conditional else "removes_indicator", clause, clause.id)
-        still = {criterion.no for criterion in self.after.criteria}
+
+    def _criteria(self) -> None:
+        """A criterion gone, or an indicator counted with another criterion than its own."""
+        still = {criterion.no: {i.id for i in criterion.indicators} for criterion in self.after.criteria}
+        kept = {clause.id for clause in tops(self.after)}
         for criterion in self.before.criteria:
-            if clause in criterion.indicators and criterion.no not in still:
-                self._add("removes_criterion", clause, criterion.no)
+            for clause in criterion.indicators:
+                if criterion.no not in still:
+                    self._add("removes_criterion", clause, criterion.no)
+                elif clause.id in kept and clause.id not in still[criterion.no]:
+                    self._add("removes_indicator", clause, f"{criterion.no}: {clause.id}")
 
     def _lower_totals(self) -> Iterator[Breach]:
         for name in ("criteria_total", "indicators_total"):
             old, new = getattr(self.before, name), getattr(self.after, name)
             if old is not None and (new is None or new < old):
                 yield Breach(
-                    key="totals", code="lowers_totals", proven=True, values=(str(new or "unknown"),), wanted=f"≥ {old}"
+                    key="totals", code="lowers_totals", binding=True, values=(str(new or "unknown"),), wanted=f"≥ {old}"
                 )
 
     def _not_for_province(self) -> Iterator[Breach]:
         """Who is judged by another column, and when a title is withdrawn, is national (318/QĐ-TTg, Đ1; 18/2022/QĐ-TTg)."""
         for name in ("special_communes", "withdrawal"):
             if getattr(self.before, name) != getattr(self.after, name):
-                yield Breach(key=name, code="not_for_province", proven=True)
+                yield Breach(key=name, code="not_for_province", binding=True)
 
     def _compare(self, old: Clause, new: Clause) -> None:
         for place in self._places_of(old, new):
-            if not self._implies(new, old, place):
-                self._explain(old, new, place)
+            if self.strictness.implies(new, old, place):
+                continue
+            said = self.said
+            self._explain(old, new, place)
+            if self.said == said:  # each part stands, and yet the whole does not follow
+                self._add("not_comparable", old, place=place)
 
     def _places_of(self, old: Clause, new: Clause) -> list[Place]:
         """The places to compare; where one text goes by year, every year of the phase, or a lacking row would not show."""
@@ -131,63 +139,18 @@ class _Comparison:
         return [(column, year) for column in self.before.columns for year in whole]
 
     def _add(self, code: str, clause: Clause, found: str = "", place: Place | None = None) -> None:
-        elsewhere = place is not None and place[0] not in self.columns
-        proven = not (code == "not_comparable" or clause.set_by is SetBy.PROVINCE or elsewhere)
-        values = self.found.setdefault((clause.id, code, proven), [])
+        self.said += 1
+        binding = self._binds(clause) if place is None else place[0] in self.columns
+        values = self.found.setdefault((clause.id, code, binding), [])
         if found and found not in values:
             values.append(found)
 
-    # Whether the new text asks for at least as much, at one place of the table.
+    def _binds(self, clause: Clause) -> bool:
+        """Whether a clause is more than a name whose content is the province's."""
+        years = cells_of(self.columns, clause)
+        return clause.set_by is not SetBy.PROVINCE or any(sets(clause, place) for place in years)
 
-    def _implies(self, new: Clause, old: Clause, place: Place) -> bool:
-        if not asked(old, place):
-            return True
-        if not asked(new, place) or new.applies_if not in (None, old.applies_if):
-            return False
-        return self._as_strict(new, old.requirement, place)
-
-    def _as_strict(self, new: Clause, old: Requirement, place: Place) -> bool:
-        if new.requirement == old or isinstance(old, Unstated):
-            return True
-        if isinstance(old, Combination):
-            return self._meets_parts(new, old, place)
-        if isinstance(old, Branch):
-            return self._meets_branches(new, old, place)
-        if cell_at(old, place) is None:
-            return True  # nothing is set nationally: the province fills it in
-        plain = Clause(id="", label=new.label, requirement=old, citation="", set_by=SetBy.NATIONAL)
-        if isinstance(new.requirement, Combination):
-            parts = new.requirement.parts
-            return sum(not self._implies(part, plain, place) for part in parts) < new.requirement.needed
-        if isinstance(new.requirement, Branch):
-            branches = (new.requirement.then, new.requirement.otherwise)
-            return all(self._implies(branch, plain, place) for branch in branches)
-        one, other = (span_of(requirement, self.facts, place) for requirement in (new.requirement, old))
-        return one is not None and other is not None and one.within(other)
-
-    def _meets_parts(self, new: Clause, old: Combination, place: Place) -> bool:
-        """Enough of the old parts follow from the new text; of new parts, however those that are met fall."""
-        sure = sum(self._implies(new, part, place) for part in old.parts)
-        if sure >= old.needed or not isinstance(new.requirement, Combination):
-            return sure >= old.needed
-        left = list(old.parts)
-        idle = 0
-        for part in new.requirement.parts:
-            match = next((known for known in left if self._implies(part, known, place)), None)
-            if match is None:
-                idle += 1
-            else:
-                left.remove(match)
-        return new.requirement.needed - idle >= old.needed
-
-    def _meets_branches(self, new: Clause, old: Branch, place: Place) -> bool:
-        inner = new.requirement
-        if isinstance(inner, Branch) and inner.condition == old.condition:
-            pairs = ((inner.then, old.then), (inner.otherwise, old.otherwise))
-            return all(self._implies(one, other, place) for one, other in pairs)
-        return all(self._implies(new, branch, place) for branch in (old.then, old.otherwise))
-
-    # Why it does not.
+    # Why the new text is not as strict, at one place of the table.
 
     def _explain(self, old: Clause, new: Clause, place: Place) -> None:
         where = " ".join(str(step) for step in place if step not in (None, ""))
@@ -217,7 +180,7 @@ class _Comparison:
             self._explain_other(old, new, "", place)
             return
         for before, now in ((branch.then, inner.then), (branch.otherwise, inner.otherwise)):
-            if not self._implies(now, before, place):
+            if not self.strictness.implies(now, before, place):
                 self._explain(before, now, place)
 
     def _explain_parts(self, old: Clause, combination: Combination, new: Clause, place: Place) -> None:
@@ -233,10 +196,10 @@ class _Comparison:
         elif not every:
             self._add("not_comparable", old, place=place)
         for part in combination.parts if every else ():
-            if self._implies(new, part, place):
+            if self.strictness.implies(new, part, place):
                 continue
             if part.id in kept:
-                if not self._implies(kept[part.id], part, place):
+                if not self.strictness.implies(kept[part.id], part, place):
                     self._explain(part, kept[part.id], place)
             else:
                 self._add("removes_part", old, part.id, place)

@@ -19,7 +19,7 @@ from ntm_rules.model.checking import unknown_province
 from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError, unreadable
 from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
-from ntm_rules.rulebook.build import build_catalogue, build_layer, build_ruleset
+from ntm_rules.rulebook.build import build_catalogue, build_date, build_layer, build_ruleset
 from ntm_rules.rulebook.layers import apply_layer, differing
 from ntm_rules.rulebook.loosening import breaches
 from ntm_rules.rulebook.parser_words import original
@@ -53,6 +53,10 @@ class RulesetSummary:
     criteria: int
     indicators: int
     rulebook: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-ready data."""
+        return attrs.asdict(self)
 
 
 def shipped() -> Path:
@@ -241,7 +245,7 @@ class Rulebook:
             (known_on, 1, "chưa ban hành vào ngày", "not issued by"),
         ):
             if day is not None and base[place] is not None and day.isoformat() < base[place]:
-                since = base[place]
+                since = str(build_date(base[place]))
                 raise DateError(
                     [
                         Problem(
@@ -306,8 +310,8 @@ class Rulebook:
         return ruleset
 
     def _hold_to_national(self, national: Ruleset, own: Ruleset, overlays: Sequence[tuple[str, Content]]) -> None:
-        """RulebookError where a province's text asks for less than the national one beyond doubt; the linter says the rest."""
-        if lowered := [breach for breach in breaches(national, own) if breach.lowers]:
+        """RulebookError where a province's text cannot be shown to be as strict as the national one."""
+        if lowered := [breach for breach in breaches(national, own) if breach.binding]:
             from ntm_rules.rulebook.provincial import refusal
 
             raise refusal(lowered, overlays)

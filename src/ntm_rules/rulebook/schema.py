@@ -14,7 +14,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ntm_rules.rulebook.boundary_documents import AssessmentDocument, CommuneDocument, DifferenceDocument
+from ntm_rules.rulebook.boundary_documents import (
+    AssessmentDocument,
+    CommuneDocument,
+    DifferenceDocument,
+    LadderDocument,
+    LineDocument,
+)
 from ntm_rules.rulebook.documents import FactsDocument, LayerDocument, RegionsDocument, RulesetDocument
 
 __all__ = ["schemas", "write_schemas"]
@@ -33,6 +39,8 @@ _BOUNDARY: dict[str, type[BaseModel]] = {
     "commune": CommuneDocument,
     "assessment": AssessmentDocument,
     "difference": DifferenceDocument,
+    "ladder": LadderDocument,
+    "line": LineDocument,
 }
 _TITLES = {
     "ruleset": "NTM ruleset",
@@ -42,6 +50,8 @@ _TITLES = {
     "commune": "NTM commune",
     "assessment": "NTM assessment",
     "difference": "NTM difference of two rulesets",
+    "ladder": "NTM ladder of tiers",
+    "line": "NTM assessment as one line",
 }
 
 # A key means the same in every document, so an editor's hint is given once.
@@ -63,12 +73,12 @@ _HINTS = {
     "columns": "the columns of the table; of a clause: the only columns in which it is asked",
     "complete": "false where some criteria of the real set are not known",
     "counts": "of a percentage: what numerator and denominator count (người, hộ)",
-    "decision": "number and dates, each `unknown` where not known",
+    "decision": "number and dates, each `unknown` where not known; of a date, the month alone may be known",
     "equal": "the fact must be exactly the threshold",
     "evidence": "how surely the thresholds are known",
     "facts": "what may be measured about a commune, by key",
-    "in_force": "the day it takes effect, 2024-03-01, or unknown",
-    "issued": "the day it was issued, 2024-03-01, or unknown",
+    "in_force": "the day it takes effect, 2024-03-01; the month, 2024-03, where the day is not known; or unknown",
+    "issued": "the day it was issued, 2024-03-01; the month, 2024-03, where the day is not known; or unknown",
     "key_criteria": "criteria that count as key ones, by number",
     "key_share": "percent of criteria not met from which a title is at risk when a key criterion is among them",
     "layer": "a short name, as 211/QĐ-TTg",
@@ -129,10 +139,10 @@ _ROWS: Schema = {
 
 
 def schemas() -> dict[str, Schema]:
-    """The schemas by name: ruleset, layer, facts, regions, commune, assessment, difference.
+    """The schemas by name: ruleset, layer, facts, regions, commune, assessment, ladder, line, difference.
 
     >>> sorted(schemas())
-    ['assessment', 'commune', 'difference', 'facts', 'layer', 'regions', 'ruleset']
+    ['assessment', 'commune', 'difference', 'facts', 'ladder', 'layer', 'line', 'regions', 'ruleset']
     """
     found = {name: _for_editors(model.model_json_schema()) for name, model in _FILES.items()}
     found |= {name: model.model_json_schema(mode="serialization") for name, model in _BOUNDARY.items()}

@@ -24,7 +24,7 @@ from ntm_rules.model.requirement import (
 )
 from ntm_rules.model.ruleset import Ruleset
 
-__all__ = ["Place", "Span", "asked", "cell_at", "cells_of", "span_of", "tops"]
+__all__ = ["Place", "Span", "accepted_values", "asked", "cell_at", "cells_of", "span_of", "tops"]
 
 Place: TypeAlias = tuple[str, int | None]
 
@@ -86,7 +86,7 @@ def span_of(requirement: Requirement, facts: Mapping[str, Fact], place: Place) -
     if isinstance(requirement, RulesetMet):
         return Span(("ruleset", requirement.ruleset.id), _ONE, _ONE, _NOUGHT, _ONE)
     if isinstance(requirement, FactComparison):
-        return _ends(requirement.direction, cell.value, (requirement.fact, "times", requirement.other), None, None)
+        return _times_span(requirement, cell.value, facts[requirement.other])
     if isinstance(requirement, OneOf):
         return _one_of_span(requirement, facts[requirement.fact])
     assert isinstance(requirement, Comparison)
@@ -107,11 +107,41 @@ def _ends(
     return Span(measure, low, None if direction is Direction.AT_LEAST else value, least, most)
 
 
+def _times_span(requirement: FactComparison, factor: Any, other: Fact) -> Span:
+    """A larger factor asks for more of what is never negative only; of what may be, each factor is a measure of its own."""
+    measure: tuple[Any, ...] = (requirement.fact, "times", requirement.other)
+    if other.low is None or other.low < 0:
+        return _ends(requirement.direction, _ONE, (*measure, factor, requirement.direction), None, None)
+    return _ends(requirement.direction, factor, measure, None, None)
+
+
 def _one_of_span(requirement: OneOf, fact: Fact) -> Span | None:
     positions = sorted(fact.values.index(value) for value in set(requirement.values))
     if positions[-1] - positions[0] >= len(positions):
         return None  # values with others between them
     return Span((fact.key,), Decimal(positions[0]), Decimal(positions[-1]), _NOUGHT, Decimal(len(fact.values) - 1))
+
+
+def accepted_values(
+    requirement: Requirement, facts: Mapping[str, Fact], place: Place
+) -> frozenset[tuple[str, str]] | None:
+    """What a requirement on a category accepts at a place, each value with its fact; None of anything else."""
+    cell = cell_at(requirement, place)
+    if cell is None or not isinstance(requirement, (Comparison, OneOf)):
+        return None
+    fact = facts[requirement.fact]
+    if isinstance(requirement, OneOf):
+        return frozenset((fact.key, value) for value in requirement.values)
+    if fact.kind is not FactKind.CATEGORY:
+        return None
+    at = fact.values.index(str(cell.value))
+    span = {
+        Direction.AT_LEAST: slice(at, None),
+        Direction.AT_MOST: slice(at + 1),
+        Direction.EQUAL: slice(at, at + 1),
+        Direction.MET: slice(0),
+    }
+    return frozenset((fact.key, value) for value in fact.values[span[requirement.direction]])
 
 
 def asked(clause: Clause, place: Place) -> bool:

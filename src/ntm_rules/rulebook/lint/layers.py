@@ -14,7 +14,14 @@ from ntm_rules.rulebook.lint.book import Book
 from ntm_rules.rulebook.lint.contents import Normal, as_ruleset
 from ntm_rules.rulebook.lint.findings import Report, Severity, Steps, brief
 from ntm_rules.rulebook.lint.requirements import check_clause
-from ntm_rules.rulebook.lint.statements import NUMBERING, check_columns, check_decision_dates, check_totals, numbering
+from ntm_rules.rulebook.lint.statements import (
+    NUMBERING,
+    check_columns,
+    check_decision_dates,
+    check_totals,
+    numbering,
+    surely_before,
+)
 from ntm_rules.rulebook.loosening import NOT_FOR_PROVINCE, Breach, breaches
 from ntm_rules.rulebook.places import place_of
 from ntm_rules.rulebook.spans import tops
@@ -39,7 +46,7 @@ def check_layer_dates(layer: Normal, base: Normal, report: Report) -> None:
     check_decision_dates(layer["decision"], report)
     for place, key in ((1, "issued"), (2, "in_force")):
         day, since = layer["decision"][place], base["decision"][place]
-        if day and since and day < since:
+        if day and since and surely_before(day, since):
             vi, en = "trước ngày của quyết định gốc", "before the decision it changes"
             report.add("error", "before_base", ("decision", key), vi, en, found=day, wanted=Text(since, since))
         if day is None:
@@ -130,14 +137,14 @@ def _no_regions() -> Catalogue:
 
 
 def _asks_less(found: Iterable[Breach], report: Report, places: Mapping[str, Steps]) -> None:
-    """What the province asks less of than the national text; what cannot be shown is a warning."""
+    """Where the province's text cannot be shown to be as strict; where that judges none of its communes, it is a warning."""
     for breach in found:
         vi, en = breach.message.vi, breach.message.en
         wanted = breach.wanted and Text(breach.wanted, breach.wanted)
         shown_values = brief(breach.values, 4) or None
         path = place_of(places, breach.key)
         report.add(
-            "error" if breach.proven else "warning", breach.code, path, vi, en, found=shown_values, wanted=wanted
+            "error" if breach.binding else "warning", breach.code, path, vi, en, found=shown_values, wanted=wanted
         )
 
 

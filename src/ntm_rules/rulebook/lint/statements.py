@@ -11,7 +11,15 @@ from ntm_rules.rulebook.lint.contents import Normal
 from ntm_rules.rulebook.lint.findings import Report, Severity, Steps
 from ntm_rules.rulebook.places import place_of
 
-__all__ = ["NUMBERING", "check_columns", "check_decision_dates", "check_identity", "check_totals", "numbering"]
+__all__ = [
+    "NUMBERING",
+    "check_columns",
+    "check_decision_dates",
+    "check_identity",
+    "check_totals",
+    "numbering",
+    "surely_before",
+]
 
 
 def check_identity(normal: Normal, report: Report, relative: str | None) -> None:
@@ -30,10 +38,16 @@ def check_identity(normal: Normal, report: Report, relative: str | None) -> None
         )
 
 
+def surely_before(day: str, other: str) -> bool:
+    """Whether one date lies before another, whatever the day of a month without one."""
+    shorter = min(len(day), len(other))
+    return day[:shorter] < other[:shorter]
+
+
 def check_decision_dates(decision: Sequence[str | None], report: Report) -> None:
     """A decision cannot be in force before it was issued."""
     _, issued, in_force = decision
-    if issued and in_force and in_force < issued:
+    if issued and in_force and surely_before(in_force, issued):
         vi, en = "có hiệu lực trước ngày ban hành", "in force before it was issued"
         report.add("error", "in_force_before_issued", ("decision", "in_force"), vi, en, found=in_force)
 

@@ -135,8 +135,7 @@ def checked_layer(
 
 
 def _decision(decision: DecisionDocument) -> list[str | None]:
-    days = (decision.issued, decision.in_force)
-    return [decision.number, *(None if day is None else day.isoformat() for day in days)]
+    return [decision.number, decision.issued, decision.in_force]
 
 
 class _Normalizer(Clauses):
