@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import attrs
 
-from ntm_rules.explain import SUPPLIED_BY
+from ntm_rules.explain import SUPPLIED_BY, column_words
 from ntm_rules.explain.rules import cell_text, product_text, relation_text, requirement_text, sureness, title_lines
 from ntm_rules.model.checking import fact_named
 from ntm_rules.model.found import FoundThreshold
@@ -105,9 +105,7 @@ def _of_parts(found: FoundThreshold) -> Text:
 
 
 def _where(found: FoundThreshold, lang: Language) -> str:
-    name = found.ruleset.catalogue.regions.get(found.column)
-    column = name.in_(lang) if name is not None else Text("chung", "common").in_(lang)
-    said = Text(f"cột {column}", f"column {column}").in_(lang)
+    said = column_words(found.ruleset, found.column, found.column_rule, lang)
     requirement = found.clause.requirement
     by_year = isinstance(requirement, Comparison) and requirement.threshold.varies_by_year
     return said + (Text(f", năm {found.year}", f", year {found.year}").in_(lang) if by_year else "")
