@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from tests.property.strategies import built, document_of
 
 import ntm_rules as ntm
 from ntm_rules.model.assessment import Reason, Status, Verdict
@@ -287,12 +288,76 @@ def test_tiers_of_2016_2020() -> None:
 
 
 def test_strict_does_not_hide_that_the_facts_speak_against_the_agency() -> None:
-    """Income 10 against 59 (2024), attested as met: strict evaluation leaves it to the agency, and says they disagree."""
+    """Income 10 against 59 (2024), attested as met: strict evaluation takes neither's word, and says they disagree."""
     commune = ntm.Commune(region="dbsh", year=2024, facts={"income_per_capita": 10}, attested={"10": True})
     assessment = ntm.evaluate(ntm.load_ruleset("2021-2025/xa-ntm"), commune, strict=True)
     (result,) = assessment.conflicts
-    assert (result.status, result.evidence) == (ntm.Status.MET, None)
+    assert (result.status, result.reason) == (Status.UNDETERMINED, Reason.UNCONFIRMED)
     assert "Mâu thuẫn" in result.explain("vi")
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(90, True), (99, False)])
+def test_strict_never_turns_what_the_facts_say_into_its_contrary(value: int, verdict: bool) -> None:
+    """Power for 90 % against a recalled 99 %, attested as met: missing is not to become met by asking more strictly."""
+    facts, attested = {"households_registered_reliable_power_pct": value}, {"4.2": verdict}
+    loose, strict = (judged(facts, attested, strict=how) for how in (False, True))
+    assert loose.statuses["4.2"] is (Status.MISSING if verdict else Status.MET)
+    assert strict.statuses["4.2"] is Status.UNDETERMINED
+    found = strict.indicator("4.2")
+    assert (found.reason, found.conflict, found.attested) == (Reason.UNCONFIRMED, True, verdict)
+    assert "4.2" not in strict.to_dict()["unconfirmed"]
+
+
+@pytest.mark.parametrize("facts", [{}, {"households_registered_reliable_power_pct": 99}])
+def test_strict_takes_an_agency_s_word_that_no_fact_contradicts(facts: dict[str, Any]) -> None:
+    found = judged(facts, {"4.2": True}, strict=True).indicator("4.2")
+    assert (found.status, found.conflict, found.evidence) == (Status.MET, False, None)
+
+
+def test_a_conflict_hidden_behind_a_threshold_that_lacks_is_seen_by_strict_evaluation() -> None:
+    """A part without a threshold comes first, the part that the facts fail is not confirmed: loosely it is missing."""
+    words = {"vi": "chữ", "en": "text"}
+    at_least = {"fact": "pct1", "value": "50", "evidence": "recalled"}
+    parts = [
+        {"part": "a", "label": words, "requires": {"unstated": "province"}},
+        {"part": "b", "label": words, "requires": {"at_least": at_least}},
+    ]
+    commune = ntm.Commune(region="tn", facts={"pct1": 10}, attested={"1": True})
+    found = ntm.evaluate(built((document_of({"all": parts}),)), commune, strict=True).indicator("1")
+    assert (found.status, found.reason, found.conflict) == (Status.UNDETERMINED, Reason.UNCONFIRMED, True)
+
+
+def test_conflicts_on_prerequisites_and_conditions_are_listed_after_the_indicators() -> None:
+    rules = ntm.load_ruleset("2021-2025/xa-ntm-nang-cao", on="2023-12-31")
+    facts = {"no_outstanding_construction_debt": False, "value_chain_cooperatives": 0, "income_per_capita": 1}
+    attested = {"construction_debt": True, "ntm": True, "13.1": True, "7": True}
+    assessment = judged(facts, attested, rules=rules)
+    assert [result.id for result in assessment.conflicts] == ["13.1", "ntm", "construction_debt"]
+    assert assessment.to_dict()["conflicts"] == ["13.1", "ntm", "construction_debt"]
+    assert all(result.status is Status.MISSING for result in assessment.conflicts)
+    assert "MÂU THUẪN giữa số liệu và xác nhận (3)" in assessment.report("vi")
+
+
+@pytest.mark.parametrize("given", ["2021-2025/xa-ntm", None, 7, ntm.Commune(region="dbsh")], ids=repr)
+def test_only_a_loaded_ruleset_judges(given: Any) -> None:
+    with pytest.raises(ntm.NtmRulesError) as caught:
+        ntm.evaluate(given, ntm.Commune(region="dbsh"))
+    (problem,) = caught.value.problems
+    assert problem.code == "not_a_ruleset"
+    assert "load_ruleset" in problem.describe("en")
+
+
+def test_people_lacking_are_all_that_are_lacking_not_those_of_the_sex_further_off() -> None:
+    """5 of 10 men and 890 of 1,000 women against 90 %: 4 men and 10 women, though men are 40 points away."""
+    shares = {"male": {"numerator": 5, "denominator": 10}, "female": {"numerator": 890, "denominator": 1000}}
+    commune = ntm.Commune(region="tn", year=2023, facts={"health_insurance_pct": shares})
+    result = ntm.evaluate(RULES, commune).indicator("15.1")
+    assert (str(result.gap), result.gap_count) == ("40", 14)
+    assert [part.gap_count for part in result.parts] == [4, 10]
+    known_of_men = commune.replace(facts={"health_insurance_pct": shares | {"female": 89}})
+    assert ntm.evaluate(RULES, known_of_men).indicator("15.1").gap_count is None
+    only_men = commune.replace(facts={"health_insurance_pct": shares | {"female": 90}})
+    assert ntm.evaluate(RULES, only_men).indicator("15.1").gap_count == 4
 
 
 def test_men_and_women_each_have_their_figure() -> None:
@@ -300,7 +365,9 @@ def test_men_and_women_each_have_their_figure() -> None:
     ruleset = ntm.load_ruleset("2021-2025/xa-ntm")
     result = ntm.evaluate(ruleset, ntm.Commune(region="tn", facts={"health_insurance_pct": shares})).indicator("15.1")
     assert [(part.id, part.gap_count) for part in result.parts] == [("15.1.male", 10), ("15.1.female", 40)]
-    assert (result.fact, result.gap_count) == ("health_insurance_pct.female", 40)
+    assert (result.fact, result.gap_count) == ("health_insurance_pct.female", 50)
+    assert "cần thêm 50 người (cả nam và nữ)" in result.explain("vi")
+    assert "50 more people needed (men and women together)" in result.explain("en")
     both = ntm.Commune(region="tn", facts={"health_insurance_pct": {"male": 91, "female": "90.5"}})
     text = ntm.evaluate(ruleset, both).indicator("15.1").explain("vi")
     assert "91%" in text

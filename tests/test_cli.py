@@ -430,6 +430,7 @@ def judged(draw: st.DrawFn) -> ntm.Assessment:
     numbers = st.sampled_from([clause.id for clause in ruleset.indicators])
     commune = ntm.Commune(
         region=draw(st.sampled_from(list(ruleset.catalogue.regions))),
+        zone=draw(st.sampled_from([None, None, "III"])),
         year=draw(st.integers(2016, 2025)),
         facts=facts,
         attested=draw(st.dictionaries(numbers, st.booleans(), max_size=3)),

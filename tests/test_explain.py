@@ -9,6 +9,7 @@ from tests.property.test_exact_numbers import ruleset_of
 
 import ntm_rules as ntm
 from ntm_rules.model.assessment import Result, Status
+from ntm_rules.model.requirement import SetBy
 
 RULES = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
 OLD = ntm.load_ruleset("2016-2020/xa-ntm")
@@ -163,7 +164,33 @@ def test_an_indicator_held_against_another_fact_names_both() -> None:
     facts = {"income_per_capita": 44, "income_per_capita_at_recognition": 30}
     found = ntm.evaluate(rules, ntm.Commune(region="dbsh", year=2020, facts=facts)).indicator("1.2")
     assert found.status is Status.MISSING
-    contains(found.explain("en"), "44", "≥ 45", "Short by 1")
+    contains(found.explain("en"), "44", "≥ 1.5 × income per capita at NTM recognition (30) = 45", "Short by 1")
+    words = "≥ 1,5 × thu nhập bình quân đầu người khi được công nhận NTM (30) = 45 triệu đồng"
+    contains(found.explain("vi"), words)
+    said = found.to_dict()
+    assert (said["factor"], said["other_fact"], str(said["other_actual"])) == (
+        "1.5",
+        "income_per_capita_at_recognition",
+        "30",
+    )
+
+
+def test_an_indicator_held_against_an_unknown_fact_still_says_of_which_it_is_a_multiple() -> None:
+    rules = ntm.load_ruleset("2016-2020/xa-ntm-kieu-mau")
+    found = ntm.evaluate(rules, ntm.Commune(region="dbsh", year=2020, facts={"income_per_capita": 44})).indicator("1.2")
+    contains(found.explain("vi"), "Yêu cầu ≥ 1,5 × thu nhập bình quân đầu người khi được công nhận NTM.")
+
+
+def test_who_sets_what_is_multiplied_must_supply_it() -> None:
+    """Đồng Tháp takes 1.1 × the national income of nâng cao, which is not known for the column of special communes."""
+    rules = ntm.load_ruleset("2021-2025/xa-ntm-kieu-mau", province="dong-thap")
+    commune = ntm.Commune(province="Đồng Tháp", zone="III", year=2023, facts={"income_per_capita": 60})
+    found = ntm.evaluate(rules, commune).indicator("2")
+    assert (found.reason, found.set_by) == (ntm.Reason.NO_THRESHOLD, SetBy.NATIONAL)
+    contains(found.explain("vi"), "Chưa có mức: văn bản trung ương")
+    assert rules.threshold("2", region="dbscl", zones=("III",), year=2023).set_by is SetBy.NATIONAL
+    needed = {item.id: item.threshold_set_by for item in ntm.evaluate(rules, commune).facts_needed}
+    assert needed["2"] is SetBy.NATIONAL
 
 
 def test_an_unknown_condition_whose_threshold_is_unknown_does_not_ask_for_no_facts() -> None:

@@ -118,9 +118,18 @@ class Question:
             )
             if any(one in special for one in zones):
                 return "tdmnpb"
+        return self.own_column()
+
+    def own_column(self) -> str:
+        """The column of the region, whatever the zones."""
         region = self.commune.get("region") or REGION_OF[self.commune["province"]]
         assert region in REGIONS
         return str(region)
+
+    def column_doubted(self) -> bool:
+        """Whether a strict evaluation refuses the column: the rule on special communes, which sent it there, is recalled only."""
+        column = self.column()
+        return self.strict and column != "common" and column != self.own_column()
 
 
 def number(given: Any) -> tuple[Fraction, tuple[int, int] | None]:
@@ -181,7 +190,8 @@ def cell_reason(item: Item, question: Question, column: str) -> tuple[Cell | Non
         return None, "no_threshold_for_year"
     if cell.state != "set":
         return None, "no_threshold"
-    if question.strict and cell.evidence != "confirmed":
+    # Another ruleset chooses its own column.
+    if question.strict and (cell.evidence != "confirmed" or (item.kind != "ruleset" and question.column_doubted())):
         return None, "unconfirmed"
     return cell, None
 
@@ -189,7 +199,7 @@ def cell_reason(item: Item, question: Question, column: str) -> tuple[Cell | Non
 def judge(item: Item, question: Question, column: str) -> Found:
     """The status of an item by facts alone."""
     if item.columns is not None and column not in item.columns:
-        return Found("not_applicable")
+        return unknown("unconfirmed") if question.column_doubted() else Found("not_applicable")
     if item.applies_if:
         asked = question.fact(item.applies_if)
         if asked is None:
@@ -230,12 +240,17 @@ def _times_fact(item: Item, question: Question, factor: Decimal | bool | str) ->
 
 
 def _both_sexes(item: Item, question: Question, limit: Decimal | bool | str) -> Found:
-    """Each sex must pass; a failing total shows that one of them fails."""
+    """Each sex must pass; a failing total shows that one of them fails.
+
+    The gap is that of the sex further off, the count all that are lacking, where it is known of each sex that fails.
+    """
     sexes = [question.fact(f"{item.fact}.{sex}") for sex in ("male", "female")]
     found = [held(item.fact, item.direction, limit, given) for given in sexes if given is not None]
-    for one in found:
-        if one.status == "missing":
-            return one
+    failing = [one for one in found if one.status == "missing"]
+    if failing:
+        furthest = max(failing, key=lambda one: Fraction(one.gap or 0))
+        counts = [one.gap_count for one in failing if one.gap_count is not None]
+        return replace(furthest, gap_count=sum(counts) if len(counts) == len(failing) else None)
     if len(found) == 2:
         return Found("met")
     total = question.fact(item.fact)
@@ -276,14 +291,20 @@ def elsewhere(commune: Mapping[str, Any]) -> dict[str, Any]:
     return {**commune, "attested": attested}
 
 
-def with_attested(number_: str, found: Found, attested: Mapping[str, bool]) -> tuple[Found, bool]:
-    """An attested verdict decides what facts leave open; where facts say otherwise they stand, in conflict."""
-    verdict = attested.get(number_)
+def answer(item: Item, question: Question, column: str) -> tuple[Found, bool]:
+    """An attested verdict decides what facts leave open; where facts say otherwise they stand, in conflict.
+
+    A strict evaluation does not decide by the word of an agency that the facts, held against thresholds not confirmed, contradict.
+    """
+    found, verdict = judge(item, question, column), question.attested().get(item.id)
     if verdict is None:
         return found, False
-    if found.status == "undetermined":
-        return replace(found, status="met" if verdict else "missing", reason=None), False
-    return found, verdict is (found.status == "missing")
+    if found.status != "undetermined":
+        return found, verdict is (found.status == "missing")
+    facts = judge(item, replace(question, strict=False), column) if question.strict else found
+    if facts.status != "undetermined" and verdict is (facts.status == "missing"):
+        return replace(found, reason="unconfirmed"), True
+    return replace(found, status="met" if verdict else "missing", reason=None), False
 
 
 def combined(statuses: Sequence[str]) -> str:
@@ -378,14 +399,14 @@ def standing(question: Question) -> Found:
 def evaluate(question: Question) -> Outcome:
     """Everything the battery may expect of an evaluation."""
     criteria: tuple[Criterion, ...] = expected(question.ruleset, question.day, question.province or "")
-    column, attested = question.column(), question.attested()
+    column = question.column()
     out: Outcome = {"column": column}
     results: dict[str, Found] = {}
     conflicts = []
     verdicts: dict[str, str] = {}
     for criterion in criteria:
         for item in criterion.items:
-            results[item.id], conflict = with_attested(item.id, judge(item, question, column), attested)
+            results[item.id], conflict = answer(item, question, column)
             if conflict:
                 conflicts.append(item.id)
         verdicts[criterion.no] = combined([results[item.id].status for item in criterion.items])
@@ -402,18 +423,20 @@ def evaluate(question: Question) -> Outcome:
     out["indicators_met"] = sum(found.status in ("met", "not_applicable") for found in results.values())
     totals = TOTALS.get((question.ruleset, question.province)) or TOTALS[question.ruleset, None]
     out["criteria_total"], out["indicators_total"] = totals
-    out |= _around(question, column, attested, out)
+    out |= _around(question, column, out)
     out["at_risk"] = _at_risk(question, verdicts, totals[0])
     return out
 
 
-def _around(question: Question, column: str, attested: Mapping[str, bool], out: Outcome) -> Outcome:
-    found: Outcome = {}
+def _around(question: Question, column: str, out: Outcome) -> Outcome:
+    found: Outcome = {"conflicts": list(out["conflicts"])}
     for name, items in (
-        ("conditions", conditions_of(question.ruleset, question.day, question.province)),
         ("prerequisites", prerequisites_of(question.ruleset, question.province)),
+        ("conditions", conditions_of(question.ruleset, question.day, question.province)),
     ):
-        judged = {item.id: with_attested(item.id, judge(item, question, column), attested)[0] for item in items}
+        answers = {item.id: answer(item, question, column) for item in items}
+        judged = {number_: one for number_, (one, _) in answers.items()}
+        found["conflicts"] += [number_ for number_, (_, conflict) in answers.items() if conflict]
         found[name] = {number_: one.status for number_, one in judged.items()}
         reasons = {number_: one.reason for number_, one in judged.items() if one.reason}
         found["prerequisite_reasons" if name == "prerequisites" else "condition_reasons"] = reasons

@@ -262,6 +262,7 @@ def judge(assessment: ntm.Assessment) -> Judge:
         facts=clean_facts(ruleset.catalogue, commune.facts),
         attested=assessment.attested,
         column=assessment.column,
+        column_rule=assessment.column_rule,
         year=assessment.year,
         strict=assessment.strict,
     )

@@ -69,7 +69,8 @@ def test_everything_said_of_a_generated_assessment_can_be_said(documents: Docume
         assert assessment.report(lang)
     assert assessment._repr_html_()
     assert assessment.to_dict()["statuses"] == {no: status.value for no, status in assessment.statuses.items()}
-    assert [needed.id for needed in assessment.facts_needed] == [result.id for result in assessment.undetermined]
+    needed = [needed.id for needed in assessment.facts_needed if ":" not in needed.id]
+    assert needed == [result.id for result in assessment.undetermined]
 
 
 @given(documents=generated_rulesets(), data=st.data())

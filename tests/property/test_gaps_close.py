@@ -103,12 +103,13 @@ def test_generated_rulesets(documents: Documents, data: st.DataObject) -> None:
 
 
 def test_four_hundred_and_forty_one_people() -> None:
-    """Nam Bình: 8,705 of 10,162 insured; 90 % takes 9,145.8 people, 441 more."""
+    """Nam Bình: 8,705 of 10,162 insured; 90 % takes 9,145.8 people, 441 more, here of men and of women each."""
     ruleset = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
     people = {"numerator": 8705, "denominator": 10162}
     commune = ntm.Commune(region="tn", year=2023, facts={"health_insurance_pct": {"male": people, "female": people}})
     result = ntm.evaluate(ruleset, commune).indicator("15.1")
-    assert result.gap_count == 441
+    assert [part.gap_count for part in result.parts] == [441, 441]
+    assert result.gap_count == 882
     for more, status in ((440, Status.MISSING), (441, Status.MET)):
         reached = {"numerator": 8705 + more, "denominator": 10162}
         facts = {"health_insurance_pct": {"male": reached, "female": reached}}

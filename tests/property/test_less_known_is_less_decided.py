@@ -34,6 +34,34 @@ def assert_less_decided(ruleset: ntm.Ruleset, commune: ntm.Commune, dropped: set
     assert less.at_risk.answer in (None, known.at_risk.answer)
 
 
+def assert_at_most_as_attested(ruleset: ntm.Ruleset, commune: ntm.Commune, dropped: set[str], *, strict: bool) -> None:
+    """With attested verdicts: the same, or undetermined; of what was attested, the same, or as it was attested."""
+    known = ntm.evaluate(ruleset, commune, strict=strict)
+    rest = {key: value for key, value in commune.facts.items() if key not in dropped}
+    less = ntm.evaluate(ruleset, commune.replace(facts=rest), strict=strict)
+    for no, status in less.statuses.items():
+        verdict = known.attested.get(no)
+        other = Status.UNDETERMINED if verdict is None else Status.MET if verdict else Status.MISSING
+        assert status in (known.statuses[no], other), (no, known.statuses[no], status, verdict, dropped)
+
+
+@pytest.mark.parametrize("which", SHIPPED, ids=str)
+@given(data=st.data())
+def test_shipped_rulesets_with_attested_verdicts(which: Loaded, data: st.DataObject) -> None:
+    ruleset = loaded(which)
+    commune = data.draw(communes(ruleset, attested=True))
+    keys = sorted(commune.facts)
+    dropped = data.draw(st.sets(st.sampled_from(keys))) if keys else set()
+    assert_at_most_as_attested(ruleset, commune, dropped, strict=data.draw(st.booleans()))
+
+
+def test_an_attested_verdict_that_a_fact_contradicted_decides_once_the_fact_is_gone() -> None:
+    ruleset = ntm.load_ruleset("2021-2025/xa-ntm")
+    commune = ntm.Commune(region="dbsh", year=2023, facts={"income_per_capita": 1}, attested={"10": True})
+    assert ntm.evaluate(ruleset, commune).statuses["10"] is Status.MISSING
+    assert ntm.evaluate(ruleset, commune.replace(facts={})).statuses["10"] is Status.MET
+
+
 @pytest.mark.parametrize("which", SHIPPED, ids=str)
 @given(data=st.data())
 def test_shipped_rulesets(which: Loaded, data: st.DataObject) -> None:
@@ -52,6 +80,8 @@ def test_generated_rulesets(documents: Documents, data: st.DataObject) -> None:
         keys = sorted(commune.facts)
         dropped = data.draw(st.sets(st.sampled_from(keys))) if keys else set()
         assert_less_decided(ruleset, commune, dropped)
+        attested = data.draw(communes(ruleset, attested=True)).replace(facts=commune.facts)
+        assert_at_most_as_attested(ruleset, attested, dropped, strict=data.draw(st.booleans()))
 
 
 def test_nothing_known_decides_nothing() -> None:

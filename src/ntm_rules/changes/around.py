@@ -94,7 +94,7 @@ def _layer_changes(old: tuple[Layer, ...], new: tuple[Layer, ...]) -> Iterator[C
 
 def _layer_shown(layer: Layer) -> Text:
     """A layer's name, the days of its decision, and its note."""
-    issued, in_force = (day.isoformat() if day else "?" for day in (layer.decision.issued, layer.decision.in_force))
+    issued, in_force = (str(day) if day else "?" for day in (layer.decision.issued, layer.decision.in_force))
     note = layer.note or Text("", "")
     other = f" [{layer.decision.number}]" if layer.decision.number != layer.name else ""
     vi = f"{layer.name}{other}, ban hành {issued}, hiệu lực {in_force}. {note.vi}"

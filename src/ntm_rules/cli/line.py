@@ -17,8 +17,18 @@ import attrs
 
 from ntm_rules.model.assessment import STATUS_OF_CODE, Assessment
 from ntm_rules.model.errors import Problem
-from ntm_rules.model.requirement import Branch, Clause, Combination, Comparison, Direction, Evidence, OneOf
-from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.requirement import (
+    Branch,
+    Clause,
+    Combination,
+    Comparison,
+    Direction,
+    Evidence,
+    OneOf,
+    RulesetMet,
+    weakest,
+)
+from ntm_rules.model.ruleset import Ruleset, SpecialCommunes
 from ntm_rules.rulebook.communes import Entry
 
 __all__ = ["FORMAT", "LineWriter", "error_line"]
@@ -28,12 +38,12 @@ FORMAT = "ntm-rules/line/1"
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 # The codes of `Assessment.codes`.
-_MET, _MISSING = 0, 4
+_MET, _NOT_APPLICABLE, _MISSING = 0, 1, 4
 
 
 @attrs.frozen(slots=True)
 class _Plan:
-    """What is the same for every commune of a column and year, by the place of indicators in official order.
+    """What is the same for every commune of a column (and the rule that chose it) and year, by the place of indicators in official order.
 
     `gapless` has the entry of indicators that never have a gap, `subtract` the fact and threshold of those whose gap is a
     plain difference; `doubtful` are decided by thresholds none of which is confirmed, `mixed` by some that are.
@@ -57,11 +67,11 @@ class LineWriter:
         self._statuses = [
             {code: f'{number}:"{status.value}"' for code, status in STATUS_OF_CODE.items()} for number in self._quoted
         ]
-        self._plans: dict[tuple[str, int | None], _Plan] = {}
+        self._plans: dict[tuple[str, int | None, SpecialCommunes | None], _Plan] = {}
 
     def line(self, assessment: Assessment) -> str:
         """The assessment as one line of JSON, without the line break."""
-        place = (assessment.column, assessment.year)
+        place = (assessment.column, assessment.year, assessment.column_rule)
         plan = self._plans.get(place) or self._plans.setdefault(place, self._plan(*place))
         commune, codes = assessment.commune, assessment.codes
         statuses = ",".join(map(operator.getitem, self._statuses, codes))
@@ -71,7 +81,7 @@ class LineWriter:
             f'{self._head}{_encoded(commune.code)},"name":{_encoded(commune.name)},"host_id":{_encoded(commune.host_id)}'
             f',"year":{_encoded(commune.year)}{plan.tail},"verdict":"{assessment.verdict.value}","recognition":"{assessment.recognition.value}"'
             f',"criteria_met":{assessment.criteria_met},"criteria_total":{assessment.criteria_total}'
-            f',"indicators_met":{codes.count(_MET) + codes.count(1)},"indicators_total":{assessment.indicators_total}'
+            f',"indicators_met":{codes.count(_MET) + codes.count(_NOT_APPLICABLE)},"indicators_total":{assessment.indicators_total}'
             f',"statuses":{{{statuses}}},"missing":[{",".join(missing)}]'
             f',"unconfirmed":[{",".join(self._unconfirmed(assessment, plan))}]'
             f',"conflicts":{_ENCODE([result.id for result in assessment.conflicts]) if commune.attested else "[]"}}}'
@@ -96,8 +106,8 @@ class LineWriter:
         return f'{{"id":{self._quoted[place]},"gap":{gap_text},"gap_count":{_ENCODE(result.gap_count)}}}'
 
     def _unconfirmed(self, assessment: Assessment, plan: _Plan) -> Iterable[str]:
-        """The numbers of indicators decided by a threshold that is not confirmed, in official order."""
-        codes, decided = assessment.codes, (_MET, _MISSING)
+        """The numbers of indicators decided by a threshold or column that is not confirmed, in official order."""
+        codes, decided = assessment.codes, [_MET, _MISSING]
         attested = assessment.attested if assessment.commune.attested else {}
 
         def doubted(place: int) -> bool:
@@ -106,12 +116,16 @@ class LineWriter:
         places = [place for place in plan.doubtful if codes[place] in decided]
         if attested:  # an agency's word may have stood in for the threshold
             places = [place for place in places if self._ids[place] not in attested or doubted(place)]
-        if plan.mixed:
-            places += (place for place in plan.mixed if codes[place] in decided and doubted(place))
+        asked = list(plan.mixed)
+        if assessment.column_rule is not None:  # by which an indicator may be not applicable
+            asked = sorted({*plan.mixed, *(place for place in plan.doubtful if codes[place] == _NOT_APPLICABLE)})
+            decided.append(_NOT_APPLICABLE)
+        if asked:
+            places += (place for place in asked if codes[place] in decided and doubted(place))
             places.sort()
         return [self._quoted[place] for place in places]
 
-    def _plan(self, column: str, year: int | None) -> _Plan:
+    def _plan(self, column: str, year: int | None, rule: SpecialCommunes | None) -> _Plan:
         ruleset = self._ruleset
         subtract: dict[int, tuple[str, Decimal]] = {}
         gapless: dict[int, str] = {}
@@ -128,7 +142,7 @@ class LineWriter:
                     gapless[place] = without_gap
                 elif cell is not None and isinstance(cell.value, Decimal):
                     subtract[place] = (requirement.fact, cell.value)
-            evidence = _evidence(ruleset, clause, column, year)
+            evidence = _evidence(ruleset, clause, column, year, rule)
             if evidence - {Evidence.CONFIRMED}:
                 (mixed if Evidence.CONFIRMED in evidence else doubtful).append(place)
         tail = _ENCODE(
@@ -152,10 +166,12 @@ def _encoded(value: object) -> str:
     return repr(value) if kind is int else "null" if value is None else _ENCODE(value)
 
 
-def _evidence(ruleset: Ruleset, clause: Clause, column: str, year: int | None) -> set[Evidence]:
-    """The kinds of evidence behind a clause where it is asked; a part that the column does not ask for adds none."""
+def _evidence(
+    ruleset: Ruleset, clause: Clause, column: str, year: int | None, rule: SpecialCommunes | None
+) -> set[Evidence]:
+    """The kinds of evidence behind a clause where it is asked; of one that the column does not ask for, that of the column."""
     if clause.columns is not None and column not in clause.columns:
-        return set()
+        return set() if rule is None else {rule.evidence}
     requirement = clause.requirement
     parts: tuple[Clause, ...] = ()
     if isinstance(requirement, Combination):
@@ -163,6 +179,9 @@ def _evidence(ruleset: Ruleset, clause: Clause, column: str, year: int | None) -
     elif isinstance(requirement, Branch):
         parts = (requirement.then, requirement.otherwise)
     if parts:
-        return {kind for part in parts for kind in _evidence(ruleset, part, column, year)}
+        return {kind for part in parts for kind in _evidence(ruleset, part, column, year, rule)}
     cell = ruleset.cell(clause, column, year)
-    return {Evidence.UNSET if cell is None else cell.evidence}
+    evidence = Evidence.UNSET if cell is None else cell.evidence
+    if rule is None or isinstance(requirement, RulesetMet):  # another ruleset chooses its own column
+        return {evidence}
+    return {weakest(evidence, rule.evidence)}

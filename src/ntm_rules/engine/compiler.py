@@ -1,4 +1,4 @@
-"""Compiles a ruleset, for one column, year and strictness, to one straight-line Python function.
+"""Compiles a ruleset, for one column with the rule that chose it, year and strictness, to one straight-line Python function.
 
 The function reads each fact once, refuses bad values, and gives every indicator a code: 0 met, 1 not applicable,
 2 undetermined, 4 missing; a bitwise or of codes is a criterion's. `reference` says the same in words one can read.
@@ -38,7 +38,7 @@ from ntm_rules.model.requirement import (
     Unstated,
     never,
 )
-from ntm_rules.model.ruleset import Ruleset, clause_facts
+from ntm_rules.model.ruleset import Ruleset, SpecialCommunes, clause_facts
 from ntm_rules.model.values import PLAIN_NUMBER, FactValue, Ratio
 
 __all__ = ["Codes", "compile_judge", "judge_source"]
@@ -52,15 +52,20 @@ _OPERATORS = {Direction.AT_LEAST: ">=", Direction.AT_MOST: "<=", Direction.EQUAL
 
 def judge_source(ruleset: Ruleset, column: str, year: int | None, *, strict: bool = False) -> str:
     """The Python source of a compiled judge, for those who want to read what decides."""
-    return _Writer(ruleset, column, year, strict, _no_standing).source
+    return _Writer(ruleset, column, year, strict, None, _no_standing).source
 
 
 def compile_judge(
-    ruleset: Ruleset, column: str, year: int | None, strict: bool, standing_of: StandingOf
+    ruleset: Ruleset,
+    column: str,
+    year: int | None,
+    strict: bool,
+    column_rule: SpecialCommunes | None,
+    standing_of: StandingOf,
 ) -> Callable[[Mapping[str, Any], Commune], Codes]:
     """The judge of a ruleset; `standing_of` gives the code of another ruleset that it requires to be met."""
-    writer = _Writer(ruleset, column, year, strict, standing_of)
-    mode = "strict " if strict else ""
+    writer = _Writer(ruleset, column, year, strict, column_rule, standing_of)
+    mode = ("strict " if strict else "") + ("special " if column_rule else "")
     name = f"<ntm_rules {ruleset.id} {column} {year} {mode}{ruleset.content_hash[:12]}>"
     # Registered so that a traceback or a debugger shows the compiled lines.
     linecache.cache[name] = (len(writer.source), None, writer.source.splitlines(keepends=True), name)
@@ -187,9 +192,19 @@ def _tuple(items: list[str]) -> str:
 class _Writer:
     """Writes the judge of one (ruleset, column, year, strictness): lines of source, and the names they use."""
 
-    def __init__(self, ruleset: Ruleset, column: str, year: int | None, strict: bool, standing_of: StandingOf) -> None:
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        column: str,
+        year: int | None,
+        strict: bool,
+        column_rule: SpecialCommunes | None,
+        standing_of: StandingOf,
+    ) -> None:
         self.ruleset, self.column, self.year, self.strict = ruleset, column, year, strict
         self.standing_of = standing_of
+        # Whether strict evaluation refuses to decide by this column at all.
+        self.column_doubted = strict and column_rule is not None and column_rule.evidence is not Evidence.CONFIRMED
         self.lines: list[str] = []
         self.variables: dict[str, str] = {}
         self.counter = itertools.count()
@@ -285,12 +300,19 @@ class _Writer:
         if clause.columns is not None and self.column not in clause.columns:
             for key in clause_facts(clause):
                 self._fact(key)
-            return "1"
+            return "2" if self.column_doubted else "1"
         if clause.applies_if is None:
             return self._requirement(clause.requirement)
-        asked = self._named(self._requirement(clause.applies_if))
+        asked = self._named(self._condition(clause.applies_if))
         inner = self._named(self._requirement(clause.requirement))
         return f"1 if {asked} == 4 else 2 if {asked} == 2 else {inner}"
+
+    def _condition(self, requirement: Requirement) -> str:
+        """A condition on the commune, which is not held to how surely its column is known."""
+        doubted, self.column_doubted = self.column_doubted, False
+        code = self._requirement(requirement)
+        self.column_doubted = doubted
+        return code
 
     def _requirement(self, requirement: Requirement) -> str:
         if isinstance(requirement, Comparison):
@@ -302,11 +324,12 @@ class _Writer:
         if isinstance(requirement, Combination):
             return self._combination(requirement)
         if isinstance(requirement, Branch):
-            condition = self._named(self._requirement(requirement.condition))
+            condition = self._named(self._condition(requirement.condition))
             then, otherwise = (self._named(self._clause(c)) for c in (requirement.then, requirement.otherwise))
             return f"{otherwise} if {condition} == 4 else {then} if {condition} != 2 or {then} == {otherwise} else 2"
         if isinstance(requirement, RulesetMet):
-            if not self._decides(requirement.threshold.cell(self.column, self.year)):
+            # The other ruleset chooses its own column.
+            if not self._known(requirement.threshold.cell(self.column, self.year)):
                 return "2"
             standing, other = (
                 self._constant("standing", self.standing_of),
@@ -318,6 +341,9 @@ class _Writer:
         return never(requirement)
 
     def _decides(self, cell: Cell | None) -> bool:
+        return not self.column_doubted and self._known(cell)
+
+    def _known(self, cell: Cell | None) -> bool:
         known = cell is not None and cell.state is CellState.SET
         return known and not (self.strict and cell.evidence is not Evidence.CONFIRMED)  # type: ignore[union-attr]
 

@@ -11,8 +11,9 @@ from ntm_rules.engine.reference import Details, elsewhere, judge_of, standing
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Ladder, Status, Verdict
 from ntm_rules.model.checking import place_of
 from ntm_rules.model.commune import Commune, fact_year, not_a_commune
-from ntm_rules.model.errors import CommuneError
+from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Text, shown
 
 __all__ = ["evaluate", "evaluate_many", "evaluate_tiers"]
 
@@ -27,7 +28,8 @@ def evaluate(
     `strict` refuses to decide by a threshold that is not confirmed: such indicators are undetermined, reason "unconfirmed".
     `threshold_year` takes the thresholds of that year in place of the fact year's, to ask what another year would require.
 
-    Raises `FactError` (every bad fact at once) and `CommuneError` (region, zone, attested indicator).
+    Raises `FactError` (every bad fact at once), `CommuneError` (region, zone, attested indicator), and `NtmRulesError` where
+    `ruleset` is something else, such as a ruleset's name.
 
     >>> import ntm_rules as ntm
     >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
@@ -37,22 +39,30 @@ def evaluate(
     """
     if type(commune) is not Commune:
         raise CommuneError([not_a_commune(commune)])
-    # "common" is a column of tables, and no region.
-    plain = commune.region in ruleset.columns and commune.region != "common"
-    if plain and commune.province is ruleset.province is None and not commune.zones:
-        assert commune.region is not None
-        column: str = commune.region
-    else:
-        column = place_of(ruleset, commune)
+    try:
+        region = commune.region
+        # "common" is a column of tables, and no region.
+        plain = region in ruleset.columns and region != "common"
+        if plain and commune.province is ruleset.province is None and not commune.zones:
+            assert region is not None
+            column, rule = region, None
+        else:
+            column, rule = place_of(ruleset, commune)
+    except AttributeError:
+        if isinstance(ruleset, Ruleset):
+            raise
+        raise NtmRulesError([_not_a_ruleset(ruleset)]) from None
     year = commune.year if threshold_year is None else fact_year(threshold_year, "threshold_year")
-    judge = ruleset.cache.get((column, year, strict))
+    judge = ruleset.cache.get((column, year, strict, rule))
     if judge is None:
-        judge = ruleset.cache[column, year, strict] = compile_judge(ruleset, column, year, strict, _standing_of)
+        judge = compile_judge(ruleset, column, year, strict, rule, _standing_of)
+        ruleset.cache[column, year, strict, rule] = judge
     codes, criteria, conditions = judge(commune.given, commune)
     assessment = Assessment(
         ruleset=ruleset,
         commune=commune,
         column=column,
+        column_rule=rule,
         year=year,
         strict=strict,
         codes=codes,
@@ -103,6 +113,17 @@ def evaluate_tiers(
     )
 
 
+def _not_a_ruleset(given: object) -> Problem:
+    """What is wrong where a ruleset was wanted and something else came, most often its name."""
+    return Problem(
+        code="not_a_ruleset",
+        key="ruleset",
+        found=shown(given),
+        message=Text("không phải bộ tiêu chí đã nạp", "not a loaded ruleset"),
+        wanted=Text("Ruleset, từ load_ruleset(...)", "a Ruleset, from load_ruleset(...)"),
+    )
+
+
 def _naming_rulesets(commune: Commune, lowest: str) -> Commune:
     """The commune as the tiers above the lowest see it: a number alone is the lowest's, for they number otherwise."""
     plain = {f"{lowest}:{key}": verdict for key, verdict in commune.attested.items() if ":" not in key}
@@ -136,6 +157,7 @@ def _attested(assessment: Assessment) -> Assessment:
         ruleset=ruleset,
         commune=assessment.commune,
         column=assessment.column,
+        column_rule=assessment.column_rule,
         year=assessment.year,
         strict=assessment.strict,
         codes=codes,

@@ -6,7 +6,7 @@ result shown to people comes from here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from ntm_rules.explain import EXPLAINER
-from ntm_rules.model.assessment import Assessment, Reason, Result, Status, Verdict
+from ntm_rules.model.assessment import Assessment, FactNeeded, Reason, Result, Status, Verdict
 from ntm_rules.model.checking import clean_value, fact_named
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem
@@ -37,10 +37,10 @@ from ntm_rules.model.requirement import (
     never,
     weakest,
 )
-from ntm_rules.model.ruleset import Catalogue, Ruleset
+from ntm_rules.model.ruleset import Catalogue, Ruleset, SpecialCommunes, setter_of
 from ntm_rules.model.values import FactValue, Ratio, exact, to_decimal, units_short
 
-__all__ = ["Judge", "judge_of", "satisfies"]
+__all__ = ["Details", "Judge", "both_verdicts", "elsewhere", "judge_of", "satisfies", "standing", "under"]
 
 Fields = dict[str, Any]
 
@@ -64,6 +64,7 @@ def judge_of(assessment: Assessment) -> Judge:
         facts=_Facts(ruleset.catalogue, commune.given),
         attested=assessment.attested,
         column=assessment.column,
+        column_rule=assessment.column_rule,
         year=assessment.year,
         strict=assessment.strict,
     )
@@ -101,6 +102,7 @@ class Judge:
     facts: Mapping[str, FactValue]
     attested: Mapping[str, bool]
     column: str
+    column_rule: SpecialCommunes | None
     year: int | None
     strict: bool
 
@@ -116,19 +118,20 @@ class Judge:
         )
         if measured.status is not Status.UNDETERMINED:
             return attrs.evolve(measured, conflict=verdict is (measured.status is Status.MISSING))
-        # Strict evaluation does not decide by an unconfirmed threshold, but does not hide that the facts speak against the agency.
-        loose = attrs.evolve(self, strict=False).measured(clause) if measured.reason is Reason.UNCONFIRMED else measured
-        conflict = loose.status is (Status.MISSING if verdict else Status.MET)
+        # Strict evaluation decides neither by an unconfirmed threshold nor, where one speaks against the agency, by its word.
+        loose = attrs.evolve(self, strict=False).measured(clause) if self.strict else measured
+        if loose.status is not Status.UNDETERMINED and verdict is (loose.status is Status.MISSING):
+            return attrs.evolve(measured, reason=Reason.UNCONFIRMED, conflict=True)
         # The agency's word stands in for the threshold, so how surely that is known says nothing of the result.
         status = Status.MET if verdict else Status.MISSING
-        return attrs.evolve(measured, status=status, reason=None, conflict=conflict, facts_wanted=(), evidence=None)
+        return attrs.evolve(measured, status=status, reason=None, facts_wanted=(), evidence=None)
 
     def measured(self, clause: Clause) -> Result:
         """What the facts alone say."""
         if clause.columns is not None and self.column not in clause.columns:
-            return self._made(clause, {"status": Status.NOT_APPLICABLE, "column": self.column})
+            return self._made(clause, self._not_asked())
         if clause.applies_if is not None:
-            asked = self._requirement(clause.applies_if, clause)
+            asked = self.condition(clause.applies_if, clause)
             if asked["status"] is Status.MISSING:
                 return self._made(
                     clause, {"status": Status.NOT_APPLICABLE, "fact": asked.get("fact"), "actual": asked.get("actual")}
@@ -138,13 +141,28 @@ class Judge:
                     clause,
                     {name: asked[name] for name in ("status", "reason", "facts_wanted", "fact") if name in asked},
                 )
-        return self._made(clause, self._requirement(clause.requirement, clause))
+        return self._made(clause, self.requirement(clause.requirement, clause))
+
+    def _not_asked(self) -> Fields:
+        """Of a clause that the column does not ask; strict evaluation must know why the column is this one."""
+        fields: Fields = {"status": Status.NOT_APPLICABLE, "column": self.column, "column_rule": self.column_rule}
+        if self.column_rule is None:
+            return fields
+        fields["evidence"] = self.column_rule.evidence
+        doubted = self.strict and self.column_rule.evidence is not Evidence.CONFIRMED
+        return fields | (_undetermined(Reason.UNCONFIRMED) if doubted else {})
+
+    def condition(self, requirement: Requirement, clause: Clause) -> Fields:
+        """A condition on the commune, which is not held to how surely its column is known."""
+        judge = self if self.column_rule is None else attrs.evolve(self, column_rule=None)
+        return judge.requirement(requirement, clause)
 
     def _made(self, clause: Clause, fields: Fields) -> Result:
         named: Fields = {"set_by": clause.set_by} | fields
         return Result(clause=clause, ruleset=self.ruleset, texts=EXPLAINER, **named)
 
-    def _requirement(self, requirement: Requirement, clause: Clause) -> Fields:
+    def requirement(self, requirement: Requirement, clause: Clause) -> Fields:
+        """What the facts say of a requirement, as fields of a result."""
         if isinstance(requirement, Comparison):
             return self._comparison(requirement, clause)
         if isinstance(requirement, FactComparison):
@@ -161,20 +179,21 @@ class Judge:
             return _undetermined(Reason.NO_THRESHOLD, set_by=requirement.set_by, evidence=Evidence.UNSET)
         return never(requirement)
 
-    def _threshold(self, cell: Cell | None, fields: Fields) -> bool:
+    def _threshold(self, cell: Cell | None, fields: Fields, *, by_column: bool = True) -> bool:
         """Add what a cell says to `fields`; False, with the reason, where it cannot decide."""
-        fields["column"] = self.column
+        rule = self.column_rule if by_column else None
+        fields |= {"column": self.column, "column_rule": rule}
         if cell is None:
             fields |= _undetermined(Reason.NO_THRESHOLD_FOR_YEAR, year=self.year, evidence=Evidence.UNSET)
             return False
-        fields["evidence"] = cell.evidence
+        fields["evidence"] = evidence = cell.evidence if rule is None else weakest(cell.evidence, rule.evidence)
         if cell.state is not CellState.SET:
             fields |= _undetermined(Reason.NO_THRESHOLD)
             if cell.state is CellState.DELEGATED:
                 fields["set_by"] = SetBy.PROVINCE
             return False
         fields["required"] = cell.value
-        if self.strict and cell.evidence is not Evidence.CONFIRMED:
+        if self.strict and evidence is not Evidence.CONFIRMED:
             fields |= _undetermined(Reason.UNCONFIRMED)
             return False
         return True
@@ -188,7 +207,8 @@ class Judge:
         lacking = tuple(name for name in wanted if name not in self.facts)
         known = self._threshold(threshold.cell(self.column, self.year), fields)
         if not known:
-            return fields | {"facts_wanted": lacking}
+            set_by = setter_of(clause, threshold.cell(self.column, self.year), self.column, self.year)
+            return fields | {"facts_wanted": lacking, "set_by": set_by}
         if requirement.both_sexes:
             return self._both_sexes(fields, lacking, clause)
         if lacking:
@@ -210,7 +230,10 @@ class Judge:
         failing = [part for part in parts if part.status is Status.MISSING]
         if failing:
             worst = max(failing, key=lambda part: part.gap or 0)
-            found = {"fact": worst.fact, "actual": worst.actual, "gap": worst.gap, "gap_count": worst.gap_count}
+            found: Fields = {"fact": worst.fact, "actual": worst.actual, "gap": worst.gap}
+            counts = [part.gap_count for part in failing if part.gap_count is not None]
+            if len(counts) == len(failing):  # who is lacking among men and among women, all have to be found
+                found["gap_count"] = sum(counts)
             return fields | found | {"status": Status.MISSING}
         if not lacking:
             return fields | {"status": Status.MET}
@@ -240,11 +263,14 @@ class Judge:
     def _fact_comparison(self, requirement: FactComparison) -> Fields:
         actual, other = self.facts.get(requirement.fact), self.facts.get(requirement.other)
         fields: Fields = {"fact": requirement.fact, "direction": requirement.direction, "actual": actual}
+        fields |= {"other_fact": requirement.other, "other_actual": other}
+        if requirement.factor.varies_by_year:
+            fields["year"] = self.year
         lacking = tuple(key for key in (requirement.fact, requirement.other) if key not in self.facts)
         known = self._threshold(requirement.factor.cell(self.column, self.year), fields)
         if not known:
             return fields | {"facts_wanted": lacking}
-        factor = fields.pop("required")
+        factor = fields["factor"] = fields.pop("required")
         if isinstance(other, (Decimal, Ratio)):
             fields["required"] = to_decimal(exact(other) * Fraction(factor))
         if lacking:
@@ -274,11 +300,7 @@ class Judge:
     def _combination(self, requirement: Combination) -> Fields:
         parts = tuple(self.measured(part) for part in requirement.parts)
         asked = [part for part in parts if part.status is not Status.NOT_APPLICABLE]
-        fields: Fields = {
-            "parts": parts,
-            "needed": requirement.needed,
-            "evidence": _weakest_of(asked),
-        }
+        fields = _of_parts(parts, requirement.needed)
         if not asked:
             return fields | {"status": Status.NOT_APPLICABLE}
         needed = len(asked) if requirement.needed == len(parts) else requirement.needed
@@ -292,13 +314,13 @@ class Judge:
         return fields | _unknown_because(unknown)
 
     def _branch(self, requirement: Branch, clause: Clause) -> Fields:
-        condition = self._requirement(requirement.condition, clause)
+        condition = self.condition(requirement.condition, clause)
         then, otherwise = self.measured(requirement.then), self.measured(requirement.otherwise)
         if condition["status"] is not Status.UNDETERMINED:
             chosen = then if condition["status"] is not Status.MISSING else otherwise
             reasons = {} if chosen.status is not Status.UNDETERMINED else _unknown_because([chosen])
-            return {"status": chosen.status, "parts": (chosen,), "needed": 1, "evidence": chosen.evidence} | reasons
-        both: Fields = {"parts": (then, otherwise), "needed": 1, "evidence": _weakest_of([then, otherwise])}
+            return _of_parts((chosen,), 1) | {"status": chosen.status} | reasons
+        both = _of_parts((then, otherwise), 1)
         if then.status is otherwise.status and then.status is not Status.UNDETERMINED:
             return both | {"status": then.status}
         lacking = condition.get("facts_wanted", ()) + then.facts_wanted + otherwise.facts_wanted
@@ -306,9 +328,10 @@ class Judge:
 
     def _ruleset_met(self, requirement: RulesetMet) -> Fields:
         fields: Fields = {}
-        if not self._threshold(requirement.threshold.cell(self.column, self.year), fields):
+        # The other ruleset chooses its own column, and is held to its own rule.
+        if not self._threshold(requirement.threshold.cell(self.column, self.year), fields, by_column=False):
             return fields
-        assessment = _under(requirement.ruleset, self)
+        assessment = under(requirement.ruleset, self)
         verdict = standing(assessment)
         fields = {"evidence": fields["evidence"], "blocking": _blocking(assessment, verdict)}
         if verdict is not Verdict.UNDETERMINED:
@@ -324,7 +347,7 @@ def elsewhere(commune: Commune) -> Commune:
     return commune.replace(attested={key: value for key, value in commune.attested.items() if ":" in key})
 
 
-def _under(ruleset: Ruleset, judged: Judge | Assessment) -> Assessment:
+def under(ruleset: Ruleset, judged: Judge | Assessment) -> Assessment:
     """The same commune, year and strictness under another ruleset."""
     from ntm_rules.engine.native import evaluate
 
@@ -368,10 +391,22 @@ class Details:
 
     def under(self, assessment: Assessment, ruleset: Ruleset) -> Assessment:
         """The assessment of the same commune under another ruleset, as a required ruleset is judged."""
-        return _under(ruleset, assessment)
+        return under(ruleset, assessment)
+
+    def needed(self, assessment: Assessment) -> tuple[FactNeeded, ...]:
+        """What would decide the assessment's verdict."""
+        from ntm_rules.engine.needs import facts_needed
+
+        return facts_needed(assessment)
 
 
-def _weakest_of(parts: list[Result]) -> Evidence | None:
+def _of_parts(parts: tuple[Result, ...], needed: int) -> Fields:
+    """What a result has from its parts: the weakest evidence of their thresholds, and the rule that chose their column."""
+    rule = next((part.column_rule for part in parts if part.column_rule is not None), None)
+    return {"parts": parts, "needed": needed, "evidence": _weakest_of(parts), "column_rule": rule}
+
+
+def _weakest_of(parts: Iterable[Result]) -> Evidence | None:
     """The weakest evidence among parts that used a threshold."""
     used = [part.evidence for part in parts if part.evidence is not None]
     return weakest(*used) if used else None

@@ -13,10 +13,11 @@ from ntm_rules.model.assessment import Assessment, Ladder, Reason, Result, Statu
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.requirement import Comparison, Direction, Evidence, SetBy
+from ntm_rules.model.ruleset import Ruleset, SpecialCommunes
 from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.model.values import FactValue, Ratio, exact
 
-__all__ = ["EVIDENCE_WORDS", "EXPLAINER", "STATUS_WORDS", "SUPPLIED_BY", "VERDICT_WORDS", "Explainer"]
+__all__ = ["EVIDENCE_WORDS", "EXPLAINER", "STATUS_WORDS", "SUPPLIED_BY", "VERDICT_WORDS", "Explainer", "column_words"]
 
 STATUS_WORDS = {
     Status.MET: Text("đạt", "met"),
@@ -67,9 +68,10 @@ class Explainer:
             parts.append(say(f"Căn cứ: {result.citation}.", f"Source: {result.citation}.").in_(lang))
         if result.evidence not in (None, Evidence.CONFIRMED, Evidence.UNSET):
             words = EVIDENCE_WORDS[result.evidence]
-            parts.append(
-                say(f"Độ tin của mức: {words.vi}.", f"How surely the threshold is known: {words.en}.").in_(lang)
-            )
+            of = say("mức", "the threshold is")
+            if result.column_rule is not None:
+                of = say("mức và cột", "threshold and column are")
+            parts.append(say(f"Độ tin của {of.vi}: {words.vi}.", f"How surely {of.en} known: {words.en}.").in_(lang))
         if result.clause.note is not None:
             parts.append(
                 say(f"Lưu ý: {result.clause.note.vi}", f"Note: {result.clause.note.en}").in_(lang).rstrip(".") + "."
@@ -94,7 +96,7 @@ class Explainer:
             said.append(Text(f"Vướng ở: {numbers}.", f"Blocked by: {numbers}."))
         if result.attested is not None:
             said.append(_attested(result))
-            if result.conflict and result.attested is (result.status is Status.MET):
+            if result.conflict and result.status is Status.UNDETERMINED:
                 said.append(
                     Text(
                         "Mâu thuẫn: theo mức chưa được xác nhận, số liệu cho kết quả ngược lại.",
@@ -120,15 +122,34 @@ class Explainer:
         ):
             sign = _SIGNS[result.direction] if result.direction else ""
             required = _value(result.required, fact, lang, None) if fact is not None else str(result.required)
+            required = f"{self._times(result, lang)}{required}"
             where = self._where(result, lang)
             said.append(
                 Text(f"Yêu cầu {sign} {required}{where}.", f"Required {sign} {required}{where}.")
                 .in_(lang)
                 .replace("  ", " ")
             )
+        elif result.factor is not None:
+            times = f"{_SIGNS[result.direction] if result.direction else ''} {self._times(result, lang)}"
+            said.append(f"{Text('Yêu cầu', 'Required').in_(lang)} {times.removesuffix(' = ')}.")
+        elif result.column_rule is not None and result.column is not None:
+            said.append(f"{_sentence(self._column(result, lang))}.")
         if result.gap is not None and fact is not None:
             said.append(self._gap(result, fact, lang))
         return said
+
+    def _times(self, result: Result, lang: Language) -> str:
+        """What a threshold is worked out from, where it is another fact's multiple: "1,5 × thu nhập … (20) = "."""
+        if result.factor is None or result.other_fact is None:
+            return ""
+        label = result.ruleset.catalogue.facts[result.other_fact].label.in_(lang)
+        other = result.other_actual
+        value = ""
+        if isinstance(other, Ratio):
+            value = f" ({percent_of(other, lang)}%)"
+        elif isinstance(other, Decimal):
+            value = f" ({number(other, lang)})"
+        return f"{number(result.factor, lang)} × {label[:1].lower()}{label[1:]}{value} = "
 
     def _gap(self, result: Result, fact: Fact, lang: Language) -> str:
         assert result.gap is not None
@@ -141,7 +162,9 @@ class Explainer:
             Text(f"Vượt {amount}", f"Over by {amount}") if over else Text(f"Còn thiếu {amount}", f"Short by {amount}")
         )
         text = said.in_(lang)
-        if result.gap_count is not None:
+        failing = [part for part in result.parts if part.status is Status.MISSING]
+        sides = {_over(part, fact) for part in failing}
+        if result.gap_count is not None and len(sides) < 2:
             counted = fact.counts or Text("đơn vị", "units")
             count = number(result.gap_count, lang)
             more = (
@@ -150,6 +173,8 @@ class Explainer:
                 else Text(f"cần thêm {count} {counted.vi}", f"{count} more {counted.en} needed")
             )
             text += f", {more.in_(lang)}"
+            if len(failing) > 1:
+                text += Text(" (cả nam và nữ)", " (men and women together)").in_(lang)
         return text + "."
 
     def _reason(self, result: Result, lang: Language) -> str:
@@ -167,6 +192,12 @@ class Explainer:
                 f"The table has no threshold for this year ({year}).",
             ).in_(lang)
         if result.reason is Reason.UNCONFIRMED:
+            if result.column_rule is not None and result.column_rule.evidence is not Evidence.CONFIRMED:
+                rule = result.column_rule.citation
+                return Text(
+                    f"Quy định về xã đặc biệt ({rule}) chưa được xác nhận; chế độ chặt chẽ không kết luận theo cột này: người giữ bộ quy tắc phải đối chiếu văn bản, hoặc cơ quan phụ trách xác nhận.",
+                    f"The rule on special communes ({rule}) is not confirmed; strict evaluation does not decide by this column: the rule keeper must check it against the text, or the agency attest the indicator.",
+                ).in_(lang)
             return Text(
                 "Mức chưa được xác nhận; chế độ chặt chẽ không kết luận: người giữ bộ quy tắc phải đối chiếu văn bản, hoặc cơ quan phụ trách xác nhận.",
                 "The threshold is not confirmed; strict evaluation does not decide by it: the rule keeper must check it against the text, or the agency attest it.",
@@ -194,10 +225,7 @@ class Explainer:
         return f"{fact.label.in_(lang)}{who}"
 
     def _where(self, result: Result, lang: Language) -> str:
-        regions = result.ruleset.catalogue.regions
-        name = regions.get(result.column or "")
-        column = name.in_(lang) if name is not None else Text("chung", "common").in_(lang)
-        where = [Text(f"cột {column}", f"column {column}").in_(lang)] if result.column else []
+        where = [self._column(result, lang)] if result.column else []
         if result.year is not None:
             where.append(Text(f"năm {result.year}", f"year {result.year}").in_(lang))
         requirement = result.clause.requirement
@@ -207,6 +235,10 @@ class Explainer:
             of = Text(f"mức {relation.indicator} của", f"threshold {relation.indicator} of").in_(lang)
             where.append(f"{times}{of} {relation.ruleset}")
         return f" ({', '.join(where)})" if where else ""
+
+    def _column(self, result: Result | Assessment, lang: Language) -> str:
+        """The column that judges, and why where it is not the region's own."""
+        return column_words(result.ruleset, result.column, result.column_rule, lang)
 
     def summary(self, assessment: Assessment, lang: Language) -> str:
         """One line: counts, verdict, what is open, recognition."""
@@ -236,6 +268,9 @@ class Explainer:
         """The whole assessment as plain text."""
         a = assessment
         lines = [self._title(a, lang), self.summary(a, lang)]
+        if a.column_rule is not None:
+            known = EVIDENCE_WORDS[a.column_rule.evidence].in_(lang)
+            lines.append(f"{_sentence(self._column(a, lang))} ({known}).")
         sections = (
             (Text("CHƯA ĐẠT", "MISSING"), a.missing),
             (Text("CHƯA XÁC ĐỊNH", "UNDETERMINED"), a.undetermined),
@@ -344,6 +379,20 @@ def _late(said: Problem) -> Text:
     return Text(
         f"không xét: {said.message.vi} ({day}; có {since.vi}).", f"not judged: {said.message.en} ({day}; {since.en})."
     )
+
+
+def column_words(ruleset: Ruleset, column: str | None, rule: SpecialCommunes | None, lang: Language) -> str:
+    """A column by name: "cột TDMNPB", with "xã đặc biệt theo 318/QĐ-TTg, Điều 1" where a rule sends the commune there."""
+    name = ruleset.catalogue.regions.get(column or "")
+    short = name.in_(lang) if name is not None else Text("chung", "common").in_(lang)
+    said = Text(f"cột {short}", f"column {short}")
+    if rule is not None:
+        said = Text(f"{said.vi}, xã đặc biệt theo {rule.citation}", f"{said.en}, special commune by {rule.citation}")
+    return said.in_(lang)
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _page(lines: Iterable[str]) -> str:

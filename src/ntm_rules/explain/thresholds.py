@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import attrs
 
-from ntm_rules.explain import SUPPLIED_BY
+from ntm_rules.explain import SUPPLIED_BY, column_words
 from ntm_rules.explain.rules import cell_text, product_text, relation_text, requirement_text, sureness, title_lines
 from ntm_rules.model.checking import fact_named
 from ntm_rules.model.found import FoundThreshold
@@ -74,8 +74,8 @@ def _answer(found: FoundThreshold, lang: Language) -> str:
     if found.parts:
         return _of_parts(found).in_(lang)
     if found.reason == "not_asked":
-        where = _column(found)
-        return Text(f"không hỏi ở {where.vi}.", f"not asked in {where.en}.").in_(lang)
+        where = column_words(found.ruleset, found.column, found.column_rule, lang)
+        return Text(f"không hỏi ở {where}.", f"not asked in {where}.").in_(lang)
     if found.reason == "no_threshold_for_year":
         year = found.year if found.year is not None else Text("chưa cho năm", "no year given").in_(lang)
         return Text(
@@ -107,13 +107,8 @@ def _of_parts(found: FoundThreshold) -> Text:
     )
 
 
-def _column(found: FoundThreshold) -> Text:
-    name = found.ruleset.catalogue.regions.get(found.column, Text("chung", "common"))
-    return Text(f"cột {name.vi}", f"column {name.en}")
-
-
 def _where(found: FoundThreshold, lang: Language) -> str:
-    said = _column(found).in_(lang)
+    said = column_words(found.ruleset, found.column, found.column_rule, lang)
     requirement = found.clause.requirement
     by_year = isinstance(requirement, Comparison) and requirement.threshold.varies_by_year
     return said + (Text(f", năm {found.year}", f", year {found.year}").in_(lang) if by_year else "")

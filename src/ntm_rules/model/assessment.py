@@ -14,7 +14,7 @@ import attrs
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError, check_language
 from ntm_rules.model.requirement import Clause, Direction, Evidence, SetBy
-from ntm_rules.model.ruleset import Criterion, Ruleset, WithdrawalByRuleset
+from ntm_rules.model.ruleset import Criterion, Ruleset, SpecialCommunes, WithdrawalByRuleset
 from ntm_rules.model.text import Language, Text, nearest, printable, shown
 from ntm_rules.model.values import FactValue, to_plain
 
@@ -76,10 +76,12 @@ class Result:
 
     `actual` is the fact as given, `required` the threshold (True for "Đạt"), `direction` how they are compared. `gap` is what
     is lacking in the fact's unit (percentage points for a percentage): exact, or rounded up at the fourth decimal where it has
-    no end; `gap_count` the same in people or households, where numerator and denominator are known. `column` and `year` name
-    the table cell used, `evidence` how surely it is known (None where no threshold was used), `citation` where it stands. `reason` says why the status is
+    no end; `gap_count` the same in people or households, where numerator and denominator are known. Where a fact is held against
+    another, `required` is `factor` times `other_actual`, the value of `other_fact`. `column` and `year` name
+    the table cell used, `column_rule` the rule that sends the commune to another column than its region's, `evidence` how surely it is known (None where no threshold was used), `citation` where it stands. `reason` says why the status is
     undetermined. `attested` is the agency's verdict where one was given, `attested_as` the key it was given under, a number
-    alone ("7") or with its ruleset ("2021-2025/xa-ntm:7"); `conflict` is true where the facts contradict it.
+    alone ("7") or with its ruleset ("2021-2025/xa-ntm:7"); `conflict` is true where the facts contradict it, and decide, or in
+    strict evaluation leave it undetermined.
     `parts` are the results of the parts, or of men and women. `blocking` names what makes another required ruleset not met.
     """
 
@@ -92,7 +94,11 @@ class Result:
     direction: Direction | None = None
     gap: Decimal | None = None
     gap_count: int | None = None
+    factor: Decimal | None = None
+    other_fact: str | None = None
+    other_actual: FactValue | None = None
     column: str | None = None
+    column_rule: SpecialCommunes | None = None
     year: int | None = None
     evidence: Evidence | None = None
     set_by: SetBy | None = None
@@ -133,7 +139,11 @@ class Result:
             "required": to_plain(self.required),
             "gap": None if self.gap is None else format(self.gap, "f"),
             "gap_count": self.gap_count,
+            "factor": to_plain(self.factor),
+            "other_fact": self.other_fact,
+            "other_actual": to_plain(self.other_actual),
             "column": self.column,
+            "column_rule": self.column_rule and self.column_rule.to_dict(),
             "year": self.year,
             "evidence": self.evidence and self.evidence.value,
             "citation": self.citation,
@@ -173,7 +183,10 @@ class CriterionResult:
 
 @attrs.frozen(slots=True, kw_only=True)
 class FactNeeded:
-    """What would decide an undetermined indicator: facts to supply, and who must set a threshold (None: nobody)."""
+    """What would decide an undetermined indicator: facts to supply, and who must set a threshold (None: nobody).
+
+    `facts` has every fact it may take, those too that are asked only where another turns out one way; `reason` is the result's.
+    """
 
     id: str
     facts: tuple[str, ...]
@@ -237,12 +250,14 @@ class Details(Protocol):
     def texts(self) -> Texts: ...
     def results(self, assessment: Assessment, clauses: tuple[Clause, ...]) -> tuple[Result, ...]: ...
     def under(self, assessment: Assessment, ruleset: Ruleset) -> Assessment: ...
+    def needed(self, assessment: Assessment) -> tuple[FactNeeded, ...]: ...
 
 
 @attrs.frozen(slots=True, kw_only=True, repr=False)
 class Assessment:
     """A commune judged under a ruleset.
 
+    `column` judged, its region's own unless `column_rule`, the ruleset's rule on special communes, sent it there.
     Holds the status of every indicator; counts, results with gaps, recognition and texts are worked out when asked for.
     Equal where ruleset, commune and options are equal.
     """
@@ -250,6 +265,7 @@ class Assessment:
     ruleset: Ruleset
     commune: Commune
     column: str
+    column_rule: SpecialCommunes | None
     year: int | None
     strict: bool
     codes: tuple[int, ...] = attrs.field(eq=False)
@@ -363,11 +379,12 @@ class Assessment:
 
     @property
     def conflicts(self) -> tuple[Result, ...]:
-        """The indicators whose facts contradict the verdict an agency attested; the facts decided."""
-        attested = self.attested
+        """The indicators, then prerequisites and conditions, whose facts contradict the verdict an agency attested."""
+        attested, ruleset = self.attested, self.ruleset
         if not attested:
             return ()
-        found = self._results(*(clause for clause in self.ruleset.indicators if clause.id in attested))
+        clauses = (*ruleset.indicators, *ruleset.prerequisites, *ruleset.conditions)
+        found = self._results(*(clause for clause in clauses if clause.id in attested))
         return tuple(result for result in found if result.conflict)
 
     @property
@@ -435,15 +452,12 @@ class Assessment:
 
     @property
     def facts_needed(self) -> tuple[FactNeeded, ...]:
-        """For each undetermined indicator, the facts that would decide it and who must set its threshold."""
-        needed = []
-        for result in self.undetermined:
-            assert result.reason is not None
-            set_by = None if result.reason is Reason.NO_FACT else result.set_by
-            needed.append(
-                FactNeeded(id=result.id, facts=result.facts_wanted, threshold_set_by=set_by, reason=result.reason)
-            )
-        return tuple(needed)
+        """For each undetermined indicator, every fact that it may take to decide it and who must set a threshold it lacks.
+
+        An indicator that requires another ruleset is followed by what is open there, each under its ruleset
+        ("2021-2025/xa-ntm-nang-cao:10").
+        """
+        return self._details.needed(self)
 
     # -- words and data
 
@@ -464,7 +478,7 @@ class Assessment:
         """The assessment as stable, versioned, JSON-ready data (schema: rulesets/schema/assessment.schema.json).
 
         `statuses` has every indicator; indicators that are missing, undetermined or not applicable, and conflicts, are given in
-        full; `unconfirmed` names those decided with a threshold that is not confirmed.
+        full; `unconfirmed` names those decided with a threshold, or by a column, that is not confirmed.
         """
         ruleset = self.ruleset
         results = self.results
@@ -495,6 +509,7 @@ class Assessment:
                 "host_id": self.commune.host_id,
             },
             "column": self.column,
+            "column_rule": self.column_rule and self.column_rule.to_dict(),
             "threshold_year": self.year,
             "strict": self.strict,
             "verdict": self.verdict.value,
@@ -508,11 +523,11 @@ class Assessment:
             "missing": by_status[Status.MISSING],
             "undetermined": by_status[Status.UNDETERMINED],
             "not_applicable": by_status[Status.NOT_APPLICABLE],
-            "conflicts": [r.id for r in results if r.conflict],
+            "conflicts": [r.id for r in self.conflicts],
             "unconfirmed": [
                 r.id
                 for r in results
-                if r.status in (Status.MET, Status.MISSING) and r.evidence not in (None, Evidence.CONFIRMED)
+                if r.status is not Status.UNDETERMINED and r.evidence not in (None, Evidence.CONFIRMED)
             ],
             "prerequisites": [result.to_dict() for result in self.prerequisites],
             "conditions": [result.to_dict() for result in self.conditions],

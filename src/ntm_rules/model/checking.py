@@ -13,7 +13,7 @@ import attrs
 from ntm_rules.model.errors import CommuneError, FactError, Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.refusals import why_refused
-from ntm_rules.model.ruleset import Catalogue, Province, Ruleset
+from ntm_rules.model.ruleset import Catalogue, Province, Ruleset, SpecialCommunes
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, canonical, exact
 
@@ -174,8 +174,11 @@ def _category(fact: Fact, key: str, value: FactValue) -> FactValue | Problem:
     )
 
 
-def place_of(ruleset: Ruleset, commune: Commune) -> str:
-    """The column that judges the commune; CommuneError where its region, province or zone is not known."""
+def place_of(ruleset: Ruleset, commune: Commune) -> tuple[str, SpecialCommunes | None]:
+    """The column that judges the commune, and the rule that sends it there where that is not its region's own.
+
+    Raises CommuneError where its region, province or zone is not known.
+    """
     catalogue = ruleset.catalogue
     problems = list(place_problems(catalogue, commune.region, commune.province, commune.zones))
     province = catalogue.province(commune.province) if commune.province is not None else None
@@ -195,7 +198,7 @@ def place_of(ruleset: Ruleset, commune: Commune) -> str:
     problems += _of_another_province(ruleset, commune.region, province)
     if problems:
         raise CommuneError(problems)
-    return ruleset.column_for(region, commune.zones)
+    return ruleset.column_for(region, commune.zones), ruleset.column_rule(region, commune.zones)
 
 
 def _of_another_province(ruleset: Ruleset, region: str | None, province: Province | None) -> Iterator[Problem]:

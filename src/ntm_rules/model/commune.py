@@ -433,7 +433,7 @@ class Commune:
         )
         column = None
         try:
-            column = place_of(ruleset, own) if own.region or own.province else None
+            column = place_of(ruleset, own)[0] if own.region or own.province else None
         except CommuneError as error:
             problems += error.problems
         reported = by_number(ruleset, values, column)

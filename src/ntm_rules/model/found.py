@@ -13,7 +13,7 @@ from ntm_rules.model.text import Language
 from ntm_rules.model.values import to_plain
 
 if TYPE_CHECKING:
-    from ntm_rules.model.ruleset import Ruleset
+    from ntm_rules.model.ruleset import Ruleset, SpecialCommunes
 
 __all__ = ["FoundThreshold", "Multiple", "RuleTexts"]
 
@@ -45,9 +45,11 @@ class FoundThreshold:
     """The answer to "what is the threshold here?": a value with its evidence and citation, or the reason there is none.
 
     False in a truth test where no threshold is known. `reason` is None, ``"no_threshold"``, ``"no_threshold_for_year"``,
-    ``"not_asked"``: the column does not ask it, or ``"parts"``: the indicator has `parts`, each with an answer of its own. `set_by` says who sets it; `seen_at` where the
-    clause's own figure was seen. Of a threshold that is a multiple of another ruleset's, `multiple` has the two cells it is made
-    of, each with its evidence and place; `evidence` is then the weaker of theirs.
+    ``"not_asked"``: the column does not ask it, or ``"parts"``: the indicator has `parts`, each with an answer of its own.
+    `set_by` says who sets it; `seen_at` where the clause's own figure was seen. `column_rule` is the rule that sent the commune
+    to another column than its region's; `evidence` is then no better than that rule's. Of a threshold that is a multiple of
+    another ruleset's, `multiple` has the two cells it is made of, each with its evidence and place; `evidence` is then the
+    weaker of theirs.
 
     >>> import ntm_rules as ntm
     >>> rs = ntm.load_ruleset("2021-2025/xa-ntm")
@@ -63,6 +65,7 @@ class FoundThreshold:
     citation: str
     seen_at: str | None
     column: str
+    column_rule: SpecialCommunes | None = None
     year: int | None
     set_by: SetBy
     parts: tuple[str, ...] = ()

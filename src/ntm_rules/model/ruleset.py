@@ -32,6 +32,7 @@ from ntm_rules.model.requirement import (
     SetBy,
     leaves,
     nodes,
+    weakest,
 )
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 from ntm_rules.model.years import fact_year
@@ -51,6 +52,7 @@ __all__ = [
     "content_form",
     "multiple_of",
     "requirement_facts",
+    "setter_of",
 ]
 
 
@@ -114,6 +116,10 @@ class SpecialCommunes:
     zones: tuple[str, ...]
     citation: str
     evidence: Evidence
+
+    def to_dict(self) -> dict[str, str]:
+        """The rule as JSON-ready data, for results that rest on it."""
+        return {"citation": self.citation, "evidence": self.evidence.value}
 
 
 @attrs.frozen(slots=True)
@@ -219,7 +225,7 @@ class Ruleset:
     rulebook: str
     rulebook_version: str
     _texts: RuleTexts = attrs.field(eq=False, repr=False, hash=False)
-    # Compiled judges by (column, year, strict): a cache of pure functions, so races only repeat work.
+    # Compiled judges by (column, year, strict, column rule): a cache of pure functions, so races only repeat work.
     cache: dict[Any, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)
     _derived: dict[str, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)
 
@@ -299,12 +305,19 @@ class Ruleset:
             if region is not None and region not in self.catalogue.regions:
                 raise UnknownNameError([self._unknown("region", region, self.catalogue.regions)])
             return "common"
-        special = self.special_communes
-        if special is not None and any(zone in special.zones for zone in zones):
-            return special.column
+        rule = self.column_rule(region, zones)
+        if rule is not None:
+            return rule.column
         if region not in self.columns:
             raise UnknownNameError([self._unknown("region", region, self.columns)])
         return region
+
+    def column_rule(self, region: str | None, zones: tuple[str, ...] = ()) -> SpecialCommunes | None:
+        """The rule that sends a commune of a region and zones to another column than its region's; None where none does."""
+        special = self.special_communes
+        if special is None or special.column == region or self.columns == ("common",):
+            return None
+        return special if any(zone in special.zones for zone in zones) else None
 
     @property
     def own_columns(self) -> tuple[str, ...]:
@@ -325,7 +338,7 @@ class Ruleset:
         """
         year = fact_year(year)
         clause = self.clause(number)
-        column = self.column_for(region, zones)
+        column, rule = self.column_for(region, zones), self.column_rule(region, zones)
         cell, parts = self.cell(clause, column, year), _parts(clause, column)
         reason = None
         if not self._asked(clause, column):
@@ -336,16 +349,18 @@ class Ruleset:
             reason = "no_threshold_for_year"
         elif cell.state is not CellState.SET:
             reason = "no_threshold"
+        set_by = setter_of(clause, cell, column, year)
         cell = cell or Cell(CellState.UNSET, None, Evidence.UNSET)
         return FoundThreshold(
             value=cell.value,
             reason=reason,
-            evidence=cell.evidence,
+            evidence=cell.evidence if rule is None else weakest(cell.evidence, rule.evidence),
             citation=clause.citation,
             seen_at=cell.seen_at,
             column=column,
+            column_rule=rule,
             year=year,
-            set_by=SetBy.PROVINCE if cell.state is CellState.DELEGATED else clause.set_by,
+            set_by=set_by,
             parts=parts,
             multiple=multiple_of(clause, column, year),
             clause=clause,
@@ -422,6 +437,18 @@ def multiple_of(clause: Clause, column: str, year: int | None) -> Multiple | Non
         return None
     factor, base = relation.factors.cell(column, year), relation.base.cell(column, year)
     return Multiple(relation.ruleset, relation.indicator, factor, base) if factor and base else None
+
+
+def setter_of(clause: Clause, cell: Cell | None, column: str, year: int | None) -> SetBy:
+    """Who sets a clause's cell; of a multiple that cannot be worked out, who sets what it multiplies."""
+    requirement = clause.requirement
+    relation = requirement.relation if isinstance(requirement, Comparison) else None
+    if cell is not None and cell.state is CellState.DELEGATED:
+        return SetBy.PROVINCE
+    if relation is None or (cell is not None and cell.state is CellState.SET):
+        return clause.set_by
+    base = relation.base.cell(column, year)
+    return relation.base_set_by if base is None or base.state is not CellState.SET else clause.set_by
 
 
 def clause_facts(clause: Clause) -> Iterator[str]:

@@ -127,6 +127,13 @@ class _Given(Document):
     model_config = ConfigDict(strict=True, json_schema_serialization_defaults_required=True)
 
 
+class ColumnRuleDocument(_Given):
+    """The rule that sends special communes to another column than their region's, and how surely it is known."""
+
+    citation: str
+    evidence: Evidence
+
+
 class ResultDocument(_Given):
     """What was found of one indicator, part, condition or prerequisite."""
 
@@ -140,14 +147,20 @@ class ResultDocument(_Given):
     required: PlainValue = Field(description="the threshold; true for Đạt")
     gap: Gap | None = Field(description="what is lacking in the fact's unit, rounded up where it has no end")
     gap_count: int | None = Field(description="what is lacking in people or households, where both were given")
+    factor: Gap | None = Field(description="where a fact is held against another: required is factor times that fact")
+    other_fact: str | None = Field(description="the fact that is multiplied")
+    other_actual: PlainValue
     column: str | None
+    column_rule: ColumnRuleDocument | None
     year: int | None = Field(description="the year of the row used")
-    evidence: Evidence | None = Field(description="how surely the threshold is known; null where none was used")
+    evidence: Evidence | None = Field(
+        description="how surely the threshold and its column are known; null where none was used"
+    )
     citation: str
     set_by: SetBy | None
     attested: bool | None
     attested_as: str | None = Field(description="the key it was given under: a number alone, or ruleset:number")
-    conflict: bool = Field(description="the facts contradict the verdict attested; the facts decided")
+    conflict: bool = Field(description="the facts contradict the verdict attested, and decided or left it undetermined")
     blocking: list[str] = Field(description="what makes another required ruleset not met")
     parts: list[ResultDocument]
     explanation: Bilingual
@@ -197,6 +210,7 @@ class AssessmentDocument(_Given):
     ruleset: AssessedRuleset
     commune: AssessedCommune
     column: str = Field(description="the column that judged the commune")
+    column_rule: ColumnRuleDocument | None = Field(description="why it is not the region's own; null where it is")
     threshold_year: int | None
     strict: bool
     verdict: Verdict
@@ -210,8 +224,10 @@ class AssessmentDocument(_Given):
     missing: list[ResultDocument]
     undetermined: list[ResultDocument]
     not_applicable: list[ResultDocument]
-    conflicts: list[str]
-    unconfirmed: list[str] = Field(description="indicators decided by a threshold that is not confirmed")
+    conflicts: list[str] = Field(
+        description="indicators, prerequisites and conditions whose facts contradict an agency"
+    )
+    unconfirmed: list[str] = Field(description="indicators decided by a threshold or column that is not confirmed")
     prerequisites: list[ResultDocument]
     conditions: list[ResultDocument]
     at_risk: AtRiskDocument

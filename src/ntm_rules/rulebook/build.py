@@ -170,7 +170,7 @@ class _Builder:
             relation = None
             if (stated := normal.get("relation")) is not None:
                 ruleset, indicator, factor = stated
-                relation = Relation(ruleset, indicator, Decimal(factor), threshold, self.base(ruleset, indicator))
+                relation = Relation(ruleset, indicator, Decimal(factor), threshold, *self.base(ruleset, indicator))
                 threshold = _product(relation)
             return Comparison(normal["fact"], Direction(normal["direction"]), threshold, normal["both_sexes"], relation)
         if kind == "combination":
@@ -207,15 +207,16 @@ class _Builder:
             found = self.cells[key] = Cell(CellState(state), exact, Evidence(evidence), seen_at)
         return found
 
-    def base(self, ruleset_id: str, indicator: str) -> Threshold:
-        """Another ruleset's threshold, of which this one is a multiple; RulebookError where it has no number to multiply."""
+    def base(self, ruleset_id: str, indicator: str) -> tuple[Threshold, SetBy]:
+        """Another ruleset's threshold and who sets it, where this one is a multiple; RulebookError where it has no number."""
         other = self.load_other(ruleset_id)
-        requirement = next((i.requirement for i in other.indicators if i.id == indicator), None)
+        clause = next((i for i in other.indicators if i.id == indicator), None)
+        requirement = clause and clause.requirement
         numbers = isinstance(requirement, Comparison) and all(
             cell.value is None or isinstance(cell.value, Decimal) for _, _, cell in requirement.threshold.cells()
         )
-        if isinstance(requirement, Comparison) and numbers and requirement.direction is not Direction.MET:
-            return requirement.threshold
+        if clause and isinstance(requirement, Comparison) and numbers and requirement.direction is not Direction.MET:
+            return requirement.threshold, clause.set_by
         message = Text(
             "chỉ tiêu được dẫn chiếu không có mức trực tiếp", "the indicator referred to has no threshold of its own"
         )
