@@ -175,3 +175,13 @@ def test_names_are_escaped_in_html() -> None:
     old, new = raised("4.2", "99.5")
     found = ntm.impact(old, new, [whole(old, **{POWER: "99.2"}).replace(name="<script>")])
     assert "<script>" not in found.to_html("vi")
+
+
+def test_a_commune_with_open_indicators_falls_and_rises() -> None:
+    old, new = raised("4.2", "99.5")
+    commune = ntm.Commune(facts={POWER: "99.2"}, **COMMON)
+    (there,), (back,) = ntm.impact(old, new, [commune]).effects, ntm.impact(new, old, [commune]).effects
+    assert (there.falls, there.rises, there.loses, there.gains) == (True, False, False, False)
+    assert (back.falls, back.rises, back.loses, back.gains) == (False, True, False, False)
+    assert "XUỐNG" in ntm.impact(old, new, [commune]).report("vi")
+    assert "RISE" in ntm.impact(new, old, [commune]).report("en")

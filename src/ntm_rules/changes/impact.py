@@ -61,6 +61,16 @@ class Effect:
         return self.old is Verdict.MET is not self.new
 
     @property
+    def falls(self) -> bool:
+        """Whether the commune, of which not all is known, now misses the ruleset for sure and did not before."""
+        return self.old is Verdict.UNDETERMINED and self.new is Verdict.MISSING
+
+    @property
+    def rises(self) -> bool:
+        """Whether the commune missed the old ruleset and may, by what is known, meet the new one."""
+        return self.old is Verdict.MISSING and self.new is Verdict.UNDETERMINED
+
+    @property
     def almost(self) -> bool:
         """Whether all that keeps the commune from the new ruleset lies within the margin."""
         return bool(self.missing) and not self.undetermined and set(self.missing) == set(self.near)
@@ -135,6 +145,16 @@ class Impact:
         return tuple(effect for effect in self.effects if effect.loses)
 
     @property
+    def falls(self) -> tuple[Effect, ...]:
+        """The communes with open indicators that now miss the ruleset for sure, and did not before."""
+        return tuple(effect for effect in self.effects if effect.falls)
+
+    @property
+    def rises(self) -> tuple[Effect, ...]:
+        """The communes with open indicators that missed the old ruleset and may meet the new one."""
+        return tuple(effect for effect in self.effects if effect.rises)
+
+    @property
     def almost(self) -> tuple[Effect, ...]:
         """The communes that miss the new ruleset by indicators within the margin only."""
         return tuple(effect for effect in self.effects if effect.almost)
@@ -165,6 +185,8 @@ class Impact:
             ],
             "gains": [effect.to_dict() for effect in self.gains],
             "loses": [effect.to_dict() for effect in self.loses],
+            "falls": [effect.to_dict() for effect in self.falls],
+            "rises": [effect.to_dict() for effect in self.rises],
             "almost": [effect.to_dict() for effect in self.almost],
             "indicators": [found.to_dict() for found in self.indicators],
             "refused": [{"commune": name, "problems": [p.to_dict() for p in found]} for name, found in self.refused],

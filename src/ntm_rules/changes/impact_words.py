@@ -36,7 +36,8 @@ class _Words:
         """Plain text: counts, who gains and loses, and a bar chart of the indicators that cause it."""
         lines = [self._title(impact, lang), "", *self._verdicts(impact, lang)]
         for title, effects in self._groups(impact):
-            lines += ["", f"{title.in_(lang)} ({len(effects)})", *self._listed(effects, lang)]
+            if effects:
+                lines += ["", f"{title.in_(lang)} ({len(effects)})", *self._listed(effects, lang)]
         lines += ["", Text("Theo chỉ tiêu", "By indicator").in_(lang), *self._chart(impact, lang)]
         if impact.refused:
             lines += ["", Text("Không xét được", "Could not be judged").in_(lang) + f" ({len(impact.refused)})"]
@@ -80,6 +81,8 @@ class _Words:
         return (
             (Text("MẤT: đạt bộ cũ, không đạt bộ mới", "LOSE: met the old, do not meet the new"), impact.loses),
             (Text("ĐƯỢC: không đạt bộ cũ, đạt bộ mới", "GAIN: did not meet the old, meet the new"), impact.gains),
+            (Text("XUỐNG: trước chưa rõ, nay chắc chắn không đạt", "FALL: were open, now miss for sure"), impact.falls),
+            (Text("LÊN: trước không đạt, nay còn có thể đạt", "RISE: missed, now may meet"), impact.rises),
             (Text("SÁT MỨC: chỉ còn thiếu trong biên", "ALMOST: all that is missing is near"), impact.almost),
         )
 
