@@ -267,6 +267,10 @@ def check_lookup(load: Load, ruleset: str, province: str, on: datetime.date | No
                 found = loaded.threshold(leaf.id, region=None if column == "common" else column, year=year)
                 reason = None if cell.state == "set" else "no_threshold"
                 set_by = "province" if cell.state == "delegated" else leaf.set_by
+                if (
+                    leaf.relation and cell.state == "unset"
+                ):  # the factor is known: what lacks is the level it multiplies
+                    set_by = oracle.set_by_of(*leaf.relation[:2])
                 wanted = (cell.value, reason, cell.evidence, cell.seen_at, leaf.citation, column, year, set_by)
                 actual = (
                     found.value,

@@ -312,6 +312,12 @@ class _Builder:
         )
 
 
+def set_by_of(ruleset: str, indicator: str) -> str:
+    """Who sets the level of an indicator, by its rows in the tables."""
+    (found,) = {row.set_by for row in rows(ruleset) if row.indicator == indicator}
+    return found
+
+
 def _times_nang_cao(factors: Mapping[str, Cell]) -> Cells:
     found = {}
     income = [row for row in rows(NANG_CAO) if row.indicator == "10"]

@@ -42,7 +42,7 @@ def clause_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
 def _said_of_the_whole(pair: Pair, name: str) -> bool:
     """Whether a part only follows the indicator it belongs to, as it takes its citation and who sets it."""
     (old_top, new_top), old, new = pair.tops, pair.old, pair.new
-    if old_top is None or new_top is None or old is old_top or name not in ("citation", "set_by"):
+    if old_top is None or new_top is None or old is old_top or new is new_top or name not in ("citation", "set_by"):
         return False
     return (getattr(old, name), getattr(new, name)) == (getattr(old_top, name), getattr(new_top, name))
 

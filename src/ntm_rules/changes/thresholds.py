@@ -36,6 +36,23 @@ def plain_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
             for cells in (cells_of(old, new, place) for place in places(scope, old, new, scope.columns))
         )
         yield pair.change(ChangeKind.TEXT if held else ChangeKind.CHANGED, "requirement", **said)
+    elif not found and _made_of(scope, old) != _made_of(scope, new):
+        yield pair.change(ChangeKind.EVIDENCE, "factor", **said)
+
+
+def _made_of(scope: Scope, requirement: Requirement) -> Any:
+    """The cells that a multiple is made of, for the product may not show how surely each is known, and by whom it is set."""
+    relation = requirement.relation if isinstance(requirement, Comparison) else None
+    if relation is None:
+        return None
+    columns = {name for column in scope.columns for name in (column.old, column.new, "")}
+    cells = [
+        (year, column, content_form(cell))
+        for table in (relation.factors, relation.base)
+        for year, column, cell in table.cells()
+        if column in columns and (scope.year is None or year in (None, scope.year))
+    ]
+    return cells, relation.base_set_by
 
 
 def subject(requirement: Requirement) -> Any:
@@ -50,7 +67,9 @@ def subject(requirement: Requirement) -> Any:
 def _form(requirement: Requirement) -> Any:
     """All that a requirement says beside its cells."""
     form = content_form(requirement)
-    return {name: content for name, content in form.items() if name not in ("threshold", "factor")}
+    own = {name: content for name, content in form.items() if name not in ("threshold", "factor")}
+    relation = requirement.relation if isinstance(requirement, Comparison) else None
+    return own | {"relation": relation and (relation.ruleset, relation.indicator, relation.factor)}
 
 
 def _says_form(change: Change) -> bool:
