@@ -1,37 +1,20 @@
-"""Communes and rulesets for property tests, drawn towards the places where judgements change.
-
-Uniform random facts hardly ever come near a threshold. Communes are drawn as a base (all good, all bad, nothing known) and a
-few facts changed to values on a threshold or one smallest step beside it. Thresholds are read off the ruleset only to aim; no
-law may take its expectation from them. Generated rulesets use every kind of requirement.
-"""
+"""What the property tests draw from: the strategies of the testing kit, and the rulesets that are shipped."""
 
 from __future__ import annotations
 
 import functools
-import json
-import tempfile
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
-
-from hypothesis import strategies as st
 
 import ntm_rules as ntm
 from ntm_rules.engine.reference import Judge
 from ntm_rules.model.checking import clean_facts
-from ntm_rules.model.facts import SEXES, Fact, FactKind
-from ntm_rules.model.requirement import (
-    Branch,
-    Clause,
-    Combination,
-    Comparison,
-    Direction,
-    FactComparison,
-    OneOf,
-    Requirement,
-)
-from ntm_rules.model.ruleset import Catalogue, Ruleset
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.testing.documents import built, written
+from ntm_rules.testing.documents import ruleset_document as document_of
+from ntm_rules.testing.documents import rulesets as generated_rulesets
+from ntm_rules.testing.near import forms_of, pools, ratios_of
+from ntm_rules.testing.near import unit_beside as step_beside
+from ntm_rules.testing.strategies import communes
 
 __all__ = [
     "REGIONS",
@@ -41,10 +24,7 @@ __all__ = [
     "built",
     "communes",
     "document_of",
-    "facts_of",
     "forms_of",
-    "generated_catalogue",
-    "generated_documents",
     "generated_rulesets",
     "judge",
     "loaded",
@@ -57,6 +37,7 @@ __all__ = [
 REGIONS = ("tdmnpb", "dbsh", "btb", "dhntb", "tn", "dnb", "dbscl")
 
 Loaded = tuple[str, str | None, str | None]
+Documents = tuple[dict[str, Any], ...]
 # Every ruleset, before and after the amendments of 2022 and 2024, and with each province's overlay.
 SHIPPED: tuple[Loaded, ...] = (
     ("2016-2020/xa-ntm", None, None),
@@ -82,171 +63,6 @@ def loaded(which: Loaded) -> Ruleset:
     return ntm.load_ruleset(ruleset_id, on=on, province=province)
 
 
-# -- facts near thresholds
-
-
-def step_beside(threshold: Decimal) -> Decimal:
-    """One unit of the digit after the last digit of a threshold."""
-    exponent = threshold.as_tuple().exponent
-    assert isinstance(exponent, int)
-    return Decimal((0, (1,), min(exponent, 0) - 1))
-
-
-def forms_of(value: Decimal) -> list[Any]:
-    """One number in every form a host may hand in: text, Decimal, and int and float where these say the same."""
-    text = format(value, "f")
-    forms: list[Any] = [value, text, f"{text}0" if "." in text else f"{text}.0"]
-    if "." not in text:
-        forms.append(int(text))
-    if Decimal(repr(float(text))) == value:
-        forms.append(float(text))
-    return forms
-
-
-def ratios_of(value: Decimal) -> dict[str, Any]:
-    """The numerator and denominator that make exactly this percentage."""
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)
-    places = max(0, -exponent)
-    whole = int(format(value, "f").replace(".", "")) if places else int(value)
-    return {"numerator": whole, "denominator": 100 * 10**places}
-
-
-def _leaves(requirement: Requirement) -> Iterator[Requirement]:
-    if isinstance(requirement, Combination):
-        for part in requirement.parts:
-            yield from _clause_leaves(part)
-    elif isinstance(requirement, Branch):
-        yield from _leaves(requirement.condition)
-        yield from _clause_leaves(requirement.then)
-        yield from _clause_leaves(requirement.otherwise)
-    else:
-        yield requirement
-
-
-def _clause_leaves(clause: Clause) -> Iterator[Requirement]:
-    if clause.applies_if is not None:
-        yield from _leaves(clause.applies_if)
-    yield from _leaves(clause.requirement)
-
-
-def _numbers(requirement: Requirement) -> set[Decimal]:
-    if isinstance(requirement, Comparison):
-        return {c.value for _, _, c in requirement.threshold.cells() if isinstance(c.value, Decimal)}
-    return set()
-
-
-def _within(fact: Fact, value: Decimal) -> bool:
-    if fact.kind is FactKind.COUNT and value != value.to_integral_value():
-        return False
-    return not ((fact.low is not None and value < fact.low) or (fact.high is not None and value > fact.high))
-
-
-def _pool(fact: Fact, thresholds: set[Decimal]) -> list[Any]:
-    if fact.kind is FactKind.BOOLEAN:
-        return [True, False]
-    if fact.kind is FactKind.CATEGORY:
-        return list(fact.values)
-    near = {bound for bound in (fact.low, fact.high) if bound is not None} | {Decimal(1), Decimal(50)}
-    for threshold in thresholds:
-        step = Decimal(1) if fact.kind is FactKind.COUNT else step_beside(threshold)
-        near |= {threshold - step, threshold, threshold + step, threshold - 1, threshold + 1}
-    numbers = sorted(value for value in near if _within(fact, value))
-    pool: list[Any] = [form for value in numbers for form in forms_of(value)]
-    if fact.kind is FactKind.PERCENT:
-        pool += [ratios_of(value) for value in numbers if value >= 0]
-        pool += [{"numerator": n, "denominator": d} for n, d in ((1, 3), (8705, 10162), (0, 7), (7, 7))]
-    return pool
-
-
-def pools(ruleset: Ruleset) -> dict[str, list[Any]]:
-    """For each fact a ruleset names (by sex too), values that matter."""
-    near: dict[str, set[Decimal]] = {}
-    for clause in (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites):
-        for requirement in _clause_leaves(clause):
-            if isinstance(requirement, (Comparison, OneOf)):
-                near.setdefault(requirement.fact, set()).update(_numbers(requirement))
-            elif isinstance(requirement, FactComparison):
-                for key in (requirement.fact, requirement.other):
-                    near.setdefault(key, set()).update({Decimal(30), Decimal(45), Decimal("45.1")})
-    found: dict[str, list[Any]] = {}
-    for key, thresholds in near.items():
-        fact = ruleset.catalogue.facts[key]
-        pool = _pool(fact, thresholds)
-        found[key] = pool
-        if fact.by_sex:
-            found |= {f"{key}.{sex}": pool for sex in SEXES}
-    return found
-
-
-def _good(ruleset: Ruleset, pool: dict[str, list[Any]], *, best: bool) -> dict[str, Any]:
-    """Facts at the end of their bounds, in the direction in which they are asked for (or away from it)."""
-    lowest = {
-        requirement.fact
-        for indicator in ruleset.indicators
-        for requirement in _clause_leaves(indicator)
-        if isinstance(requirement, Comparison) and requirement.direction is Direction.AT_MOST
-    }
-    facts: dict[str, Any] = {}
-    for key in pool:
-        fact = ruleset.catalogue.facts[key.partition(".")[0]]
-        up = best is (key.partition(".")[0] not in lowest)
-        if fact.kind is FactKind.BOOLEAN:
-            facts[key] = best
-        elif fact.kind is FactKind.CATEGORY:
-            facts[key] = fact.values[-1 if up else 0]
-        else:
-            high = fact.high if fact.high is not None else Decimal(1000)
-            low = fact.low if fact.low is not None else Decimal(-1000)
-            facts[key] = high if up else low
-    return facts
-
-
-_cached: dict[str, tuple[dict[str, list[Any]], list[dict[str, Any]]]] = {}
-
-
-def facts_of(ruleset: Ruleset, *, most: int = 12) -> st.SearchStrategy[dict[str, Any]]:
-    """Facts of a commune: a base and a few values near thresholds, consistent by sex."""
-    key = ruleset.content_hash
-    if key not in _cached:
-        pool = pools(ruleset)
-        _cached[key] = (pool, [{}, _good(ruleset, pool, best=True), _good(ruleset, pool, best=False)])
-    pool, bases = _cached[key]
-    if not pool:
-        return st.just({})
-    changed = st.dictionaries(st.sampled_from(sorted(pool)), st.integers(0, 10**6), max_size=most)
-    dropped = st.sets(st.sampled_from(sorted(pool)), max_size=4)
-
-    def put_together(base: dict[str, Any], changes: dict[str, int], drop: set[str]) -> dict[str, Any]:
-        facts = base | {name: pool[name][place % len(pool[name])] for name, place in changes.items()}
-        facts = {name: value for name, value in facts.items() if name not in drop}
-        for name in list(facts):  # men, women and total together must agree; here the total gives way
-            if name.endswith(".male") and name.replace(".male", ".female") in facts:
-                facts.pop(name.removesuffix(".male"), None)
-        return facts
-
-    return st.builds(put_together, st.sampled_from(bases), changed, dropped)
-
-
-def communes(ruleset: Ruleset, *, attested: bool = False, most: int = 12) -> st.SearchStrategy[ntm.Commune]:
-    """Communes anywhere, of any fact year, some special, some with attested verdicts."""
-    numbers = [indicator.id for indicator in ruleset.indicators]
-    verdicts: st.SearchStrategy[dict[str, bool]] = st.just({})
-    if attested and numbers:
-        verdicts = st.dictionaries(st.sampled_from(numbers), st.booleans(), max_size=4)
-    columns = [column for column in ruleset.columns if column != "common"] or sorted(ruleset.catalogue.regions)
-    return st.builds(
-        ntm.Commune,
-        region=st.sampled_from(columns),
-        zone=st.lists(st.sampled_from(sorted(ruleset.catalogue.zones)), max_size=2, unique=True)
-        if ruleset.special_communes
-        else st.just(None),
-        year=st.sampled_from([None, 2018, 2020, 2021, 2022, 2023, 2024, 2025, 2026]),
-        facts=facts_of(ruleset, most=most),
-        attested=verdicts,
-    )
-
-
 def judge(assessment: ntm.Assessment) -> Judge:
     """The readable reference for the commune of an assessment."""
     ruleset, commune = assessment.ruleset, assessment.commune
@@ -259,236 +75,3 @@ def judge(assessment: ntm.Assessment) -> Judge:
         year=assessment.year,
         strict=assessment.strict,
     )
-
-
-# -- generated rulesets
-
-_TEXT = {"vi": "chữ", "en": "text"}
-_UNIT = {"vi": "đơn vị", "en": "units"}
-_FACTS: dict[str, dict[str, Any]] = {
-    **{f"yes{i}": {"kind": "boolean"} for i in range(4)},
-    "pct0": {"kind": "percent", "counts": _UNIT, "by_sex": "true"},
-    "pct1": {"kind": "percent", "counts": _UNIT},
-    "pct2": {"kind": "percent"},
-    "num0": {"kind": "number", "unit": _UNIT, "bounds": ["-1000000", "1000000"]},
-    "num1": {"kind": "number", "unit": _UNIT},
-    "num2": {"kind": "number", "unit": _UNIT, "bounds": ["0.000000000000000000001", "99999999999999999999.5"]},
-    "cnt0": {"kind": "count", "unit": _UNIT},
-    "mon0": {"kind": "money", "unit": _UNIT},
-    "cat0": {"kind": "category", "values": ["yếu", "trung bình", "khá", "tốt"]},
-    "cat1": {"kind": "category", "values": ["1", "2", "3"]},
-}
-_NUMERIC = [key for key, fact in _FACTS.items() if fact["kind"] in ("percent", "number", "money", "count")]
-_BOOLEAN = [key for key, fact in _FACTS.items() if fact["kind"] == "boolean"]
-_CATEGORY = {key: fact["values"] for key, fact in _FACTS.items() if fact["kind"] == "category"}
-COLUMNS = ("dbsh", "tn", "dnb")
-_DECISION = {"number": "1/QĐ", "issued": "2020-01-01", "in_force": "2020-01-01"}
-
-
-_REGIONS: dict[str, Any] = {
-    "regions": {name: {**_TEXT, "short": _TEXT} for name in COLUMNS},
-    "zones": {"III": _TEXT, "dbkk-coast": _TEXT},
-    "provinces": {"ha-noi": {"name": "Hà Nội", "region": "dbsh"}, "kon-tum": {"name": "Kon Tum", "region": "tn"}},
-}
-
-
-def written(folder: str, documents: Iterable[dict[str, Any]]) -> None:
-    """A rulebook in a directory: the generated catalogue, and ruleset documents under their ids. JSON is YAML."""
-    place = Path(folder)
-    files: dict[str, Any] = {
-        "rulebook.yaml": {"rulebook": "generated", "version": "1"},
-        "facts.yaml": {"facts": {key: {"label": _TEXT, **fact} for key, fact in _FACTS.items()}},
-        "regions.yaml": _REGIONS,
-        **{f"{document['ruleset']}.yaml": document for document in documents},
-    }
-    for name, content in files.items():
-        (place / name).parent.mkdir(exist_ok=True)
-        (place / name).write_text(json.dumps(content), "utf-8")
-
-
-def document_of(requires: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A ruleset document of one indicator."""
-    indicator = {"no": "1", "label": _TEXT, "requires": requires}
-    return {
-        "ruleset": "2030-2035/xa-khac",
-        "title": _TEXT,
-        "phase": "2030-2035",
-        "level": "xa",
-        "tier": "ntm",
-        "decision": _DECISION,
-        "columns": list(COLUMNS),
-        "criteria": [{"no": "1", "title": _TEXT, "indicators": [indicator]}],
-    } | more
-
-
-@functools.cache
-def generated_catalogue() -> Catalogue:
-    """Facts of every kind, some by sex, with bounds short, long and negative."""
-    return built((document_of({"met": "yes0"}),)).catalogue
-
-
-def _bounded_numbers(fact: Fact) -> st.SearchStrategy[str]:
-    """Numbers within a fact's bounds: short ones, those of the tables, and long ones."""
-
-    def fits(text: str) -> bool:
-        return _within(fact, Decimal(text))
-
-    common = ["0", "1", "2", "6.5", "12.7", "16.5", "21.8", "34.93", "85", "98", "99.9", "100"]
-    long = ["12.70000000000000001", "33.333333333333333333333", "97.99999999999999999999", "1.0000000000000000000001"]
-    wide = ["-0.5", "-273.15", "1000000", "9007199254740993", "99999999999999999999", "12345678901234567890.12345"]
-    known = [text for text in (*common, *long, *wide) if fits(text)]
-    digits = st.integers(0, 10**10) if fact.kind is FactKind.COUNT else st.integers(0, 10**25)
-    places = st.just(0) if fact.kind is FactKind.COUNT else st.integers(0, 25)
-    drawn = st.builds(lambda n, p: format(Decimal((0, tuple(map(int, str(n))), -p)), "f"), digits, places)
-    return st.one_of(st.sampled_from(known), st.sampled_from(known), drawn.filter(fits))
-
-
-def _cells(number: st.SearchStrategy[str], columns: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
-    cell = st.one_of(number, number, number, st.sampled_from(["UBND", "unset"]))
-    by_column = st.fixed_dictionaries(dict.fromkeys(columns, cell))
-    return st.one_of(
-        st.builds(lambda value: {"value": value}, number),
-        st.builds(lambda cells: {"by_column": cells}, by_column),
-        st.builds(
-            lambda years: {"by_year": years},
-            st.dictionaries(st.sampled_from(["2021", "2022", "2024"]), st.one_of(number, by_column), min_size=1),
-        ),
-    )
-
-
-_evidence = st.sampled_from([{}, {"evidence": "confirmed"}, {"evidence": "recalled"}])
-
-
-@st.composite
-def _comparison(draw: st.DrawFn, columns: tuple[str, ...]) -> dict[str, Any]:
-    key = draw(st.sampled_from(_NUMERIC))
-    fact = generated_catalogue().facts[key]
-    content = {"fact": key, **draw(_cells(_bounded_numbers(fact), columns)), **draw(_evidence)}
-    if fact.by_sex and draw(st.booleans()):
-        content["both_sexes"] = "true"
-    return {draw(st.sampled_from(["at_least", "at_most", "equal"])): content}
-
-
-@st.composite
-def _simple(draw: st.DrawFn, columns: tuple[str, ...]) -> dict[str, Any]:
-    kind = draw(st.sampled_from(["number", "number", "number", "met", "category", "one_of", "fact", "unstated"]))
-    if kind == "number":
-        return draw(_comparison(columns))
-    if kind == "met":
-        key = draw(st.sampled_from(_BOOLEAN))
-        if draw(st.booleans()):
-            return {"met": key}
-        cells = draw(st.fixed_dictionaries(dict.fromkeys(columns, st.sampled_from(["Đạt", "Đạt", "UBND", "unset"]))))
-        return {"met": {"fact": key, "by_column": cells, **draw(_evidence)}}
-    if kind == "category":
-        key = draw(st.sampled_from(sorted(_CATEGORY)))
-        content = {"fact": key, **draw(_cells(st.sampled_from(_CATEGORY[key]), columns)), **draw(_evidence)}
-        return {draw(st.sampled_from(["at_least", "at_most", "equal"])): content}
-    if kind == "one_of":
-        key = draw(st.sampled_from(sorted(_CATEGORY)))
-        values = draw(st.lists(st.sampled_from(_CATEGORY[key]), min_size=1, unique=True))
-        return {"one_of": {"fact": key, "values": values, **draw(_evidence)}}
-    if kind == "fact":
-        factor = draw(st.sampled_from(["1", "1.5", "0.333333333333333333333", "1.1", "2"]))
-        one, other = draw(st.sampled_from([("mon0", "num1"), ("num1", "mon0"), ("cnt0", "num0"), ("pct1", "pct2")]))
-        times = {"fact": one, "times_fact": {"fact": other, "factor": factor}, **draw(_evidence)}
-        return {draw(st.sampled_from(["at_least", "at_most", "equal"])): times}
-    return {"unstated": draw(st.sampled_from(["national", "province", "ministry", "unclear"]))}
-
-
-@st.composite
-def _clause(draw: st.DrawFn, columns: tuple[str, ...], depth: int, names: dict[str, str]) -> dict[str, Any]:
-    """A clause: part, indicator or condition, by the name under which it goes."""
-    found: dict[str, Any] = {"label": _TEXT, "citation": "1/QĐ, Điều 1", **names}
-    asked = columns
-    if draw(st.integers(0, 5)) == 0:
-        asked = tuple(draw(st.lists(st.sampled_from(columns), min_size=1, unique=True)))
-        found["columns"] = list(asked)
-    if draw(st.integers(0, 3)) == 0:
-        found["applies_if"] = draw(_simple(asked))
-    # Cells name every column of the ruleset; a clause asked in some columns needs those only, its parts all again.
-    found["requires"] = draw(_requirement(asked, columns, depth))
-    return found
-
-
-@st.composite
-def _requirement(draw: st.DrawFn, asked: tuple[str, ...], columns: tuple[str, ...], depth: int) -> dict[str, Any]:
-    if depth == 0 or draw(st.integers(0, 2)) == 0:
-        return draw(_simple(asked))
-    kind = draw(st.sampled_from(["all", "any", "some", "when"]))
-    if kind == "when":
-        then, otherwise = (draw(_clause(columns, depth - 1, {"part": name})) for name in "ab")
-        return {"when": {"condition": draw(_simple(asked)), "then": then, "otherwise": otherwise}}
-    count = draw(st.integers(1, 4))
-    parts = [draw(_clause(columns, depth - 1, {"part": name})) for name in "abcd"[:count]]
-    if kind == "some":
-        return {"some": {"at_least": str(draw(st.integers(1, count))), "of": parts}}
-    return {kind: parts}
-
-
-@st.composite
-def generated_documents(draw: st.DrawFn, *, of_other: str | None = None) -> dict[str, Any]:
-    """Ruleset documents that the loader must take, of every kind of requirement; `of_other` names a ruleset to refer to."""
-    columns = draw(st.sampled_from([COLUMNS, COLUMNS, ("common",)])) if of_other is None else COLUMNS
-    criteria = []
-    for place in range(1, draw(st.integers(1, 4)) + 1):
-        count = draw(st.integers(1, 3))
-        indicators = [draw(_clause(columns, 2, {"no": f"{place}.{i}"})) for i in range(1, count + 1)]
-        criteria.append({"no": str(place), "title": _TEXT, "indicators": indicators})
-    if of_other is not None:
-        factor = draw(st.sampled_from(["1.1", "0.9", "1.000000000000000001", "2.5"]))
-        times = {"fact": "num1", "times_threshold": {"ruleset": of_other, "indicator": "10", "factor": factor}}
-        related = {"no": "90.1", "label": _TEXT, "requires": {"at_least": times}}
-        reached = {"no": "90.2", "label": _TEXT, "requires": {"ruleset_met": of_other}}
-        criteria.append({"no": "90", "title": _TEXT, "indicators": [related, reached]})
-    else:
-        cells = draw(_cells(_bounded_numbers(generated_catalogue().facts["num1"]), columns))
-        own = {"no": "10", "label": _TEXT, "requires": {"at_least": {"fact": "num1", **cells}}}
-        criteria.append({"no": "89", "title": _TEXT, "indicators": [own]})
-    document: dict[str, Any] = {
-        "ruleset": "2030-2035/xa-khac" if of_other is None else "2030-2035/xa-nang-cao",
-        "title": _TEXT,
-        "phase": "2030-2035",
-        "level": "xa",
-        "tier": "ntm",
-        "decision": _DECISION,
-        "columns": list(columns),
-        "criteria": criteria,
-    }
-    if draw(st.booleans()):
-        document["conditions"] = [draw(_clause(columns, 1, {"id": "condition"}))]
-    if draw(st.booleans()):
-        document["complete"] = "false"
-    if draw(st.booleans()):
-        document["withdrawal"] = {
-            "any_share": draw(st.sampled_from(["50", "33.333", "100"])),
-            "key_share": draw(st.sampled_from(["30", "20", "50"]).filter(lambda share: float(share) <= 50)),
-            "key_criteria": draw(st.lists(st.sampled_from(["1", "2", "90", "89"]), unique=True)),
-            "citation": "2/QĐ",
-        }
-        if float(document["withdrawal"]["any_share"]) < float(document["withdrawal"]["key_share"]):
-            document["withdrawal"]["key_share"] = "20"
-    if draw(st.booleans()) and columns == COLUMNS:
-        document["special_communes"] = {"column": "tn", "zones": ["III"], "citation": "1/QĐ"}
-    if of_other is not None and draw(st.booleans()):
-        document["prerequisites"] = [{"id": "lower_tier", "label": _TEXT, "requires": {"ruleset_met": of_other}}]
-    return document
-
-
-Documents = tuple[dict[str, Any], ...]
-
-
-def built(documents: Documents) -> Ruleset:
-    """The ruleset of generated documents: of the last, which may refer to the one before it."""
-    with tempfile.TemporaryDirectory() as folder:
-        written(folder, documents)
-        return ntm.load_ruleset(documents[-1]["ruleset"], source=folder)
-
-
-@st.composite
-def generated_rulesets(draw: st.DrawFn) -> Documents:
-    """Documents of rulesets with every kind of requirement; half of them refer to another, thresholds and all."""
-    base = draw(generated_documents())
-    if base["columns"] == ["common"] or draw(st.booleans()):
-        return (base,)
-    return base, draw(generated_documents(of_other=base["ruleset"]))

@@ -29,7 +29,16 @@ from ntm_rules.model.values import PLAIN_NUMBER
 if TYPE_CHECKING:
     from ntm_rules.rulebook.yaml_text import LinedMap
 
-__all__ = ["FORMATS", "Entry", "Format", "Numbers", "parse_commune", "read_communes", "scan_communes"]
+__all__ = [
+    "FORMATS",
+    "Entry",
+    "Format",
+    "Numbers",
+    "commune_of_text",
+    "parse_commune",
+    "read_communes",
+    "scan_communes",
+]
 
 Format = Literal["json", "jsonl", "yaml", "csv"]
 Numbers = Literal["plain", "vi"]
@@ -131,6 +140,14 @@ def scan_communes(
     reader = _Reader(catalogue, numbers, where)
     for raw in _csv(data, where, catalogue) if kind == "csv" else _RAW[kind](data, where):
         yield reader.entry(raw)
+
+
+def commune_of_text(data: Mapping[str, Any], *, catalogue: Catalogue, source: str) -> Commune:
+    """The commune of a mapping as it stands in a YAML file, every scalar text; `CommuneError` with all that is wrong with it."""
+    entry = _Reader(catalogue, "plain", source).entry(_Raw(None, data, textual=True))
+    if entry.commune is None:
+        raise CommuneError(entry.problems)
+    return entry.commune
 
 
 def parse_commune(line: str | bytes, *, source: str | None = None, number: int | None = None) -> Commune:

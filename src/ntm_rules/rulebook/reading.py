@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -39,7 +39,7 @@ def read_document(data: bytes | str | Mapping[str, Any], source: str, model: typ
     try:
         return model.model_validate(tree), tree
     except ValidationError as error:
-        raise RulebookError([_problem(detail, tree, source) for detail in error.errors()]) from None
+        raise RulebookError([_problem(detail, tree, source, model) for detail in error.errors()]) from None
 
 
 def problem_at(tree: Any, source: str, path: tuple[int | str, ...], code: str, message: Text, **fields: Any) -> Problem:
@@ -52,12 +52,12 @@ def _dotted(path: tuple[int | str, ...]) -> str:
     return text.lstrip(".")
 
 
-def _problem(detail: Any, tree: Any, source: str) -> Problem:
+def _problem(detail: Any, tree: Any, source: str, model: type[BaseModel]) -> Problem:
     kind, raw = detail["type"], detail["loc"]
     path = _steps(tree, raw, kind)
     fields: dict[str, Any] = {}
     if kind == "extra_forbidden":
-        fields["nearest"] = nearest(str(raw[-1]), _known_keys())
+        fields["nearest"] = nearest(str(raw[-1]), _known_keys(model))
         fields["found"] = shown(raw[-1])
     elif kind != "missing":
         fields["found"] = _brief(detail["input"])
@@ -93,15 +93,21 @@ def _brief(value: Any) -> str:
 
 
 @functools.cache
-def _known_keys() -> tuple[str, ...]:
+def _known_keys(model: type[BaseModel]) -> tuple[str, ...]:
+    """The keys of a document and, as one file is easily taken for another, of those of a rulebook."""
     names: set[str] = set()
-    for name in documents.__all__:
-        pending = [getattr(documents, name)]
+    for start in (model, *(getattr(documents, name) for name in documents.__all__)):
+        pending = [start]
         while pending:
-            model = pending.pop()
-            names.update(model.model_fields)
-            for field in model.model_fields.values():
-                for kind in (field.annotation, *get_args(field.annotation)):
-                    if isinstance(kind, type) and issubclass(kind, BaseModel) and not set(kind.model_fields) <= names:
-                        pending.append(kind)
+            found = pending.pop()
+            names.update(found.model_fields)
+            for field in found.model_fields.values():
+                pending += [kind for kind in _models_in(field.annotation) if not set(kind.model_fields) <= names]
     return tuple(sorted(names))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
