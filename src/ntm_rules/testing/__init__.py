@@ -18,7 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ntm_rules.testing.checks import CHECKS, Finding, check_rulebook, check_ruleset
+    from ntm_rules.testing.checks import CHECKS, Finding, check_ruleset
     from ntm_rules.testing.documents import built, overlays, rulesets, written
     from ntm_rules.testing.files import CaseResult, run_tests
     from ntm_rules.testing.strategies import CannotBeError, communes, communes_missing, passing_communes, show
@@ -30,7 +30,6 @@ __all__ = [
     "CaseResult",
     "Finding",
     "built",
-    "check_rulebook",
     "check_ruleset",
     "commune_file",
     "communes",
@@ -45,7 +44,7 @@ __all__ = [
 
 # Names are fetched when asked for: running `*.test.yaml` needs no hypothesis, which takes longer to import than they do to run.
 _HOMES = {
-    "checks": ("CHECKS", "Finding", "check_rulebook", "check_ruleset"),
+    "checks": ("CHECKS", "Finding", "check_ruleset"),
     "documents": ("built", "overlays", "rulesets", "written"),
     "files": ("CaseResult", "run_tests"),
     "strategies": ("CannotBeError", "communes", "communes_missing", "passing_communes", "show"),

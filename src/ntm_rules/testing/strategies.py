@@ -26,7 +26,17 @@ from ntm_rules.testing.near import forms_of, pools, requirements_of
 from ntm_rules.testing.reaching import Goal, Place, Sketch, View, Wanted, goals_of, reach
 from ntm_rules.testing.witness import commune_file
 
-__all__ = ["CannotBeError", "communes", "communes_missing", "facts_near", "passing_communes", "places", "show"]
+__all__ = [
+    "CannotBeError",
+    "communes",
+    "communes_missing",
+    "facts_near",
+    "passing_communes",
+    "places",
+    "regions",
+    "show",
+    "years",
+]
 
 Facts = dict[str, Any]
 
@@ -62,19 +72,21 @@ def places(ruleset: Ruleset, *, region: str | None = None, year: int | None = No
     zones = st.lists(st.sampled_from(sorted(ruleset.catalogue.zones)), max_size=2, unique=True).map(tuple)
     return st.builds(
         Place,
-        region=st.sampled_from(_regions(ruleset)) if region is None else st.just(region),
+        region=st.sampled_from(regions(ruleset)) if region is None else st.just(region),
         zones=zones if ruleset.special_communes is not None else st.just(()),
-        year=st.sampled_from([*_years(ruleset), None]) if year is None else st.just(year),
+        year=st.sampled_from([*years(ruleset), None]) if year is None else st.just(year),
     )
 
 
-def _regions(ruleset: Ruleset) -> list[str]:
+def regions(ruleset: Ruleset) -> list[str]:
+    """The regions that have a column."""
     if ruleset.columns == ("common",):
         return list(ruleset.catalogue.regions)
     return [column for column in ruleset.columns if column in ruleset.catalogue.regions]
 
 
-def _years(ruleset: Ruleset) -> list[int]:
+def years(ruleset: Ruleset) -> list[int]:
+    """The years of the phase and of the tables, and one after."""
     named = {year for *_, year, _, _ in ruleset.cells() if year is not None}
     first, last = (int(year) for year in re.findall(r"\d{4}", ruleset.phase))
     return [year for year in sorted({*named, *range(first, last + 2)}) if FIRST_YEAR <= year <= LAST_YEAR]
@@ -308,7 +320,7 @@ def _sketch(
 
 def _possible_places(ruleset: Ruleset, like: Place, missing: tuple[str, ...]) -> list[Place]:
     """Places where a commune can be as asked for, none of them special; CannotBeError where there is none."""
-    tried = [Place(region=region, year=year) for region in _regions(ruleset) for year in _years(ruleset)]
+    tried = [Place(region=region, year=year) for region in regions(ruleset) for year in years(ruleset)]
     found = [place for place in tried if _sketch(ruleset, place, missing) is not None]
     if found:
         return found
