@@ -21,7 +21,7 @@ DEFAULT_RULESET = "2021-2025/xa-ntm"
 
 _EXIT_CODES = (
     "0  xong; chỉ tiêu chưa đạt không phải là lỗi / done; a missing indicator is no error",
-    "1  `lint` tìm thấy vấn đề / `lint` found problems",
+    "1  `lint`, `check`, `test` tìm thấy vấn đề / found problems",
     "2  sai cách dùng hoặc dữ liệu vào hỏng / wrong usage or bad input",
 )
 
@@ -524,3 +524,7 @@ def demo(*, lang: Language) -> None:
     from ntm_rules.cli.demo import show_demo
 
     show_demo(lang)
+
+
+# The commands of the testing kit stand in a module of their own; they need the group and the options above.
+from ntm_rules.cli import testing  # noqa: E402, F401
