@@ -30,6 +30,7 @@ from ntm_rules.model.requirement import (
     FactComparison,
     OneOf,
     Requirement,
+    SetBy,
     leaves,
 )
 from ntm_rules.model.ruleset import Ruleset, requirement_facts
@@ -262,7 +263,9 @@ def _views(ruleset: Ruleset, clause: Clause) -> Iterator[View]:
     """Every column that asks a clause, and every year its table tells apart."""
     rows = {year for leaf in leaves(clause) for year in _rows(leaf.requirement)}
     usual = [year for year in years(ruleset) if year in rows] or years(ruleset)[-2:-1]
-    for region in regions(ruleset)[: 1 if ruleset.columns == ("common",) else None]:
+    special = ruleset.special_communes
+    columns = dict.fromkeys((*regions(ruleset), *([special.column] if special else ())))
+    for region in list(columns)[: 1 if ruleset.columns == ("common",) else None]:
         for year in usual:
             view = View(ruleset, Place(region=region, year=year))
             if clause.columns is None or view.column in clause.columns:
@@ -329,7 +332,7 @@ def _inexact(indicator: Clause, leaf: Clause, view: View, assessment: Assessment
 
 def can_decide(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:  # noqa: ARG001
     """Where its threshold is set, some commune meets an indicator and some misses it; who must set the others is noted."""
-    lacking: dict[str, list[str]] = {}
+    lacking: dict[SetBy, list[str]] = {}
     for indicator in ruleset.indicators:
         views = list(_views(ruleset, indicator))
         open_ = [view for view in views if undecidable(indicator, view)]
@@ -349,10 +352,18 @@ def can_decide(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:
         yield Finding(check="can-decide", message=message, severity="note", ruleset=ruleset)
 
 
-def _setter(indicator: Clause, view: View) -> str:
+_SETTERS = {
+    SetBy.NATIONAL: Text("trung ương", "the national text"),
+    SetBy.PROVINCE: Text("UBND cấp tỉnh", "the province"),
+    SetBy.MINISTRY: Text("bộ, ngành", "a ministry"),
+    SetBy.UNCLEAR: Text("cấp chưa rõ", "whom is not clear"),
+}
+
+
+def _setter(indicator: Clause, view: View) -> SetBy:
     """Who sets the first threshold that is lacking."""
     lacking = next((leaf for leaf in leaves(indicator) if undecidable(leaf, view)), indicator)
-    return lacking.set_by.value
+    return lacking.set_by
 
 
 def _stuck(indicator: Clause, view: View) -> Finding | None:

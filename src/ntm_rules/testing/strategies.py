@@ -79,7 +79,10 @@ def places(ruleset: Ruleset, *, region: str | None = None, year: int | None = No
 
 
 def regions(ruleset: Ruleset) -> list[str]:
-    """The regions that have a column."""
+    """The regions that have a column; of a province's ruleset, that of the province."""
+    own = ruleset.catalogue.provinces.get(ruleset.province or "")
+    if own is not None:
+        return [own.region]
     if ruleset.columns == ("common",):
         return list(ruleset.catalogue.regions)
     return [column for column in ruleset.columns if column in ruleset.catalogue.regions]
