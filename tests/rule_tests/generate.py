@@ -13,13 +13,14 @@ import datetime
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from tests.conformance.evaluator import CATEGORIES, KEY_CRITERIA, REGION_OF, Outcome, Question, evaluate
-from tests.conformance.generate import default_year, fact_at, give, set_cell, worse
-from tests.fidelity.expected import Item, expected
-from tests.fidelity.tables import NATIONAL, PROVINCIAL, REGIONS
+from tests.conformance.generate import default_year, fact_at, give, plain, set_cell, worse
+from tests.fidelity.expected import Cell, Item, expected
+from tests.fidelity.tables import NATIONAL, PROVINCIAL, REGIONS, fact_lines
 
 from .yaml_out import lines
 
@@ -125,6 +126,8 @@ def told(found: Outcome, keys: Iterable[str]) -> Case:
             out[key] = [number for number, status in statuses.items() if status == key]
         elif key == "at_risk":
             out[key] = {True: "true", False: "false", None: "unknown"}[found["at_risk"]["answer"]]
+        elif key == "parts":
+            out |= {"statuses": found["parts"]} if found["parts"] else {}
         elif found[key] != {}:
             out[key] = found[key]
     return out
@@ -253,7 +256,7 @@ def thresholds(file: File) -> None:
                     file.base(name, commune, None if steps == 0 else f"at{day}")
                 else:
                     file.base(name, commune, first)
-                keys = ALL if region == columns_of(file)[0] else USUAL
+                keys = ALL if region == columns_of(file)[0] else (*USUAL, "conditions")
                 file.test(f"{region}: mọi chỉ tiêu {vi}", f"{region}: everything {en}", on, commune, name, keys)
                 for other in years_of(file):
                     if other != year and steps < 1:
@@ -299,12 +302,23 @@ def alone(leaf: Item, facts: Facts, value: Any) -> Iterator[tuple[Facts, str, st
         yield facts | {leaf.fact: False if leaf.direction == "met" else value}, "", ""
 
 
+def asked_about() -> set[str]:
+    """Whatever any indicator of any set may be asked about: of another's, nothing here may depend."""
+    return {
+        line.fact
+        for ruleset in NATIONAL
+        for lines in fact_lines(ruleset).values()
+        for line in lines
+        if line.role == "applies_if"
+    }
+
+
 def not_asked(file: File) -> None:
     """Each thing a commune may be without, one at a time; and everything of it."""
     for on in texts_of(file):
         day = "" if on is None else f"-{on}"
         whole = file.full[f"at{day}"]
-        facts = sorted({leaf.applies_if for leaf in leaves(file.question(on, whole)) if leaf.applies_if})
+        facts = sorted(asked_about())
         for fact in [*facts, *(["*"] if len(facts) > 1 else [])]:
             gone = dict.fromkeys(facts if fact == "*" else [fact], False)
             name = (
@@ -312,7 +326,7 @@ def not_asked(file: File) -> None:
                 if fact == "*"
                 else (f"không có: {fact}", f"without: {fact}")
             )
-            keys = ("not_applicable", "missing", "indicators_met")
+            keys = ("not_applicable", "missing", "indicators_met", *(["parts"] if fact == "*" else []))
             file.test(*name, on, whole | {"facts": whole["facts"] | gone}, f"at{day}", keys)
 
 
@@ -373,6 +387,11 @@ def days(file: File) -> None:
                 file.test(f"{option} {day}", f"{option} {day}", day, commune, "at", ALL, **more)
     elif (file.ruleset, file.province) in OVERLAY_DAYS:
         overlay_days(file, commune)
+    elif file.province is not None:  # of which no day is known: it applies on every day
+        day = "2022-03-08" if file.ruleset.startswith("2021") else "2018-06-05"
+        for option in ("on", "known_on"):
+            more = {"known_on": day} if option == "known_on" else {}
+            file.test(f"{option} {day}", f"{option} {day}", day, commune, "at", USUAL, **more)
 
 
 def overlay_days(file: File, commune: Case) -> None:
@@ -458,9 +477,40 @@ def at_risk(file: File) -> None:
         )
 
 
+def table(file: File) -> None:
+    """The table itself, entered a second time: what no commune can show, as the general column, stands in it too."""
+    for on in texts_of(file):
+        question = file.question(on, {})
+        rows: Case = {}
+        for criterion in expected(file.ruleset, question.day, file.province or ""):
+            for leaf in (leaf for item in criterion.items for leaf in item.leaves()):
+                if leaf.cells:
+                    rows[leaf.id] = row(leaf)
+        if file.ruleset.startswith("2021"):  # 18/2022/QĐ-TTg: the percentage for communes is not known
+            fact = {"fact": "resident_satisfaction_pct", "direction": "at_least"}
+            rows["satisfaction"] = fact | dict.fromkeys(("common", *REGIONS), "unset")
+        name = {"vi": "bảng mức", "en": "the table"}
+        file.tests.append({"name": name} | ({"on": on} if on else {}) | {"expect": {"thresholds": rows}})
+
+
+def row(leaf: Item) -> Case:
+    cells = {" ".join(str(part) for part in place if part): printed(cell) for place, cell in leaf.cells.items()}
+    every = set(map(str, cells.values()))
+    head = {"fact": leaf.fact or leaf.ruleset, "direction": leaf.direction if leaf.kind != "ruleset" else "met"}
+    return head | ({"*": next(iter(cells.values()))} if len(every) == 1 else cells)
+
+
+def printed(cell: Cell) -> Any:
+    if cell.state != "set":
+        return "UBND" if cell.state == "delegated" else "unset"
+    if isinstance(cell.value, bool):
+        return "Đạt"
+    return cell.value if isinstance(cell.value, str) else plain(Fraction(str(cell.value)))
+
+
 def made(ruleset: str, province: str | None = None) -> File:
     file = File(ruleset, province)
-    for part in (thresholds, one_by_one, not_asked, schools, special, days, attested, strict, at_risk):
+    for part in (table, thresholds, one_by_one, not_asked, schools, special, days, attested, strict, at_risk):
         part(file)
     return file
 

@@ -10,28 +10,31 @@ Exit code 1 where a change that can decide about a commune goes unnoticed, or wi
 from __future__ import annotations
 
 import argparse
+import datetime
 import importlib
 import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import attrs
 from tests.fidelity.mutate_cells import ChangedBook, Mutant, all_mutants, documents, sample
 
-from ntm_rules import NtmRulesError, Ruleset
+from ntm_rules import Commune, NtmRulesError, Ruleset
 from ntm_rules.public import _day
+from ntm_rules.rulebook.communes import commune_of_text
 from ntm_rules.rulebook.rulebook import Rulebook
 from ntm_rules.testing.checks import check_ruleset
 from ntm_rules.testing.files import Case, read_cases, run_case
 
-from .generate import ROOT, File
+from .generate import File
 
-WORDS = {"label", "citation", "seen_at", "set_by", "evidence", "decision"}
+WORDS = {"order", "other words", "label", "citation", "seen_at", "set_by", "evidence", "decision"}
 Compare = Callable[[Ruleset, Ruleset], Any]
 
 
@@ -61,11 +64,12 @@ class Tally:
 
 
 @cache
-def cases_of(ruleset: str, province: str) -> tuple[Case, ...]:
-    """The tests beside a ruleset, or a province's overlay on it, the most telling first."""
+def cases_of(ruleset: str, province: str) -> tuple[tuple[Case, Commune], ...]:
+    """The tests beside a ruleset, or a province's overlay on it, each with its commune; the most telling first."""
     path = File(ruleset, province or None).path
-    cases = read_cases(ROOT / path) if path.is_file() else ()
-    return tuple(sorted(cases, key=lambda case: -len(case.expected.model_fields_set)))
+    cases = sorted(read_cases(path) if path.is_file() else (), key=lambda case: -len(case.expected.model_fields_set))
+    catalogue = documents().catalogue
+    return tuple((case, commune_of_text(case.data, catalogue=catalogue, source=case.file)) for case in cases)
 
 
 def loader(book: Rulebook) -> Callable[..., Ruleset]:
@@ -85,7 +89,34 @@ def loader(book: Rulebook) -> Callable[..., Ruleset]:
 
 def by_test(book: ChangedBook, ruleset: str, province: str) -> bool:
     load = loader(book)
-    return any(not run_case(case, load=load).passed for case in cases_of(ruleset, province))
+    # How surely a threshold is known decides in strict evaluation only.
+    wanted = {True} if book.mutant.kind == "evidence" else {True, False}
+    cases = [pair for pair in cases_of(ruleset, province) if pair[0].strict in wanted]
+    words = set(book.mutant.what.split()) | {book.mutant.kind}
+    # What speaks of the same place is likeliest to notice; the order changes nothing but how long it takes.
+    cases.sort(key=lambda pair: -len(words & _bag(pair[0])))
+    return any(not run_case(case, load=load, commune=commune).passed for case, commune in cases)
+
+
+_TOLD_BY = {
+    "at_risk": {"withdrawal", "key criterion"},
+    "thresholds": {"cell", "direction", "fact", "column", "year row", "relation"},
+}
+
+
+def _bag(case: Case) -> set[str]:
+    """The words by which a test and a change may speak of the same."""
+    data = case.data
+    zones = data.get("zone") or []
+    words = {
+        str(data.get("region")),
+        str(data.get("year")),
+        *zones,
+        *case.name.en.split(),
+        *map(str, case.options.values()),
+    }
+    kinds = [_TOLD_BY.get(name, set()) for name in case.expected.model_fields_set]
+    return words.union(*kinds, {"special zone"} if zones else set(), {"date"} if case.options["on"] else set())
 
 
 def by_check(book: ChangedBook, ruleset: str, province: str) -> bool:
@@ -114,6 +145,11 @@ def days_of(ruleset: str, province: str) -> tuple[Any, ...]:
     return (None, *sorted(day for text in named if (day := _day(text, "on")) is not None))
 
 
+def of_words(mutant: Mutant) -> bool:
+    """Whether a change says nothing else of any commune: other words, or the same indicators in another order."""
+    return mutant.kind in WORDS or " before " in mutant.what
+
+
 def noticed(mutant: Mutant, *, check: bool) -> set[str]:
     """Which parts of the kit notice a mutant; "refused" where the rulebook does not even load."""
     of = documents()
@@ -121,11 +157,11 @@ def noticed(mutant: Mutant, *, check: bool) -> set[str]:
     ruleset, province = of.ruleset_of(mutant.file), of.province_of(mutant.file)
     found = set()
     parts: dict[str, Callable[[ChangedBook, str, str], bool]] = {}
-    if mutant.kind not in WORDS or mutant.kind == "evidence":
+    if not of_words(mutant) or mutant.kind == "evidence":
         parts["test"] = by_test
     if COMPARE is not None:
         parts["compare"] = by_compare
-    if check and mutant.kind not in WORDS:
+    if check and not of_words(mutant):
         parts["check"] = by_check
     try:
         book.load(ruleset, province=province or None)
@@ -140,31 +176,69 @@ def noticed(mutant: Mutant, *, check: bool) -> set[str]:
     return found
 
 
-def says_the_same(mutant: Mutant) -> bool:
-    """Whether a mutant leaves every text as it was: then there is nothing to notice."""
+def says_the_same(mutant: Mutant) -> str:
+    """`same` where a mutant leaves every text as it was, `words` where no commune is judged otherwise on any day, else nothing."""
     of = documents()
     book = ChangedBook(of, mutant)
-    ruleset, province = of.ruleset_of(mutant.file), of.province_of(mutant.file) or None
+    ruleset, province = of.ruleset_of(mutant.file), of.province_of(mutant.file)
+    asked = [{name: day} for day in days_around(ruleset, province) for name in ("on", "known_on")]
+    pairs = [tuple(_loaded(each, ruleset, province, days) for each in (of.book, book)) for days in ({}, *asked)]
+    if all((one and one.content_hash) == (other and other.content_hash) for one, other in pairs):
+        return "same"
+    return "words" if all(_judging(one) == _judging(other) for one, other in pairs) else ""
+
+
+def _loaded(book: Rulebook, ruleset: str, province: str, days: Mapping[str, Any]) -> Ruleset | None:
     try:
-        return all(
-            book.load(ruleset, on=on, province=province).content_hash
-            == of.book.load(ruleset, on=on, province=province).content_hash
-            for on in days_of(ruleset, province or "")
-        )
+        return book.load(ruleset, province=province or None, **days)
     except NtmRulesError:
-        return False
+        return None
+
+
+def days_around(ruleset: str, province: str) -> list[datetime.date]:
+    """The first day of each text, by effect and by issue, its eve, and the day that mutants put in its place."""
+    of = documents()
+    files = [file for file in of.trees if of.ruleset_of(file) == ruleset and of.province_of(file) in ("", province)]
+    texts = {of.trees[file]["decision"][name] for file in files for name in ("issued", "in_force")} - {"unknown"}
+    days = {datetime.date.fromisoformat(text) for text in (*texts, "2019-06-15")}
+    return sorted(days | {day - datetime.timedelta(days=1) for day in days})
+
+
+_WORDS = {
+    "label",
+    "title",
+    "citation",
+    "note",
+    "means",
+    "seen_at",
+    "evidence",
+    "set_by",
+    "decision",
+    "layers",
+    "catalogue",
+}
+_NOT_SAID = _WORDS | {"on", "known_on", "rulebook", "rulebook_version", "cache", "_derived"}
+
+
+def _judging(value: Any) -> Any:
+    """What of a ruleset decides about communes, as plain data."""
+    if attrs.has(type(value)):
+        return [_judging(getattr(value, f.name)) for f in attrs.fields(type(value)) if f.name not in _NOT_SAID]
+    if isinstance(value, Mapping):
+        return {key: _judging(item) for key, item in value.items()}
+    return [_judging(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 # -- the run
 
 
-def judged(numbers: Sequence[int], check_every: int) -> list[tuple[int, set[str], bool]]:
+def judged(numbers: Sequence[int], check_every: int) -> list[tuple[int, set[str], str]]:
     """What notices each mutant, and whether it is one at all; the checks, which are slow, run on some only."""
     found = []
     for number in numbers:
         mutant = _mutants()[number]
         seen = noticed(mutant, check=number % check_every == 0)
-        found.append((number, seen, not seen and says_the_same(mutant)))
+        found.append((number, seen, "" if seen or of_words(mutant) else says_the_same(mutant)))
     return found
 
 
@@ -183,19 +257,20 @@ def run(numbers: Sequence[int], *, processes: int = 1, check_every: int = 20) ->
         return tallied((each for chunk in done for each in chunk), check_every)
 
 
-def tallied(verdicts: Iterable[tuple[int, set[str], bool]], check_every: int) -> dict[str, Tally]:
+def tallied(verdicts: Iterable[tuple[int, set[str], str]], check_every: int) -> dict[str, Tally]:
     """The verdicts counted by kind."""
     tallies: dict[str, Tally] = {}
     for number, seen, same in verdicts:
         mutant = _mutants()[number]
-        tally = tallies.setdefault(mutant.kind, Tally())
-        if same:
+        kind = "order" if " before " in mutant.what else "other words" if same == "words" else mutant.kind
+        tally = tallies.setdefault(kind, Tally())
+        if same == "same":
             tally.same += 1
             continue
         tally.made += 1
         tally.by.update(seen)
         tally.by["any"] += bool(seen)
-        tally.by["checked"] += number % check_every == 0 and mutant.kind not in WORDS
+        tally.by["checked"] += number % check_every == 0 and not of_words(mutant)
         if not seen:
             tally.missed.append(str(mutant))
     return tallies

@@ -25,11 +25,14 @@ def _zones(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Year = Annotated[int, BeforeValidator(_year), WithJsonSchema({"type": "integer"})]
+Year = Annotated[int, BeforeValidator(_year), WithJsonSchema({"type": ["integer", "string"], "pattern": "^[0-9]{4}$"})]
 Zones = Annotated[
     list[Words],
     BeforeValidator(_zones),
     WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
+]
+AtRisk = Annotated[
+    Literal["true", "false", "unknown"], WithJsonSchema({"enum": [True, False, "true", "false", "unknown"]})
 ]
 DayText = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
@@ -70,8 +73,11 @@ class ExpectedDocument(Document):
     indicators_met: Count = None
     indicators_total: Count = None
     column: Words | None = Field(default=None, description="the column that judges the commune")
-    at_risk: Literal["true", "false", "unknown"] | None = Field(
-        default=None, description="would a held title be withdrawn"
+    at_risk: AtRisk | None = Field(default=None, description="would a held title be withdrawn")
+    thresholds: dict[Numbered, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="rows of the table entered a second time: fact, direction, and each cell by column, by year and column, or "
+        '"*" where all are the same',
     )
     error: Words | None = Field(default=None, description="the code of the problem: nothing can be judged")
 
@@ -97,7 +103,7 @@ class CaseDocument(_Options):
     """One test: a commune, and what must come out."""
 
     name: Words | Bilingual
-    commune: ExampleDocument = ExampleDocument()
+    commune: ExampleDocument = Field(default_factory=ExampleDocument)
     expect: ExpectedDocument
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ntm_rules.rulebook.boundary_documents import AssessmentDocument, CommuneDocument
+from ntm_rules.rulebook.case_documents import CasesDocument
 from ntm_rules.rulebook.documents import FactsDocument, LayerDocument, RegionsDocument, RulesetDocument
 
 __all__ = ["schemas", "write_schemas"]
@@ -28,6 +29,7 @@ _FILES: dict[str, type[BaseModel]] = {
     "layer": LayerDocument,
     "facts": FactsDocument,
     "regions": RegionsDocument,
+    "tests": CasesDocument,
 }
 _BOUNDARY: dict[str, type[BaseModel]] = {"commune": CommuneDocument, "assessment": AssessmentDocument}
 _TITLES = {
@@ -35,6 +37,7 @@ _TITLES = {
     "layer": "NTM amendment or provincial overlay",
     "facts": "NTM fact catalogue",
     "regions": "NTM regions, zones and provinces",
+    "tests": "NTM test file",
     "commune": "NTM commune",
     "assessment": "NTM assessment",
 }
@@ -123,10 +126,10 @@ _ROWS: Schema = {
 
 
 def schemas() -> dict[str, Schema]:
-    """The schemas by name: ruleset, layer, facts, regions, commune, assessment.
+    """The schemas by name: ruleset, layer, facts, regions, tests, commune, assessment.
 
     >>> sorted(schemas())
-    ['assessment', 'commune', 'facts', 'layer', 'regions', 'ruleset']
+    ['assessment', 'commune', 'facts', 'layer', 'regions', 'ruleset', 'tests']
     """
     found = {name: _for_editors(model.model_json_schema()) for name, model in _FILES.items()}
     found |= {name: model.model_json_schema(mode="serialization") for name, model in _BOUNDARY.items()}

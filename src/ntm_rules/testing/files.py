@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import attrs
 
 from ntm_rules.engine.native import evaluate
-from ntm_rules.model.assessment import Assessment, Status
+from ntm_rules.model.assessment import Assessment, Result, Status
+from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import NtmRulesError, Problem, RulebookError, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
@@ -25,6 +26,7 @@ from ntm_rules.rulebook.communes import commune_of_text
 from ntm_rules.rulebook.reading import problem_at, read_document
 from ntm_rules.rulebook.rulebook import TEST_FILES
 from ntm_rules.rulebook.yaml_text import line_of
+from ntm_rules.testing.table import row_of
 
 __all__ = ["Case", "CaseResult", "Difference", "read_cases", "run_case", "run_tests", "test_files"]
 
@@ -202,11 +204,14 @@ def run_tests(path: str | Path, *, load: Load = load_ruleset) -> Iterator[CaseRe
             yield run_case(case, load=lambda ruleset, known=known, **options: known(ruleset, tuple(options.items())))
 
 
-def run_case(case: Case, *, load: Load = load_ruleset) -> CaseResult:
-    """Run one test."""
+def run_case(case: Case, *, load: Load = load_ruleset, commune: Commune | None = None) -> CaseResult:
+    """Run one test; `commune` is its commune where that has been read before."""
     try:
         ruleset = load(case.ruleset, **case.options)
-        commune = commune_of_text(case.data, catalogue=ruleset.catalogue, source=case.file)
+        rows = tuple(_of_table(case.expected, ruleset))
+        if case.expected.model_fields_set == {"thresholds"}:
+            return CaseResult(case, rows)
+        commune = commune or commune_of_text(case.data, catalogue=ruleset.catalogue, source=case.file)
         assessment = evaluate(ruleset, commune, strict=case.strict, threshold_year=case.threshold_year)
     except NtmRulesError as error:
         codes = [problem.code for problem in error.problems]
@@ -216,7 +221,7 @@ def run_case(case: Case, *, load: Load = load_ruleset) -> CaseResult:
         return CaseResult(case, (Difference("error", case.expected.error, codes, why),))
     if case.expected.error is not None:
         return CaseResult(case, (Difference("error", case.expected.error, None),))
-    return CaseResult(case, tuple(_differences(case.expected, assessment)))
+    return CaseResult(case, (*rows, *_differences(case.expected, assessment)))
 
 
 def _differences(expected: ExpectedDocument, assessment: Assessment) -> Iterator[Difference]:
@@ -243,6 +248,20 @@ def _differences(expected: ExpectedDocument, assessment: Assessment) -> Iterator
             yield Difference(name, wanted, found)
 
 
+def _of_table(expected: ExpectedDocument, ruleset: Ruleset) -> Iterator[Difference]:
+    """Rows of the table that are not as they were entered a second time, cell by cell."""
+    for number, wanted in expected.thresholds.items():
+        found = row_of(ruleset, number)
+        if found is None:
+            yield Difference(f"thresholds.{number}", wanted, None)
+            continue
+        every = wanted.get("*")
+        cells = wanted if every is None else {key: every for key in found if key not in ("fact", "direction")} | wanted
+        for key in dict.fromkeys((*(key for key in cells if key != "*"), *found)):
+            if str(cells.get(key)) != str(found.get(key)):
+                yield Difference(f"thresholds.{number}.{key}", cells.get(key), found.get(key))
+
+
 def _of_sets(expected: ExpectedDocument, assessment: Assessment) -> Iterator[Difference]:
     """Exactly these indicators of a status; of each that surprises, what the ruleset says of it."""
     for status in (Status.MISSING, Status.UNDETERMINED, Status.NOT_APPLICABLE):
@@ -257,14 +276,16 @@ def _of_sets(expected: ExpectedDocument, assessment: Assessment) -> Iterator[Dif
 
 def _of_numbers(expected: ExpectedDocument, assessment: Assessment) -> Iterator[Difference]:
     """What is expected of single indicators, criteria, conditions and prerequisites, by number."""
-    statuses = assessment.statuses
+    statuses = dict(assessment.statuses)
+    if any(number not in statuses for number in expected.statuses):
+        statuses |= {part.id: part.status for result in assessment.results for part in _parts(result)}
     for number, status in expected.statuses.items():
         if statuses.get(number) is not status:
             yield Difference(
                 f"statuses.{number}", status.value, _value(statuses.get(number)), _explained(assessment, [number])
             )
     for number, gap in expected.gaps.items():
-        found = assessment.indicator(number).gap if number in statuses else None
+        found = assessment.indicator(number).gap if number in assessment.statuses else None
         if found != gap:
             yield Difference(f"gaps.{number}", gap, found, _explained(assessment, [number]))
     around: dict[str, Callable[[], dict[str, Any]]] = {
@@ -278,6 +299,12 @@ def _of_numbers(expected: ExpectedDocument, assessment: Assessment) -> Iterator[
         for number, verdict in wanted.items():
             if known.get(number) is not verdict:
                 yield Difference(f"{name}.{number}", verdict.value, _value(known.get(number)))
+
+
+def _parts(result: Result) -> Iterator[Result]:
+    for part in result.parts:
+        yield part
+        yield from _parts(part)
 
 
 def _value(found: Any) -> Any:
