@@ -173,6 +173,12 @@ def _at_thresholds(ruleset: Ruleset, place: Place) -> Facts:
     return {key: values[0] for key, values in sketch.values().items()} if sketch else _extreme(ruleset, best=True)
 
 
+def _another_way(ruleset: Ruleset, place: Place) -> Facts:
+    """Everything passed, wherever there are several ways by the second: fewer schools, no craft village."""
+    sketch = _sketch(ruleset, place, (), tuple((number, 1) for number in _turning(ruleset)))
+    return {key: values[0] for key, values in sketch.values().items()} if sketch else _at_thresholds(ruleset, place)
+
+
 def _beyond_thresholds(ruleset: Ruleset, place: Place) -> Facts:
     """Everything one unit on the wrong side of its threshold."""
     key = ("testing.beyond", place)
@@ -194,7 +200,7 @@ def _worst(ruleset: Ruleset, place: Place) -> Facts:  # noqa: ARG001
     return _extreme(ruleset, best=False)
 
 
-_A_BASE = st.sampled_from([_nothing, _at_thresholds, _beyond_thresholds, _best, _worst])
+_A_BASE = st.sampled_from([_nothing, _at_thresholds, _another_way, _beyond_thresholds, _best, _worst])
 
 
 def _extreme(ruleset: Ruleset, *, best: bool) -> Facts:
