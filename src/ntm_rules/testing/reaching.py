@@ -8,6 +8,7 @@ no engine is asked, so what comes out may be held against the engines.
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -179,13 +180,14 @@ def holds(direction: Direction, left: Any, right: Any) -> bool:
     return bool(left <= right if direction is Direction.AT_MOST else left == right)
 
 
-def candidates_near(fact: Fact, threshold: Any) -> list[_Candidate]:
+@functools.lru_cache(maxsize=4096)
+def candidates_near(fact: Fact, threshold: Any) -> tuple[_Candidate, ...]:
     """Values around a threshold: on it, a unit beside it, as so many of so many, one beside it, at the bounds and far off."""
     if fact.kind is FactKind.BOOLEAN:
-        return [_Candidate(0, True, True), _Candidate(1, False, False)]
+        return (_Candidate(0, True, True), _Candidate(1, False, False))
     if fact.kind is FactKind.CATEGORY:
         place = fact.values.index(threshold) if threshold in fact.values else 0
-        return [_Candidate(abs(place - other), other, value) for other, value in enumerate(fact.values)]
+        return tuple(_Candidate(abs(place - other), other, value) for other, value in enumerate(fact.values))
     limit = Decimal(threshold)
     unit = unit_beside(limit, fact.kind)
     numbers = [(0, limit), (1, limit - unit), (1, limit + unit), (3, limit - 1), (3, limit + 1)]
@@ -198,7 +200,7 @@ def candidates_near(fact: Fact, threshold: Any) -> list[_Candidate]:
             if (ratio := ratios_of(limit, people=people))["numerator"] >= 0
         ]
         found += [_Candidate(2, percent, ratio) for ratio, percent in ratios if 0 <= percent <= 100]
-    return found
+    return tuple(found)
 
 
 def _requirement(subject: Clause | Requirement) -> Requirement:

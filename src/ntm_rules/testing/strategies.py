@@ -19,7 +19,7 @@ from hypothesis.strategies import SearchStrategy
 from ntm_rules.model.commune import FIRST_YEAR, LAST_YEAR, Commune
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
-from ntm_rules.model.requirement import Clause, Comparison, Direction, leaves
+from ntm_rules.model.requirement import Clause, Comparison, Direction, RulesetMet, leaves
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text
 from ntm_rules.testing.near import forms_of, pools, requirements_of
@@ -181,7 +181,7 @@ def _another_way(ruleset: Ruleset, place: Place) -> Facts:
 
 def _beyond_thresholds(ruleset: Ruleset, place: Place) -> Facts:
     """Everything one unit on the wrong side of its threshold."""
-    key = ("testing.beyond", place)
+    key = ("testing.beyond", ruleset.column_for(place.region, place.zones), place.year)
     if key not in ruleset.cache:
         view = View(ruleset, place)
         facts: Facts = {}
@@ -316,6 +316,10 @@ def _sketch(
     ruleset: Ruleset, place: Place, missing: tuple[str, ...], turns: tuple[tuple[str, int], ...] = ()
 ) -> Sketch | None:
     """What a commune of a place must be to miss exactly some indicators; kept with the ruleset, as it is asked for often."""
+    if not any(isinstance(clause.requirement, RulesetMet) for clause in (*ruleset.indicators, *ruleset.prerequisites)):
+        # Only other rulesets may send a commune to yet another column: zones matter no further than their column does.
+        column = ruleset.column_for(place.region, place.zones)
+        place = Place(region=place.region if column == "common" else column, year=place.year)
     key = ("testing.sketch", place, missing, turns)
     if key not in ruleset.cache:
         view, ways = View(ruleset, place), dict(turns)
