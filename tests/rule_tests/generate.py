@@ -17,7 +17,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.evaluator import CATEGORIES, KEY_CRITERIA, REGION_OF, Outcome, Question, evaluate
+from tests.conformance.evaluator import (
+    CATEGORIES,
+    KEY_CRITERIA,
+    REGION_OF,
+    Outcome,
+    Question,
+    conditions_of,
+    evaluate,
+    prerequisites_of,
+)
 from tests.conformance.generate import default_year, fact_at, give, plain, set_cell, worse
 from tests.fidelity.expected import Cell, Item, expected
 from tests.fidelity.tables import NATIONAL, PROVINCIAL, REGIONS, fact_lines
@@ -381,6 +390,8 @@ def days(file: File) -> None:
                     **({"known_on": first} if option == "known_on" else {}),
                 )
     if file.ruleset.startswith("2021") and file.province is None:
+        # That the standard of 03/2024/QĐ-TTg is not met shows from which day it counts.
+        commune = commune | {"facts": commune["facts"] | {"security_safe_standard": False}}
         for day in EVES:
             for option in ("on", "known_on"):
                 more = {"known_on": day} if option == "known_on" else {}
@@ -416,6 +427,7 @@ def overlay_days(file: File, commune: Case) -> None:
                 file.tests.append(bare | {"expect": {"indicators_met": 0, "missing": [], "undetermined": []}})
                 continue
             file.test(*name, asked, commune, "at", keys, asked=question, **more)
+            file.tests[-1]["expect"]["thresholds"] = rows_of(question)
 
 
 def attested(file: File) -> None:
@@ -480,24 +492,33 @@ def at_risk(file: File) -> None:
 def table(file: File) -> None:
     """The table itself, entered a second time: what no commune can show, as the general column, stands in it too."""
     for on in texts_of(file):
-        question = file.question(on, {})
-        rows: Case = {}
-        for criterion in expected(file.ruleset, question.day, file.province or ""):
-            for leaf in (leaf for item in criterion.items for leaf in item.leaves()):
-                if leaf.cells:
-                    rows[leaf.id] = row(leaf)
-        if file.ruleset.startswith("2021"):  # 18/2022/QĐ-TTg: the percentage for communes is not known
-            fact = {"fact": "resident_satisfaction_pct", "direction": "at_least"}
-            rows["satisfaction"] = fact | dict.fromkeys(("common", *REGIONS), "unset")
         name = {"vi": "bảng mức", "en": "the table"}
+        rows = rows_of(file.question(on, {}))
         file.tests.append({"name": name} | ({"on": on} if on else {}) | {"expect": {"thresholds": rows}})
+
+
+def rows_of(question: Question) -> Case:
+    """Every row of the tables behind a ruleset, and behind what stands around its criteria."""
+    province = question.province or ""
+    items = [item for criterion in expected(question.ruleset, question.day, province) for item in criterion.items]
+    items += conditions_of(question.ruleset, question.day, question.province)
+    items += prerequisites_of(question.ruleset, question.province)
+    rows: Case = {leaf.id: row(leaf) for item in items for leaf in item.leaves() if leaf.cells}
+    if "satisfaction" in rows:  # 18/2022/QĐ-TTg: the percentage for communes is not known, written out column by column
+        rows["satisfaction"]["common"] = "unset"
+    return rows
 
 
 def row(leaf: Item) -> Case:
     cells = {" ".join(str(part) for part in place if part): printed(cell) for place, cell in leaf.cells.items()}
     every = set(map(str, cells.values()))
     head = {"fact": leaf.fact or leaf.ruleset, "direction": leaf.direction if leaf.kind != "ruleset" else "met"}
-    return head | ({"*": next(iter(cells.values()))} if len(every) == 1 else cells)
+    if len(every) > 1:
+        return head | cells
+    general = (
+        {"common": cells["common"]} if "common" in cells else {}
+    )  # "*" speaks of the cells there are; this one has to be
+    return head | {"*": next(iter(cells.values()))} | general
 
 
 def printed(cell: Cell) -> Any:

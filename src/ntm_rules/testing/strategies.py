@@ -23,7 +23,7 @@ from ntm_rules.model.requirement import Clause, Comparison, Direction, RulesetMe
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text
 from ntm_rules.testing.near import forms_of, pools, requirements_of
-from ntm_rules.testing.reaching import Goal, Place, Sketch, View, Wanted, goals_of, reach
+from ntm_rules.testing.reaching import Goal, Place, Sketch, View, Wanted, candidates_near, goals_of, reach
 from ntm_rules.testing.witness import commune_file
 
 __all__ = [
@@ -135,13 +135,37 @@ def facts_near(ruleset: Ruleset, place: Place, *, most: int = 8) -> SearchStrate
 
     @st.composite
     def facts(draw: st.DrawFn) -> Facts:
-        base = draw(_A_BASE)(ruleset, place)
+        base, here = draw(_A_BASE)(ruleset, place), _near_here(ruleset, place)
         # Few are left out, and shrinking leaves out all that the failure does not need.
         kept = {key: base[key] for key in sorted(base) if draw(_MOSTLY)}
         moved = draw(st.dictionaries(st.sampled_from(sorted(pool)), st.integers(0, 10**6), max_size=most))
-        return _agreeing(kept | {key: pool[key][number % len(pool[key])] for key, number in moved.items()})
+        return _agreeing(kept | {key: _picked(number, here.get(key, ()), pool[key]) for key, number in moved.items()})
 
     return facts() if pool else st.just({})
+
+
+def _picked(number: int, here: Sequence[Any], anywhere: Sequence[Any]) -> Any:
+    """A value near the threshold of this very place by every other number, else one that matters in some other."""
+    values = here if here and number % 2 == 0 else anywhere
+    return values[number // 2 % len(values)]
+
+
+def _near_here(ruleset: Ruleset, place: Place) -> dict[str, list[Any]]:
+    """For each fact the values on the threshold of a column and year, and a unit or a person beside it."""
+    view = View(ruleset, place)
+    key = ("testing.here", view.column, place.year)
+    if key not in ruleset.cache:
+        found: dict[str, list[Any]] = {}
+        for leaf in (leaf for indicator in ruleset.indicators for leaf in leaves(indicator)):
+            cell, requirement = view.cell(leaf), leaf.requirement
+            if cell is not None and isinstance(requirement, Comparison):
+                near = candidates_near(ruleset.catalogue.facts[requirement.fact], cell.value)
+                names = [f"{requirement.fact}.{sex}" for sex in SEXES] if requirement.both_sexes else [requirement.fact]
+                for name in names:
+                    found.setdefault(name, []).extend(each.value for each in near if each.distance <= 2)
+        ruleset.cache[key] = found
+    here: dict[str, list[Any]] = ruleset.cache[key]
+    return here
 
 
 _MOSTLY = st.sampled_from([False, *[True] * 30])
