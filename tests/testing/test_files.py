@@ -40,7 +40,7 @@ GOOD = (
     commune: {based_on: base}
     expect: {error: not_in_force}
   - name: bảng
-    expect: {thresholds: {"6.3": {fact: villages_with_community_house_pct, direction: equal, "*": 100}}}
+    expect: {thresholds: {"6.3": {fact: villages_with_community_house_pct, direction: equal, common: 100, "*": 100}}}
 """
 )
 
@@ -97,7 +97,7 @@ def test_what_holds_passes(tmp_path: Path) -> None:
         ("{indicators_met: 3}", "indicators_met: expected 3; found 2"),
         ("{error: no_region}", "error: expected no_region; found ∅"),
         (
-            '{thresholds: {"6.3": {fact: x, direction: equal, "*": 100}}}',
+            '{thresholds: {"6.3": {fact: x, direction: equal, common: 100, "*": 100}}}',
             "thresholds.6.3.fact: expected x; found villages",
         ),
         ('{thresholds: {"4.2": {"*": 98}}}', "thresholds.4.2.dbsh: expected 98; found 99"),

@@ -77,7 +77,7 @@ class ExpectedDocument(Document):
     thresholds: dict[Numbered, dict[str, Any]] = Field(
         default_factory=dict,
         description="rows of the table entered a second time: fact, direction, and each cell by column, by year and column, or "
-        '"*" where all are the same',
+        '"*" for every column that judges',
     )
     error: Words | None = Field(default=None, description="the code of the problem: nothing can be judged")
 

@@ -248,6 +248,10 @@ def _differences(expected: ExpectedDocument, assessment: Assessment) -> Iterator
             yield Difference(name, wanted, found)
 
 
+# What "*" does not speak of: no cells, and the general column, which not every row has.
+_NO_COLUMN = {"fact", "direction", "both_sexes", "common"}
+
+
 def _of_table(expected: ExpectedDocument, ruleset: Ruleset) -> Iterator[Difference]:
     """Rows of the table that are not as they were entered a second time, cell by cell."""
     for number, wanted in expected.thresholds.items():
@@ -256,7 +260,7 @@ def _of_table(expected: ExpectedDocument, ruleset: Ruleset) -> Iterator[Differen
             yield Difference(f"thresholds.{number}", wanted, None)
             continue
         every = wanted.get("*")
-        cells = wanted if every is None else {key: every for key in found if key not in ("fact", "direction")} | wanted
+        cells = wanted if every is None else {key: every for key in found if key not in _NO_COLUMN} | wanted
         for key in dict.fromkeys((*(key for key in cells if key != "*"), *found)):
             if str(cells.get(key)) != str(found.get(key)):
                 yield Difference(f"thresholds.{number}.{key}", cells.get(key), found.get(key))

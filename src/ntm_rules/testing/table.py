@@ -11,7 +11,7 @@ __all__ = ["row_of"]
 
 
 def row_of(ruleset: Ruleset, number: str) -> dict[str, str] | None:
-    """Fact, direction and cells of a clause, each cell by column, or by year and column; None where it has no row.
+    """Fact, direction (and both sexes) and cells of a clause, each cell by column, or by year and column; None where it has no row.
 
     >>> from ntm_rules import load_ruleset
     >>> row_of(load_ruleset("2021-2025/xa-ntm"), "6.3")["dbsh"]
@@ -37,7 +37,9 @@ def row_of(ruleset: Ruleset, number: str) -> dict[str, str] | None:
 def _head(clause: Clause) -> dict[str, str]:
     requirement = clause.requirement
     if isinstance(requirement, (Comparison, FactComparison)):
-        return {"fact": requirement.fact, "direction": requirement.direction.value}
+        head = {"fact": requirement.fact, "direction": requirement.direction.value}
+        sexes = isinstance(requirement, Comparison) and requirement.both_sexes
+        return head | ({"both_sexes": "true"} if sexes else {})
     if isinstance(requirement, OneOf):
         return {"fact": requirement.fact, "direction": "one_of"}
     return {"fact": requirement.ruleset.id if isinstance(requirement, RulesetMet) else "", "direction": "met"}
