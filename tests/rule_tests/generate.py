@@ -362,6 +362,9 @@ def special(file: File) -> None:
         for zone in ZONES:
             name = (f"khu vực {zone}", f"zone {zone}")
             file.test(*name, on, whole | {"zone": zone}, base, ("column", "missing"))
+            if on is not None:
+                name = (f"khu vực {zone}, biết đến {on}", f"zone {zone}, known on {on}")
+                file.test(*name, on, whole | {"zone": zone}, base, ("column", "missing"), known_on=on)
 
 
 def days(file: File) -> None:
@@ -402,6 +405,9 @@ def days(file: File) -> None:
 
 def overlay_days(file: File, commune: Case) -> None:
     in_force, issued = OVERLAY_DAYS[file.ruleset, str(file.province)]
+    # What only the province asks for is lacking, and shows whether its overlay applies.
+    lacking = {"model_villages_recognised": 1, "no_unlawful_unpayable_construction_debt": False}
+    commune = commune | {"facts": commune["facts"] | lacking}
     for option, day in (("on", in_force), ("known_on", issued)):
         for asked, applies in ((day_before(day), False), (day, True)):
             # What is known on the day of issue applies, though it takes effect later.
@@ -499,6 +505,7 @@ def rows_of(question: Question) -> Case:
     items += conditions_of(question.ruleset, question.day, question.province)
     items += prerequisites_of(question.ruleset, question.province)
     rows: Case = {leaf.id: row(leaf) for item in items for leaf in item.leaves() if leaf.cells}
+    rows |= {item.id: {"direction": f"{len(item.parts)}/{len(item.parts)}"} for item in items if item.kind == "all"}
     if "satisfaction" in rows:  # 18/2022/QĐ-TTg: the percentage for communes is not known, written out column by column
         rows["satisfaction"]["common"] = "unset"
     return rows
@@ -533,7 +540,14 @@ def of_provinces_only() -> File:
     """Nâng cao of 2016-2020 has no national text: nothing to meet in any region, on any day."""
     file = File("2016-2020/xa-ntm-nang-cao")
     for region in REGIONS:
-        expect = {"column": region, "indicators_met": 0, "missing": [], "undetermined": [], "verdict": "undetermined"}
+        expect: Case = {
+            "column": region,
+            "indicators_met": 0,
+            "missing": [],
+            "undetermined": [],
+            "verdict": "undetermined",
+        }
+        expect["conditions"] = {"recognition_rule": "undetermined"}
         name = {"vi": f"{region}: không có quy định chung", "en": f"{region}: no national text"}
         commune = {"region": region, "year": 2019, "facts": {"recognised_ntm": True}}
         options: list[Case] = [{}, {"on": "2018-01-01"}, {"known_on": "2018-01-01"}]

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from ntm_rules.model.errors import UnknownNameError
-from ntm_rules.model.requirement import Cell, CellState, Clause, Comparison, FactComparison, OneOf, RulesetMet
+from ntm_rules.model.requirement import (
+    Cell,
+    CellState,
+    Clause,
+    Combination,
+    Comparison,
+    FactComparison,
+    OneOf,
+    RulesetMet,
+)
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.values import trimmed
 
@@ -11,7 +20,8 @@ __all__ = ["row_of"]
 
 
 def row_of(ruleset: Ruleset, number: str) -> dict[str, str] | None:
-    """Fact, direction (and both sexes) and cells of a clause, each cell by column, or by year and column; None where it has no row.
+    """Fact, direction (and both sexes) and cells of a clause, each cell by column, or by year and column; of parts how many must pass
+    ("2/2"). None where it has no row.
 
     >>> from ntm_rules import load_ruleset
     >>> row_of(load_ruleset("2021-2025/xa-ntm"), "6.3")["dbsh"]
@@ -26,6 +36,8 @@ def row_of(ruleset: Ruleset, number: str) -> dict[str, str] | None:
         table = requirement.factor
     elif isinstance(requirement, (Comparison, OneOf, RulesetMet)):
         table = requirement.threshold
+    elif isinstance(requirement, Combination):
+        return {"direction": f"{requirement.needed}/{len(requirement.parts)}"}
     else:
         return None
     cells = {
