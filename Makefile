@@ -66,7 +66,7 @@ conformance: $(VENV)/.test
 mutate-cells: $(VENV)/.test
 	$(BIN)/python -m tests.fidelity.mutate_cells
 
-# The same mutants given to what a rule keeper has: the shipped test files, the checks, and compare. About 20 minutes on two cores.
+# The same mutants given to what a rule keeper has: the shipped test files, the checks, and compare. About half an hour on two cores.
 mutate: $(VENV)/.test
 	$(BIN)/python -m tests.rule_tests.mutate
 

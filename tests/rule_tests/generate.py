@@ -403,6 +403,13 @@ def days(file: File) -> None:
             file.test(f"{option} {day}", f"{option} {day}", day, commune, "at", USUAL, **more)
 
 
+def new_conditions(file: File, before: Question) -> list[str]:
+    """The conditions that an overlay adds."""
+    there = [item.id for item in conditions_of(file.ruleset, before.day, None)]
+    latest = conditions_of(file.ruleset, None, file.province)
+    return [item.id for item in latest if item.id not in there]
+
+
 def overlay_days(file: File, commune: Case) -> None:
     in_force, issued = OVERLAY_DAYS[file.ruleset, str(file.province)]
     # What only the province asks for is lacking, and shows whether its overlay applies.
@@ -429,6 +436,13 @@ def overlay_days(file: File, commune: Case) -> None:
                 continue
             file.test(*name, asked, commune, "at", keys, asked=question, **more)
             file.tests[-1]["expect"]["thresholds"] = rows_of(question)
+            if not applies and (own := new_conditions(file, question)):
+                # A verdict on a condition that does not hold yet is refused.
+                refused: Case = {"based_on": "at", "attested": dict.fromkeys(own, True)}
+                named = {"vi": f"{name[0]}: chưa có {own[0]}", "en": f"{name[1]}: no {own[0]} yet"}
+                file.tests.append(
+                    {"name": named, option: asked, "commune": refused, "expect": {"error": "unknown_attested"}}
+                )
 
 
 def attested(file: File) -> None:
@@ -547,7 +561,7 @@ def of_provinces_only() -> File:
             "undetermined": [],
             "verdict": "undetermined",
         }
-        expect["conditions"] = {"recognition_rule": "undetermined"}
+        expect |= {"criteria_total": 0, "indicators_total": 0, "conditions": {"recognition_rule": "undetermined"}}
         name = {"vi": f"{region}: không có quy định chung", "en": f"{region}: no national text"}
         commune = {"region": region, "year": 2019, "facts": {"recognised_ntm": True}}
         options: list[Case] = [{}, {"on": "2018-01-01"}, {"known_on": "2018-01-01"}]
