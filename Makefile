@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-.PHONY: demo test lint types layers check bench schema conformance mutate-cells fuzz test-pythons clean
+.PHONY: demo test lint types layers check bench schema conformance mutate-cells mutate fuzz test-pythons clean
 
 # Everything is run against the built wheel, as a host would install it; it is rebuilt when a source or ruleset changes.
 SOURCES := $(shell find src rulesets -type f -not -path '*/__pycache__/*' 2>/dev/null) pyproject.toml hatch_build.py README.md
@@ -16,7 +16,7 @@ $(WHEEL): $(BIN)/python $(SOURCES)
 	rm -rf $(VENV)/dist
 	$(BIN)/python -m build --wheel --outdir $(VENV)/dist . >$(VENV)/build.log 2>&1 || (cat $(VENV)/build.log; exit 1)
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps $(VENV)/dist/*.whl
-	$(BIN)/python -m pip install --quiet "ntm-rules[cli] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	$(BIN)/python -m pip install --quiet "ntm-rules[cli,testing] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
 	touch $@
 
 $(VENV)/.test: $(WHEEL)
@@ -65,6 +65,10 @@ conformance: $(VENV)/.test
 # Every cell, direction, date and fact of the shipped rulesets changed, one at a time: each change must turn a check red.
 mutate-cells: $(VENV)/.test
 	$(BIN)/python -m tests.fidelity.mutate_cells
+
+# The same mutants given to what a rule keeper has: the shipped test files, the checks, and compare. About half an hour on two cores.
+mutate: $(VENV)/.test
+	$(BIN)/python -m tests.rule_tests.mutate
 
 schema: $(VENV)/.test
 	$(BIN)/python -m ntm_rules.rulebook.schema rulesets/schema

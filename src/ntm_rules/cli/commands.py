@@ -436,3 +436,7 @@ def demo(*, lang: Language) -> None:
     from ntm_rules.cli.demo import show_demo
 
     show_demo(lang)
+
+
+# The commands of the testing kit stand in a module of their own; they need the group and the options above.
+from ntm_rules.cli import testing  # noqa: E402, F401

@@ -21,7 +21,7 @@ __all__ = ["Group", "command", "epilog"]
 
 _EXIT_CODES = (
     "0  xong; chỉ tiêu chưa đạt không phải là lỗi / done; a missing indicator is no error",
-    "1  `lint` tìm thấy vấn đề / `lint` found problems",
+    "1  `lint`, `check`, `test` tìm thấy vấn đề / found problems",
     "2  sai cách dùng hoặc dữ liệu vào hỏng / wrong usage or bad input",
 )
 # What writing to a reader that is gone gives: a broken pipe, and on Windows an invalid argument.

@@ -85,7 +85,7 @@ def read_leniently(data: bytes | str | Mapping[str, Any], source: str, model: ty
         for detail in error.errors():
             path = _steps(tree, detail["loc"], detail["type"])
             if not any(path[: len(place)] == place for place in unreadable):
-                problems.append(_problem(detail, tree, source))
+                problems.append(_problem(detail, tree, source, model))
                 wrong.append((path, detail["type"]))
     made = repaired(tree, model, [*lost, *wrong], _wrong)
     if made is None:
@@ -105,12 +105,12 @@ def problem_at(tree: Any, source: str, path: Steps, code: str, message: Text, **
     return Problem(code=code, source=source, line=line_of(tree, path), key=dotted(path), message=message, **fields)
 
 
-def _problem(detail: Any, tree: Any, source: str) -> Problem:
+def _problem(detail: Any, tree: Any, source: str, model: type[BaseModel]) -> Problem:
     kind, raw = detail["type"], detail["loc"]
     path = _steps(tree, raw, kind)
     fields: dict[str, Any] = {}
     if kind == "extra_forbidden":
-        fields["nearest"] = nearest(str(raw[-1]), _known_keys())
+        fields["nearest"] = nearest(str(raw[-1]), _known_keys(model))
         fields["found"] = shown(raw[-1])
     elif kind != "missing":
         fields["found"] = _brief(detail["input"])
@@ -127,9 +127,12 @@ def _problem(detail: Any, tree: Any, source: str) -> Problem:
 
 
 _WANTED: Mapping[str, str] = {
+    "a year from 2010 to 2100": "năm từ 2010 đến 2100",
+    "at least one thing that must hold": "ít nhất một điều phải đúng",
     "a number such as 95 or 6.5": "một số, như 95 hoặc 6.5",
     "true or false": "true hoặc false",
-    "a date such as 2024-03-01, or unknown": "ngày viết như 2024-03-01, hoặc unknown",
+    "a date such as 2024-03-01, a month such as 2024-03, or unknown": "ngày viết như 2024-03-01, tháng viết như 2024-03, hoặc unknown",
+    "any_share, key_share and key_criteria; or by_ruleset alone": "any_share, key_share và key_criteria; hoặc chỉ by_ruleset",
     "a whole number, or unknown": "số nguyên, hoặc unknown",
     "a requirement, not nothing": "một yêu cầu, không để trống",
     "a province is named exactly when kind is province": "có province khi và chỉ khi kind là province",
@@ -167,15 +170,21 @@ def _brief(value: Any) -> str:
 
 
 @functools.cache
-def _known_keys() -> tuple[str, ...]:
+def _known_keys(model: type[BaseModel]) -> tuple[str, ...]:
+    """The keys of a document and, as one file is easily taken for another, of those of a rulebook."""
     names: set[str] = set()
-    for name in documents.__all__:
-        pending = [getattr(documents, name)]
+    for start in (model, *(getattr(documents, name) for name in documents.__all__)):
+        pending = [start]
         while pending:
-            model = pending.pop()
-            names.update(model.model_fields)
-            for field in model.model_fields.values():
-                for kind in (field.annotation, *get_args(field.annotation)):
-                    if isinstance(kind, type) and issubclass(kind, BaseModel) and not set(kind.model_fields) <= names:
-                        pending.append(kind)
+            found = pending.pop()
+            names.update(found.model_fields)
+            for field in found.model_fields.values():
+                pending += [kind for kind in _models_in(field.annotation) if not set(kind.model_fields) <= names]
     return tuple(sorted(names))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)

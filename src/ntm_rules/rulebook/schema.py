@@ -21,6 +21,7 @@ from ntm_rules.rulebook.boundary_documents import (
     LadderDocument,
     LineDocument,
 )
+from ntm_rules.rulebook.case_documents import CasesDocument
 from ntm_rules.rulebook.documents import FactsDocument, LayerDocument, RegionsDocument, RulesetDocument
 
 __all__ = ["schemas", "write_schemas"]
@@ -34,6 +35,7 @@ _FILES: dict[str, type[BaseModel]] = {
     "layer": LayerDocument,
     "facts": FactsDocument,
     "regions": RegionsDocument,
+    "tests": CasesDocument,
 }
 _BOUNDARY: dict[str, type[BaseModel]] = {
     "commune": CommuneDocument,
@@ -47,6 +49,7 @@ _TITLES = {
     "layer": "NTM amendment or provincial overlay",
     "facts": "NTM fact catalogue",
     "regions": "NTM regions, zones and provinces",
+    "tests": "NTM test file",
     "commune": "NTM commune",
     "assessment": "NTM assessment",
     "difference": "NTM difference of two rulesets",
@@ -139,10 +142,10 @@ _ROWS: Schema = {
 
 
 def schemas() -> dict[str, Schema]:
-    """The schemas by name: ruleset, layer, facts, regions, commune, assessment, ladder, line, difference.
+    """The schemas by name: ruleset, layer, facts, regions, tests, commune, assessment, ladder, line, difference.
 
     >>> sorted(schemas())
-    ['assessment', 'commune', 'difference', 'facts', 'ladder', 'layer', 'line', 'regions', 'ruleset']
+    ['assessment', 'commune', 'difference', 'facts', 'ladder', 'layer', 'line', 'regions', 'ruleset', 'tests']
     """
     found = {name: _for_editors(model.model_json_schema()) for name, model in _FILES.items()}
     found |= {name: model.model_json_schema(mode="serialization") for name, model in _BOUNDARY.items()}

@@ -33,6 +33,7 @@ __all__ = [
     "Entry",
     "Format",
     "Numbers",
+    "commune_of_text",
     "parse_commune",
     "read_communes",
     "scan_communes",
@@ -138,6 +139,14 @@ def stream_communes(
 
 def _thorough(reader: Reader, content: bytes, number: int) -> Entry:
     return reader.entry(json_line(content, reader.source, number))
+
+
+def commune_of_text(data: Mapping[str, Any], *, catalogue: Catalogue, source: str) -> Commune:
+    """The commune of a mapping as it stands in a YAML file, every scalar text; `CommuneError` with all that is wrong with it."""
+    entry = Reader(catalogue, "plain", source).entry(Raw(None, data, textual=True))
+    if entry.commune is None:
+        raise CommuneError(entry.problems)
+    return entry.commune
 
 
 def parse_commune(line: str | bytes, *, source: str | None = None, number: int | None = None) -> Commune:

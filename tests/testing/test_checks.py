@@ -1,0 +1,161 @@
+"""The checks catch planted defects, and find none in the shipped rulesets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from tests.property.strategies import SHIPPED, Loaded, loaded
+from tests.testing.helpers import shipped, small
+
+import ntm_rules as ntm
+from ntm_rules.engine import native
+from ntm_rules.model.assessment import Status
+from ntm_rules.rulebook.lint.book import Book
+from ntm_rules.testing import CHECKS, Finding, check_ruleset
+from ntm_rules.testing.checks import boundary_exact, can_decide, columns_reachable, monotone, total
+from ntm_rules.testing.documents import ruleset_document, written
+from ntm_rules.testing.layers import layers_commute
+
+
+def failures(findings: Any) -> list[Finding]:
+    return [finding for finding in findings if finding.fails]
+
+
+@pytest.mark.parametrize("which", SHIPPED[::3], ids=str)
+def test_shipped_rulesets_pass(which: Loaded) -> None:
+    assert failures(check_ruleset(loaded(which), examples=10)) == []
+
+
+def test_checks_can_be_chosen() -> None:
+    assert check_ruleset(shipped(), checks=["columns-reachable"]) == ()
+    assert set(CHECKS) == {"total", "monotone", "boundary-exact", "can-decide", "columns-reachable"}
+
+
+# -- planted defects
+
+
+def test_a_fact_asked_for_high_and_low() -> None:
+    torn = small({"at_least": {"fact": "pct1", "value": "80"}}, {"at_most": {"fact": "pct1", "value": "90"}})
+    (finding,) = failures(monotone(torn, 5))
+    assert finding.message.en == "the fact pct1 has to be high and low: 1.1 (at_least), 1.2 (at_most)"
+
+
+def test_exactly_a_value_in_the_middle() -> None:
+    finding, *_ = failures(monotone(small({"equal": {"fact": "pct1", "value": "95"}}), 5))
+    assert finding.message.vi == "pct1 phải bằng đúng một mức: cao hơn hay thấp hơn đều không đạt"
+    assert failures(monotone(small({"equal": {"fact": "pct1", "value": "100"}}), 5)) == []
+
+
+def test_an_indicator_that_can_never_be_missing() -> None:
+    (finding,) = failures(can_decide(small({"at_least": {"fact": "pct1", "value": "0"}}), 1))
+    assert finding.message.en == "no facts make 1.1 (dbsh, 2035) missing"
+
+
+def test_what_has_no_threshold_is_noted_with_who_must_set_it() -> None:
+    cells = {"dbsh": "90", "tn": "UBND", "dnb": "unset"}
+    (note,) = can_decide(small({"at_least": {"fact": "pct1", "by_column": cells}}), 1)
+    assert (note.severity, note.fails) == ("note", False)
+    assert "1.1 (tn, dnb)" in note.message.en
+
+
+def test_a_column_that_no_region_has_and_a_region_without_column() -> None:
+    odd = attrs.evolve(small({"met": "yes0"}), columns=("dbsh", "tn", "btb"))
+    found = {finding.message.en for finding in columns_reachable(odd, 1)}
+    assert found == {"no commune is judged by the column btb", "the region dnb has no column"}
+
+
+# -- planted defects of an engine
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    """Both the checks and the kit see an engine that answers otherwise."""
+    true = native.evaluate
+
+    def evaluate(ruleset: ntm.Ruleset, commune: ntm.Commune, **options: Any) -> ntm.Assessment:
+        found: ntm.Assessment = change(true(ruleset, commune, **options))
+        return found
+
+    monkeypatch.setattr("ntm_rules.testing.checks.evaluate", evaluate)
+
+
+def test_an_engine_that_fails_on_the_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One code turned round where the fact is exactly 90: seen, with a commune that shows it."""
+    ruleset = small({"at_least": {"fact": "pct1", "value": "90"}})
+
+    def change(assessment: ntm.Assessment) -> ntm.Assessment:
+        exactly = assessment.commune.facts.get("pct1") == 90
+        return attrs.evolve(assessment, codes=(4,)) if exactly else assessment
+
+    broken(monkeypatch, change)
+    finding = failures(boundary_exact(ruleset, 1))[0]
+    assert finding.witness is not None
+    assert finding.witness.facts["pct1"] == 90
+    assert "met by the cell of the table, judged missing / met" in finding.message.en
+    assert "pct1: 90" in str(finding.file)
+    assert failures(total(ruleset, 200))[0].message.en == "the two engines differ at 1.1"
+
+
+def test_an_engine_that_takes_unknown_for_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    ruleset = small({"at_least": {"fact": "pct1", "value": "90"}})
+    met = {
+        code: (0 if status is Status.UNDETERMINED else code)
+        for code, status in {0: Status.MET, 2: Status.UNDETERMINED, 4: Status.MISSING}.items()
+    }
+    broken(monkeypatch, lambda found: attrs.evolve(found, codes=tuple(met[code] for code in found.codes)))
+    messages = [finding.message.en for finding in failures(monotone(ruleset, 100))]
+    assert any("without the fact pct1" in message for message in messages)
+
+
+def test_an_engine_that_stumbles(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(assessment: ntm.Assessment) -> ntm.Assessment:
+        raise ZeroDivisionError("no denominator")
+
+    broken(monkeypatch, change)
+    (finding,) = total(small({"met": "yes0"}), 5)
+    assert finding.message.en == "no answer: ZeroDivisionError: no denominator"
+    assert finding.witness is not None
+
+
+# -- layers
+
+
+def book_with(folder: Path, *layers: tuple[str, str, str, str]) -> Book:
+    """A rulebook with amendments: file, number, day in force, cell of tn."""
+    requires = {"at_least": {"fact": "pct1", "by_column": {"dbsh": "90", "tn": "80", "dnb": "85"}}}
+    written(folder, [ruleset_document(requires)])
+    place = folder / "2030-2035/amendments/xa-khac"
+    place.mkdir(parents=True)
+    for file, number, day, cell in layers:
+        change = {"indicator": "1", "by_column": {cell: "95"} if cell == "dbsh" else {cell: number}}
+        layer = {
+            "layer": f"{number}/QĐ",
+            "of": "2030-2035/xa-khac",
+            "kind": "amendment",
+            "decision": {"number": f"{number}/QĐ", "issued": "2030-01-01", "in_force": day},
+            "set_thresholds": [change],
+        }
+        (place / file).write_text(json.dumps(layer), "utf-8")
+    return Book(folder)
+
+
+def test_layers_of_one_day_on_one_cell_do_not_commute(tmp_path: Path) -> None:
+    book = book_with(tmp_path, ("a.yaml", "81", "2031-01-01", "tn"), ("b.yaml", "82", "2031-01-01", "tn"))
+    (finding,) = layers_commute(book, "2030-2035/xa-khac")
+    assert finding.fails
+    assert finding.message.en == "81/QĐ → 82/QĐ: both change 1 (tn); no date says which is the later one"
+
+
+def test_layers_of_two_days_are_ordered_by_them(tmp_path: Path) -> None:
+    book = book_with(tmp_path, ("a.yaml", "81", "2031-01-01", "tn"), ("b.yaml", "82", "2032-01-01", "tn"))
+    (finding,) = layers_commute(book, "2030-2035/xa-khac")
+    assert finding.severity == "note"
+    assert finding.message.vi == "81/QĐ → 82/QĐ: cùng sửa 1 (tn); lớp sau thắng"
+
+
+def test_layers_on_different_cells_commute(tmp_path: Path) -> None:
+    book = book_with(tmp_path, ("a.yaml", "81", "2031-01-01", "tn"), ("b.yaml", "86", "2031-01-01", "dnb"))
+    assert list(layers_commute(book, "2030-2035/xa-khac")) == []
