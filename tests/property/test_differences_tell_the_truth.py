@@ -90,9 +90,9 @@ def test_narrowed_to_a_region_and_year_is_what_judges_there(documents: tuple[Any
     old, new = both(documents)
     commune = data.draw(communes(old))
     before, after = ntm.evaluate(old, commune), ntm.evaluate(new, commune)
-    if before.column != after.column or after.year is None:
-        return
-    narrowed = ntm.compare(old, new, region=after.column, year=after.year)
+    if not before.column == after.column in (commune.region, "common") or after.year is None:
+        return  # a commune that a rule sends to another column
+    narrowed = ntm.compare(old, new, region=commune.region, year=after.year)
     for number in set(old.numbers) & set(new.numbers):
         if before.statuses[number] is not after.statuses[number]:
             assert any(change.indicator == number and change.kind not in HARMLESS for change in narrowed.changes)
