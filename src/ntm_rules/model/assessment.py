@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 import json
 from collections.abc import Mapping
 from decimal import Decimal
@@ -297,7 +298,7 @@ class Assessment:
     @property
     def criteria_met(self) -> int:
         """How many criteria are met."""
-        return sum(code < 2 for code in self._criteria)
+        return self._criteria.count(0) + self._criteria.count(1)
 
     @property
     def criteria_total(self) -> int:
@@ -322,7 +323,7 @@ class Assessment:
     def numbers(self, status: Status) -> tuple[str, ...]:
         """The numbers of the indicators of a status, in official order: cheap where only the numbers are wanted."""
         wanted = CODE_OF_STATUS[status]
-        return tuple(number for number, code in zip(self.ruleset.numbers, self.codes, strict=True) if code == wanted)
+        return tuple(itertools.compress(self.ruleset.numbers, map(wanted.__eq__, self.codes)))
 
     # -- results in full
 
