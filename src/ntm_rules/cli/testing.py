@@ -26,7 +26,7 @@ __all__ = ["check", "test"]
 @ntm_rules.command(
     epilog=epilog(
         "ntm-rules check 2021-2025/xa-ntm",
-        "ntm-rules check bo-quy-tac                     # mọi bộ, mọi ngày, mọi tỉnh / every text there is",
+        "ntm-rules check bo-quy-tac --examples 5         # mọi bộ, mọi ngày, mọi tỉnh / every text there is",
         "ntm-rules check du-thao.yaml                   # lớp của tỉnh trên bộ quốc gia / an overlay on its ruleset",
         "ntm-rules check du-thao.yaml --witness xa-lam-chung.yaml",
         codes=True,
