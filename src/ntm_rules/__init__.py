@@ -16,10 +16,9 @@ The flow, one direction::
 
 from __future__ import annotations
 
-from ntm_rules.changes.change import Change, ChangeKind
-from ntm_rules.changes.difference import Difference, compare
-from ntm_rules.changes.impact import Impact, impact
-from ntm_rules.changes.proof import Proof, prove
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ntm_rules.engine.native import evaluate, evaluate_many
 from ntm_rules.model.assessment import (
     Assessment,
@@ -48,6 +47,12 @@ from ntm_rules.model.ruleset import Criterion, Ruleset
 from ntm_rules.model.text import Text
 from ntm_rules.model.values import Ratio
 from ntm_rules.public import evaluate_tiers, list_rulesets, load_ruleset, read_communes, rulebook_version
+
+if TYPE_CHECKING:
+    from ntm_rules.changes.change import Change, ChangeKind
+    from ntm_rules.changes.difference import Difference, compare
+    from ntm_rules.changes.impact import Impact, impact
+    from ntm_rules.changes.proof import Proof, prove
 
 __all__ = [
     "Assessment",
@@ -93,6 +98,22 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+
+# Fetched when asked for: a host that only judges need not import what compares and proves.
+_HOMES = {
+    "change": ("Change", "ChangeKind"),
+    "difference": ("Difference", "compare"),
+    "impact": ("Impact", "impact"),
+    "proof": ("Proof", "prove"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.changes.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

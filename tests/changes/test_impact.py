@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -185,3 +187,12 @@ def test_a_commune_with_open_indicators_falls_and_rises() -> None:
     assert (back.falls, back.rises, back.loses, back.gains) == (False, True, False, False)
     assert "XUỐNG" in ntm.impact(old, new, [commune]).report("vi")
     assert "RISE" in ntm.impact(new, old, [commune]).report("en")
+
+
+def test_judging_imports_nothing_that_compares_or_proves() -> None:
+    code = "import sys, ntm_rules; sys.exit(any(name.startswith('ntm_rules.changes') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert {"compare", "impact", "prove"} <= set(dir(ntm))
+    assert ntm.Impact.__name__ == "Impact"
+    with pytest.raises(AttributeError, match="no attribute 'improve'"):
+        _ = ntm.improve
