@@ -8,11 +8,7 @@ law may take its expectation from them. Generated rulesets use every kind of req
 from __future__ import annotations
 
 import functools
-import json
-import tempfile
-from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,18 +16,17 @@ from hypothesis import strategies as st
 import ntm_rules as ntm
 from ntm_rules.engine.reference import Judge
 from ntm_rules.model.checking import clean_facts
-from ntm_rules.model.facts import SEXES, Fact, FactKind
+from ntm_rules.model.facts import Fact, FactKind
 from ntm_rules.model.requirement import (
-    Branch,
-    Clause,
-    Combination,
     Comparison,
     Direction,
-    FactComparison,
-    OneOf,
-    Requirement,
 )
-from ntm_rules.model.ruleset import Catalogue, Ruleset
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.testing.documents import built, written
+from ntm_rules.testing.documents import catalogue as generated_catalogue
+from ntm_rules.testing.documents import ruleset_document as document_of
+from ntm_rules.testing.near import forms_of, pools, possible, ratios_of, requirements_of
+from ntm_rules.testing.near import unit_beside as step_beside
 
 __all__ = [
     "REGIONS",
@@ -87,106 +82,12 @@ def loaded(which: Loaded) -> Ruleset:
 # -- facts near thresholds
 
 
-def step_beside(threshold: Decimal) -> Decimal:
-    """One unit of the digit after the last digit of a threshold."""
-    exponent = threshold.as_tuple().exponent
-    assert isinstance(exponent, int)
-    return Decimal((0, (1,), min(exponent, 0) - 1))
-
-
-def forms_of(value: Decimal) -> list[Any]:
-    """One number in every form a host may hand in: text, Decimal, and int and float where these say the same."""
-    text = format(value, "f")
-    forms: list[Any] = [value, text, f"{text}0" if "." in text else f"{text}.0"]
-    if "." not in text:
-        forms.append(int(text))
-    if Decimal(repr(float(text))) == value:
-        forms.append(float(text))
-    return forms
-
-
-def ratios_of(value: Decimal) -> dict[str, Any]:
-    """The numerator and denominator that make exactly this percentage."""
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)
-    places = max(0, -exponent)
-    whole = int(format(value, "f").replace(".", "")) if places else int(value)
-    return {"numerator": whole, "denominator": 100 * 10**places}
-
-
-def _leaves(requirement: Requirement) -> Iterator[Requirement]:
-    if isinstance(requirement, Combination):
-        for part in requirement.parts:
-            yield from _clause_leaves(part)
-    elif isinstance(requirement, Branch):
-        yield from _leaves(requirement.condition)
-        yield from _clause_leaves(requirement.then)
-        yield from _clause_leaves(requirement.otherwise)
-    else:
-        yield requirement
-
-
-def _clause_leaves(clause: Clause) -> Iterator[Requirement]:
-    if clause.applies_if is not None:
-        yield from _leaves(clause.applies_if)
-    yield from _leaves(clause.requirement)
-
-
-def _numbers(requirement: Requirement) -> set[Decimal]:
-    if isinstance(requirement, Comparison):
-        return {c.value for _, _, c in requirement.threshold.cells() if isinstance(c.value, Decimal)}
-    return set()
-
-
-def _within(fact: Fact, value: Decimal) -> bool:
-    if fact.kind is FactKind.COUNT and value != value.to_integral_value():
-        return False
-    return not ((fact.low is not None and value < fact.low) or (fact.high is not None and value > fact.high))
-
-
-def _pool(fact: Fact, thresholds: set[Decimal]) -> list[Any]:
-    if fact.kind is FactKind.BOOLEAN:
-        return [True, False]
-    if fact.kind is FactKind.CATEGORY:
-        return list(fact.values)
-    near = {bound for bound in (fact.low, fact.high) if bound is not None} | {Decimal(1), Decimal(50)}
-    for threshold in thresholds:
-        step = Decimal(1) if fact.kind is FactKind.COUNT else step_beside(threshold)
-        near |= {threshold - step, threshold, threshold + step, threshold - 1, threshold + 1}
-    numbers = sorted(value for value in near if _within(fact, value))
-    pool: list[Any] = [form for value in numbers for form in forms_of(value)]
-    if fact.kind is FactKind.PERCENT:
-        pool += [ratios_of(value) for value in numbers if value >= 0]
-        pool += [{"numerator": n, "denominator": d} for n, d in ((1, 3), (8705, 10162), (0, 7), (7, 7))]
-    return pool
-
-
-def pools(ruleset: Ruleset) -> dict[str, list[Any]]:
-    """For each fact a ruleset names (by sex too), values that matter."""
-    near: dict[str, set[Decimal]] = {}
-    for clause in (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites):
-        for requirement in _clause_leaves(clause):
-            if isinstance(requirement, (Comparison, OneOf)):
-                near.setdefault(requirement.fact, set()).update(_numbers(requirement))
-            elif isinstance(requirement, FactComparison):
-                for key in (requirement.fact, requirement.other):
-                    near.setdefault(key, set()).update({Decimal(30), Decimal(45), Decimal("45.1")})
-    found: dict[str, list[Any]] = {}
-    for key, thresholds in near.items():
-        fact = ruleset.catalogue.facts[key]
-        pool = _pool(fact, thresholds)
-        found[key] = pool
-        if fact.by_sex:
-            found |= {f"{key}.{sex}": pool for sex in SEXES}
-    return found
-
-
 def _good(ruleset: Ruleset, pool: dict[str, list[Any]], *, best: bool) -> dict[str, Any]:
     """Facts at the end of their bounds, in the direction in which they are asked for (or away from it)."""
     lowest = {
         requirement.fact
         for indicator in ruleset.indicators
-        for requirement in _clause_leaves(indicator)
+        for requirement in requirements_of(indicator)
         if isinstance(requirement, Comparison) and requirement.direction is Direction.AT_MOST
     }
     facts: dict[str, Any] = {}
@@ -271,74 +172,24 @@ def judge(assessment: ntm.Assessment) -> Judge:
 # -- generated rulesets
 
 _TEXT = {"vi": "chữ", "en": "text"}
-_UNIT = {"vi": "đơn vị", "en": "units"}
-_FACTS: dict[str, dict[str, Any]] = {
-    **{f"yes{i}": {"kind": "boolean"} for i in range(4)},
-    "pct0": {"kind": "percent", "counts": _UNIT, "by_sex": "true"},
-    "pct1": {"kind": "percent", "counts": _UNIT},
-    "pct2": {"kind": "percent"},
-    "num0": {"kind": "number", "unit": _UNIT, "bounds": ["-1000000", "1000000"]},
-    "num1": {"kind": "number", "unit": _UNIT},
-    "num2": {"kind": "number", "unit": _UNIT, "bounds": ["0.000000000000000000001", "99999999999999999999.5"]},
-    "cnt0": {"kind": "count", "unit": _UNIT},
-    "mon0": {"kind": "money", "unit": _UNIT},
-    "cat0": {"kind": "category", "values": ["yếu", "trung bình", "khá", "tốt"]},
-    "cat1": {"kind": "category", "values": ["1", "2", "3"]},
-}
-_NUMERIC = [key for key, fact in _FACTS.items() if fact["kind"] in ("percent", "number", "money", "count")]
-_BOOLEAN = [key for key, fact in _FACTS.items() if fact["kind"] == "boolean"]
-_CATEGORY = {key: fact["values"] for key, fact in _FACTS.items() if fact["kind"] == "category"}
-COLUMNS = ("dbsh", "tn", "dnb")
 _DECISION = {"number": "1/QĐ", "issued": "2020-01-01", "in_force": "2020-01-01"}
+COLUMNS = ("dbsh", "tn", "dnb")
 
 
-_REGIONS: dict[str, Any] = {
-    "regions": {name: {**_TEXT, "short": _TEXT} for name in COLUMNS},
-    "zones": {"III": _TEXT, "dbkk-coast": _TEXT},
-    "provinces": {"ha-noi": {"name": "Hà Nội", "region": "dbsh"}, "kon-tum": {"name": "Kon Tum", "region": "tn"}},
-}
+def _of_kind(*kinds: FactKind) -> list[str]:
+    return [key for key, fact in generated_catalogue().facts.items() if fact.kind in kinds]
 
 
-def written(folder: str, documents: Iterable[dict[str, Any]]) -> None:
-    """A rulebook in a directory: the generated catalogue, and ruleset documents under their ids. JSON is YAML."""
-    place = Path(folder)
-    files: dict[str, Any] = {
-        "rulebook.yaml": {"rulebook": "generated", "version": "1"},
-        "facts.yaml": {"facts": {key: {"label": _TEXT, **fact} for key, fact in _FACTS.items()}},
-        "regions.yaml": _REGIONS,
-        **{f"{document['ruleset']}.yaml": document for document in documents},
-    }
-    for name, content in files.items():
-        (place / name).parent.mkdir(exist_ok=True)
-        (place / name).write_text(json.dumps(content), "utf-8")
-
-
-def document_of(requires: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A ruleset document of one indicator."""
-    indicator = {"no": "1", "label": _TEXT, "requires": requires}
-    return {
-        "ruleset": "2030-2035/xa-khac",
-        "title": _TEXT,
-        "phase": "2030-2035",
-        "level": "xa",
-        "tier": "ntm",
-        "decision": _DECISION,
-        "columns": list(COLUMNS),
-        "criteria": [{"no": "1", "title": _TEXT, "indicators": [indicator]}],
-    } | more
-
-
-@functools.cache
-def generated_catalogue() -> Catalogue:
-    """Facts of every kind, some by sex, with bounds short, long and negative."""
-    return built((document_of({"met": "yes0"}),)).catalogue
+_NUMERIC = _of_kind(FactKind.PERCENT, FactKind.NUMBER, FactKind.MONEY, FactKind.COUNT)
+_BOOLEAN = _of_kind(FactKind.BOOLEAN)
+_CATEGORY = {key: list(generated_catalogue().facts[key].values) for key in _of_kind(FactKind.CATEGORY)}
 
 
 def _bounded_numbers(fact: Fact) -> st.SearchStrategy[str]:
     """Numbers within a fact's bounds: short ones, those of the tables, and long ones."""
 
     def fits(text: str) -> bool:
-        return _within(fact, Decimal(text))
+        return possible(fact, Decimal(text))
 
     common = ["0", "1", "2", "6.5", "12.7", "16.5", "21.8", "34.93", "85", "98", "99.9", "100"]
     long = ["12.70000000000000001", "33.333333333333333333333", "97.99999999999999999999", "1.0000000000000000000001"]
@@ -483,13 +334,6 @@ def generated_documents(draw: st.DrawFn, *, of_other: str | None = None) -> dict
 
 
 Documents = tuple[dict[str, Any], ...]
-
-
-def built(documents: Documents) -> Ruleset:
-    """The ruleset of generated documents: of the last, which may refer to the one before it."""
-    with tempfile.TemporaryDirectory() as folder:
-        written(folder, documents)
-        return ntm.load_ruleset(documents[-1]["ruleset"], source=folder)
 
 
 @st.composite
