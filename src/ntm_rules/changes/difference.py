@@ -73,8 +73,8 @@ class Difference:
         """The difference as stable, versioned, JSON-ready data (schema: rulesets/schema/difference.schema.json)."""
         return {
             "format": "ntm-rules/difference/1",
-            "old": _reference(self.old),
-            "new": _reference(self.new),
+            "old": self.old.reference(),
+            "new": self.new.reference(),
             "region": self.region,
             "year": self.year,
             "changes": [change.to_dict() for change in self.changes],
@@ -225,17 +225,3 @@ def _demands(clause: Clause) -> tuple[Clause, ...]:
         return (clause,)
     every = requirement.needed == len(requirement.parts) and clause.applies_if is None and clause.columns is None
     return requirement.parts if every else ()
-
-
-def _reference(ruleset: Ruleset) -> dict[str, Any]:
-    """Which ruleset was compared; the content hash identifies it."""
-    return {
-        "id": ruleset.id,
-        "content_hash": ruleset.content_hash,
-        "province": ruleset.province,
-        "on": ruleset.on and ruleset.on.isoformat(),
-        "known_on": ruleset.known_on and ruleset.known_on.isoformat(),
-        "layers": [layer.name for layer in ruleset.layers],
-        "rulebook": ruleset.rulebook,
-        "rulebook_version": ruleset.rulebook_version,
-    }

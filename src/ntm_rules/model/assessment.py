@@ -490,16 +490,7 @@ class Assessment:
         }
         return {
             "format": "ntm-rules/assessment/1",
-            "ruleset": {
-                "id": ruleset.id,
-                "content_hash": ruleset.content_hash,
-                "province": ruleset.province,
-                "on": ruleset.on and ruleset.on.isoformat(),
-                "known_on": ruleset.known_on and ruleset.known_on.isoformat(),
-                "layers": [layer.name for layer in ruleset.layers],
-                "rulebook": ruleset.rulebook,
-                "rulebook_version": ruleset.rulebook_version,
-            },
+            "ruleset": ruleset.reference(),
             "commune": {
                 "code": self.commune.code,
                 "name": self.commune.name,

@@ -277,6 +277,19 @@ class Ruleset:
             digest = self._derived["content_hash"] = hashlib.sha256(text.encode()).hexdigest()
         return digest
 
+    def reference(self) -> dict[str, Any]:
+        """Which ruleset this is, as JSON-ready data: what an appraisal stores so that it can be repeated."""
+        return {
+            "id": self.id,
+            "content_hash": self.content_hash,
+            "province": self.province,
+            "on": self.on and self.on.isoformat(),
+            "known_on": self.known_on and self.known_on.isoformat(),
+            "layers": [layer.name for layer in self.layers],
+            "rulebook": self.rulebook,
+            "rulebook_version": self.rulebook_version,
+        }
+
     def indicator(self, number: str) -> Clause:
         """The indicator of an official number; `UnknownNameError` where there is none."""
         by_id = self._derived.get("by_id")
