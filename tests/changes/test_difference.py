@@ -20,6 +20,7 @@ from ntm_rules.changes.matching import counterparts
 from ntm_rules.cli.commands import ntm_rules as command
 from ntm_rules.rulebook.schema import schemas
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 CRITERIA = Path(__file__).resolve().parent.parent / "data" / "criteria"
 NTM, ADVANCED = "2021-2025/xa-ntm", "2021-2025/xa-ntm-nang-cao"
 WORDS = {ChangeKind.TEXT, ChangeKind.EVIDENCE}
@@ -404,6 +405,14 @@ def test_province_and_overlay_are_of_the_new_one() -> None:
     before, after = output.splitlines()[:2]
     assert "Nam Định" not in before
     assert "province Nam Định" in after
+
+
+def test_the_old_one_may_be_of_another_rulebook() -> None:
+    own, book = "2026-2030/xa-vi-du", str(EXAMPLES / "rulebook")
+    code, output = run(own, own, "--source", book)
+    assert (code, "unknown_ruleset" in output) == (2, True)
+    code, output = run(own, own, "--source", book, "--old-source", book)
+    assert (code, output.splitlines()[-1]) == (0, "Không có thay đổi.")
 
 
 @pytest.mark.parametrize(

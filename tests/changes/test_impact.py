@@ -7,15 +7,19 @@ import subprocess
 import sys
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 import ntm_rules as ntm
+from ntm_rules.cli.commands import ntm_rules as command
 from ntm_rules.model.assessment import Status, Verdict
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 RULESET = "2021-2025/xa-ntm"
 COMMON: dict[str, Any] = {"region": "dbsh", "year": 2023}
 
@@ -187,6 +191,15 @@ def test_a_commune_with_open_indicators_falls_and_rises() -> None:
     assert (back.falls, back.rises, back.loses, back.gains) == (False, True, False, False)
     assert "XUỐNG" in ntm.impact(old, new, [commune]).report("vi")
     assert "RISE" in ntm.impact(new, old, [commune]).report("en")
+
+
+def test_the_command_takes_the_old_one_from_another_rulebook() -> None:
+    own, book, file = "2026-2030/xa-vi-du", str(EXAMPLES / "rulebook"), str(EXAMPLES / "xa-vi-du.yaml")
+    arguments = ["impact", own, own, file, "--source", book]
+    assert "unknown_ruleset" in CliRunner().invoke(command, arguments).output
+    result = CliRunner().invoke(command, [*arguments, "--old-source", book])
+    assert result.exit_code == 0
+    assert "chưa xác định → chưa xác định: 1" in result.output
 
 
 def test_judging_imports_nothing_that_compares_or_proves() -> None:

@@ -378,6 +378,14 @@ def test_the_command_compares_an_overlay_with_the_text_below_it() -> None:
     assert "CHƯA BIẾT" in out
 
 
+def test_the_command_asks_the_other_way_round(tmp_path: Path) -> None:
+    raised = tmp_path / "draft.yaml"
+    raised.write_text(json.dumps(layer(NTM, power(dbsh="99.5"))), "utf-8")
+    asked = ["implies", NTM, "--overlay", str(raised), "--region", "dbsh", "--year", "2024", "--format", "json"]
+    there, back = (json.loads(run(*asked, *reverse)[1]) for reverse in ([], ["--reverse"]))
+    assert (there["answer"], back["answer"], back["indicators"]) == ("proved", "refuted", ["4.2"])
+
+
 def test_the_command_says_what_is_wrong() -> None:
     assert run("implies", f"{NTM}@2023")[0] == 2
     assert run("implied", NTM)[0] == 2

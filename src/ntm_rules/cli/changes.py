@@ -37,24 +37,33 @@ __all__ = ["compare", "impact", "prove"]
 @click.argument("new", metavar="MỚI")
 @options.cells
 @options.of_province
+@options.OLD_SOURCE
 @options.form(
     ["text", "json", "markdown"],
     "Chữ, JSON, hay trang Markdown cho phụ lục / text, JSON, or a Markdown page for an annex.",
 )
 @command
 def compare(
-    *, lang: Language, old: str, new: str, region: str | None, year: int | None, form: str, **text: Any
+    *,
+    lang: Language,
+    old: str,
+    new: str,
+    region: str | None,
+    year: int | None,
+    old_source: str | None,
+    form: str,
+    **text: Any,
 ) -> None:
     """So sánh hai bộ tiêu chí. Chỉ tiêu nào mới, cao hơn, thấp hơn, giao tỉnh, ở vùng nào. Mỗi bộ là ID hoặc ID@NGÀY.
 
     Compare two rulesets, each an ID or ID@DATE: what is new, higher, lower, left to the province, and in which region.
-    --province, --overlay and --source are of the new one only.
+    --province, --overlay and --source are of the new one only; the old one is the shipped text, or that of --old-source.
     """
     from ntm_rules.changes import difference
     from ntm_rules.cli.output import put
     from ntm_rules.cli.ruleset_at import ruleset_at
 
-    found = difference.compare(ruleset_at(old), ruleset_at(new, **text), region=region, year=year)
+    found = difference.compare(ruleset_at(old, source=old_source), ruleset_at(new, **text), region=region, year=year)
     if form == "json":
         put(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
     else:
@@ -80,6 +89,7 @@ def compare(
     help="Sát mức nghĩa là cách mức không quá P% của mức / near means within P percent of the threshold.",
 )
 @options.of_province
+@options.OLD_SOURCE
 @options.form(
     ["text", "json", "html"],
     "Báo cáo có biểu đồ, JSON, hay trang HTML / a report with a chart, JSON, or an HTML page.",
@@ -94,6 +104,7 @@ def impact(
     new: str,
     files: tuple[str, ...],
     margin: str,
+    old_source: str | None,
     form: str,
     threshold_year: int | None,
     numbers: Any,
@@ -102,13 +113,14 @@ def impact(
     """Tác động của một sửa đổi lên các xã. Xã nào được, xã nào mất, do chỉ tiêu nào, xã nào sát mức. Mỗi bộ là ID hoặc ID@NGÀY.
 
     What a change does to the communes of files: who gains, who loses, by which indicators, and who is near a threshold. Rulesets
-    are named by an ID or ID@DATE; --province, --overlay and --source are of the new one only.
+    are named by an ID or ID@DATE; --province, --overlay and --source are of the new one only; the old one is the shipped
+    text, or that of --old-source.
     """
     from ntm_rules.changes.impact import impact as measured
     from ntm_rules.cli.output import put
     from ntm_rules.cli.ruleset_at import ruleset_at
 
-    before, after = ruleset_at(old), ruleset_at(new, **text)
+    before, after = ruleset_at(old, source=old_source), ruleset_at(new, **text)
     bad: list[tuple[str, Problem]] = []
     found = measured(
         before,
@@ -161,6 +173,7 @@ def _say_lines(text: str) -> None:
         "ntm-rules prove implies 2021-2025/xa-ntm 2021-2025/xa-ntm@2023-12-31",
         'ntm-rules prove tightens 2021-2025/xa-ntm-kieu-mau --province "Nam Định"',
         "ntm-rules prove tightens 2021-2025/xa-ntm --overlay du-thao.yaml --witness xa-lam-chung.json",
+        "ntm-rules prove tightens 2021-2025/xa-ntm --overlay du-thao.yaml --reverse",
         "ntm-rules prove redundant 2021-2025/xa-ntm --indicator 4.2",
         codes=True,
     )
@@ -169,6 +182,9 @@ def _say_lines(text: str) -> None:
 @click.argument("new", metavar="NEW[@DATE]")
 @click.argument("old", metavar="[OLD[@DATE]]", required=False)
 @options.of_province
+@click.option(
+    "--reverse", is_flag=True, help="Hỏi ngược lại, OLD so với NEW / ask it the other way round, of OLD and NEW."
+)
 @click.option(
     "--indicator", metavar="SỐ", help="Chỉ tiêu được hỏi; bỏ trống là mọi chỉ tiêu / of which it is asked; else all."
 )
@@ -184,6 +200,7 @@ def prove(
     old: str | None,
     province: str | None,
     overlays: tuple[str, ...],
+    reverse: bool,
     indicator: str | None,
     form: str,
     witness: str | None,
@@ -201,6 +218,8 @@ def prove(
 
     asked = ruleset_at(new, province=province, overlays=overlays, source=source)
     other = ruleset_at(old or new, source=source) if question in PAIRED else None
+    if reverse and other is not None:
+        asked, other = other, asked
     proofs = [
         proved(question, asked, other, indicator=each, **where) for each in _indicators(question, asked, indicator)
     ]

@@ -12,6 +12,7 @@ from ntm_rules.model.commune import FIRST_YEAR, LAST_YEAR
 __all__ = [
     "LANG",
     "NUMBERS",
+    "OLD_SOURCE",
     "RULESET_ID",
     "SOURCE",
     "THRESHOLD_YEAR",
@@ -56,6 +57,12 @@ LANG: Decorator = click.option(
 )
 SOURCE: Decorator = click.option(
     "--source", metavar="DIR", help="Thư mục bộ quy tắc khác / another rulebook's directory.", type=click.Path()
+)
+OLD_SOURCE: Decorator = click.option(
+    "--old-source",
+    metavar="DIR",
+    type=click.Path(),
+    help="Thư mục bộ quy tắc của CŨ / the rulebook's directory of the old one.",
 )
 
 # A province's own rules, a draft, another rulebook.
