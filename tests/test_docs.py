@@ -3,8 +3,8 @@
 What each fenced block is, is said by the words after its backticks:
 
 - ``python``: examples with ``>>>``, run in order in one namespace per page; "…" in the output stands for anything.
-- ``console``: lines beginning with ``$ `` are run (`ntm-rules`, `cat`, `head`, `tail`, pipes, ``> file``, ``echo $?``), what follows is
-  compared.
+- ``console``: lines beginning with ``$ `` are run (`ntm-rules`, `cat`, `cp`, `head`, `mv`, `sed`, `tail`, pipes, ``> file``, ``$(…)``,
+  ``echo $?``), what follows is compared.
 - ``file=NAME`` after the language: the block is the file docs/examples/NAME.
 - ``document=NAME`` after ``yaml``: a list, each item of which the document model of that name takes.
 - ``json`` otherwise is JSON, and ``text`` is text.
@@ -87,7 +87,7 @@ class Shell:
 
     def run(self, line: str) -> str:
         """What a command line leaves on the terminal."""
-        words = shlex.split(line)
+        words = shlex.split(re.sub(r"\$\((.+?)\)", lambda inner: self.run(inner[1]).strip(), line))
         target = None
         if len(words) > 2 and words[-2] == ">":
             words, target = words[:-2], Path(words[-1])
@@ -115,13 +115,27 @@ class Shell:
         return self._text(name, arguments, given), ""
 
     def _text(self, name: str, arguments: list[str], given: str) -> str:
-        if name == "cat":
-            return "".join(Path(file).read_text("utf-8") for file in arguments)
-        if name in ("head", "tail"):
-            count, lines = int(arguments[0].removeprefix("-")), given.splitlines(keepends=True)
-            return "".join(lines[:count] if name == "head" else lines[-count:])
-        assert (name, arguments) == ("echo", ["$?"]), f"not a command that pages may show: {name}"
-        return f"{self.code}\n"
+        match name, *arguments:
+            case "cat", *files:
+                return "".join(Path(file).read_text("utf-8") for file in files)
+            case "head", count:
+                return "".join(given.splitlines(keepends=True)[: -int(count)])
+            case "tail", count:
+                return "".join(given.splitlines(keepends=True)[int(count) :])
+            case "sed", script, file:
+                _, old, new, _ = script.split("/")
+                return re.sub(old, new, Path(file).read_text("utf-8"), flags=re.MULTILINE)
+            case "cp", "-r", source, target:
+                shutil.copytree(source, target)
+            case "cp", source, target:
+                shutil.copy(source, target)
+            case "mv", source, target:
+                shutil.move(source, target)
+            case "echo", "$?":
+                return f"{self.code}\n"
+            case _:
+                raise AssertionError(f"not a command that pages may show: {name}")
+        return ""
 
 
 def _pipe(words: list[str]) -> Iterator[list[str]]:
