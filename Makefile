@@ -31,8 +31,8 @@ demo: $(WHEEL)
 	$(BIN)/ntm-rules demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
-	cd $(VENV) && bin/python -m pytest -q -p no:cacheprovider --doctest-modules --pyargs ntm_rules
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
+	cd $(VENV) && bin/python -m pytest -q -n auto -p no:cacheprovider --doctest-modules --pyargs ntm_rules
 
 check: lint types layers
 

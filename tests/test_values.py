@@ -58,7 +58,7 @@ def test_what_a_value_stands_for(given: Any, value: Any) -> None:
         Decimal("1E-401"),
         b"1",
         [1],
-        object(),
+        pytest.param(object(), id="object"),
         1j,
         {},
         {"numerator": 1},

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
-from hypothesis import given
+from hypothesis import find, given
 from hypothesis import strategies as st
 from tests.property.strategies import SHIPPED, Loaded, loaded
 
 import ntm_rules as ntm
-from ntm_rules.model.requirement import Comparison, Direction
+from ntm_rules.model.facts import Fact, FactKind
+from ntm_rules.model.requirement import Cell, CellState, Comparison, Direction, Evidence
+from ntm_rules.model.text import Text
 from ntm_rules.rulebook.lint import lint_rulebook
-from ntm_rules.testing import built, communes, overlays, rulesets, written
+from ntm_rules.testing import built, communes, documents, overlays, rulesets, written
 from ntm_rules.testing.documents import Document
 
 
@@ -21,6 +25,15 @@ def test_rulesets_load_and_take_layers(documents: tuple[Document, ...], data: st
     changed = built(documents, layers=[layer])
     assert [each.name for each in changed.layers] == ["9/QĐ"]
     ntm.evaluate(changed, data.draw(communes(changed)))
+
+
+def test_an_exact_cell_is_written_as_a_plain_number() -> None:
+    """An overlay keeps the cell of an "equal" as it is: 5E-13 is no number of a ruleset file."""
+    fact = Fact(key="f", kind=FactKind.PERCENT, label=Text("số", "number"))
+    kept = documents._cell(
+        fact, Direction.EQUAL, Cell(CellState.SET, Decimal("5.00E-13"), Evidence.CONFIRMED), tighten=True
+    )
+    assert find(kept, lambda _: True) == "0.000000000000500"
 
 
 @pytest.mark.parametrize("which", SHIPPED[::4], ids=str)

@@ -214,7 +214,7 @@ import ntm_rules as ntm
 from ntm_rules.testing import communes
 ruleset = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
 
-@settings(database=None, derandomize=True, max_examples=200)
+@settings(database=None, deadline=None, derandomize=True, max_examples=200)
 @given(commune=communes(ruleset))
 def test_insured(commune):
     assert ntm.evaluate(ruleset, commune).indicator("15.1").status is not ntm.Status.MISSING
@@ -262,7 +262,7 @@ def test_a_failing_property_prints_a_commune_that_evaluate_takes(tmp_path: Path)
     said = pytest_in(tmp_path)
     _, _, section = said.partition("the commune that fails")
     text = section.partition("\n")[2].partition("====")[0]
-    assert text.startswith("# ntm-rules evaluate FILE.yaml --ruleset 2021-2025/xa-ntm --on 2023-12-31\n")
+    assert text.startswith("# ntm-rules evaluate FILE.yaml --ruleset 2021-2025/xa-ntm --on 2023-12-31\n"), said
     commune = written(tmp_path / "FILE.yaml", text)
     code, report = run("evaluate", str(commune), "--ruleset", "2021-2025/xa-ntm", "--on", "2023-12-31")
     assert code == 0

@@ -427,7 +427,7 @@ def _cell(fact: Fact, direction: Direction, cell: Cell, *, tighten: bool) -> Sea
     if cell.state is not CellState.SET or not tighten:
         return known
     if direction is Direction.EQUAL or fact.values or not isinstance(cell.value, Decimal):
-        return st.just(str(cell.value))
+        return st.just(format(cell.value, "f") if isinstance(cell.value, Decimal) else str(cell.value))
     step = Decimal(1) if direction is Direction.AT_LEAST else Decimal(-1)
     harder = [value for times in (1, 2) if possible(fact, value := cell.value + times * step)]
     return st.sampled_from([format(value, "f") for value in (cell.value, *harder)])
