@@ -99,10 +99,11 @@ def impact(
     numbers: Any,
     **text: Any,
 ) -> None:
-    """Tác động của một sửa đổi lên các xã. Xã nào được, xã nào mất, do chỉ tiêu nào, xã nào sát mức. Mỗi bộ là ID hoặc ID@NGÀY.
+    """Tác động của một sửa đổi lên các xã. Xã nào được, xã nào mất, do chỉ tiêu nào, xã nào sát mức. Mỗi bộ là ID hoặc ID@NGÀY. Xã nào không đọc hoặc không xét được thì được báo, các xã khác vẫn xét, mã thoát là 2.
 
     What a change does to the communes of files: who gains, who loses, by which indicators, and who is near a threshold. Rulesets
-    are named by an ID or ID@DATE; --province, --overlay and --source are of the new one only.
+    are named by an ID or ID@DATE; --province, --overlay and --source are of the new one only. A commune that cannot be read or
+    judged is reported, the others go on, and the exit code is 2.
     """
     from ntm_rules.changes.impact import impact as measured
     from ntm_rules.cli.output import put
@@ -121,7 +122,9 @@ def impact(
         _say_lines(found.report(lang))
     else:
         put(found.to_json() if form == "json" else found.to_html(lang))
-    _leave_if_any(bad, lang)
+    unread = [attrs.evolve(problem, source=problem.source or source).describe(lang) for source, problem in bad]
+    unjudged = [f"{who}: {problem.describe(lang)}" for who, wrong in found.refused for problem in wrong]
+    _leave_if_any([*unread, *unjudged])
 
 
 def _communes(
@@ -138,13 +141,13 @@ def _communes(
         bad += ((source, problem) for problem in entry.problems)
 
 
-def _leave_if_any(bad: list[tuple[str, Problem]], lang: Language) -> None:
-    """Say what could not be read, and leave with 2."""
+def _leave_if_any(wrong: list[str]) -> None:
+    """Say what could not be read or judged, and leave with 2."""
     from ntm_rules.cli.output import warn
 
-    for source, problem in bad:
-        warn(attrs.evolve(problem, source=problem.source or source).describe(lang))
-    if bad:
+    for said in wrong:
+        warn(said)
+    if wrong:
         sys.stdout.flush()
         sys.exit(2)
 
