@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
@@ -14,8 +13,8 @@ import click
 from ntm_rules.changes.proof import OF_INDICATOR, PAIRED, Question
 from ntm_rules.cli import options
 from ntm_rules.cli.frame import command, epilog
-from ntm_rules.model.errors import NtmRulesError, Problem
-from ntm_rules.model.text import Language, Text, shown
+from ntm_rules.model.errors import Problem
+from ntm_rules.model.text import Language, Text
 
 if TYPE_CHECKING:
     from ntm_rules.changes.proof import Proof
@@ -226,15 +225,10 @@ def _indicators(question: str, ruleset: Ruleset, indicator: str | None) -> Itera
 
 def _write(file: str, proofs: list[Proof], lang: Language) -> None:
     """Write the first witness, in the form that `evaluate` reads."""
-    from ntm_rules.cli.output import warn
+    from ntm_rules.cli.output import warn, write
 
     found = next((proof.witness for proof in proofs if proof.witness is not None), None)
     if found is None:
         warn(Text("Không có xã làm chứng để ghi.", "There is no witness to write.").in_(lang))
         return
-    try:
-        Path(file).write_text(found.to_json() + "\n", "utf-8")
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        message = Text(f"không ghi được tệp ({why})", f"cannot write the file ({why})")
-        raise NtmRulesError([Problem(code="cannot_write", source=file, found=shown(file), message=message)]) from None
+    write(file, found.to_json() + "\n")
