@@ -5,23 +5,33 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
-from ntm_rules.changes.proof import OF_INDICATOR, PAIRED, Question
 from ntm_rules.cli import options
 from ntm_rules.cli.frame import command, epilog
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.text import Language, Text
 
 if TYPE_CHECKING:
-    from ntm_rules.changes.proof import Proof
+    from ntm_rules.changes.proof import Proof, Question
     from ntm_rules.model.commune import Commune
     from ntm_rules.model.ruleset import Ruleset
 
 __all__ = ["compare", "impact", "prove"]
+
+# Named here too, for what proves is imported only to prove; a test holds the names to those of `Question`.
+_QUESTIONS: tuple[Question, ...] = (
+    "implies",
+    "equivalent",
+    "disjoint",
+    "tightens",
+    "satisfiable",
+    "redundant",
+    "possible",
+)
 
 
 @click.command(
@@ -167,7 +177,7 @@ def _say_lines(text: str) -> None:
         codes=True,
     )
 )
-@click.argument("question", type=click.Choice(get_args(Question)))
+@click.argument("question", type=click.Choice(_QUESTIONS))
 @click.argument("new", metavar="NEW[@DATE]")
 @click.argument("old", metavar="[OLD[@DATE]]", required=False)
 @options.of_province
@@ -197,6 +207,7 @@ def prove(
     Prove something of rulesets for every commune there could be, or show a commune that refutes it. OLD left out is NEW without
     province and layer files. Refuted and unknown are answers, not errors: the exit code is 0.
     """
+    from ntm_rules.changes.proof import PAIRED
     from ntm_rules.changes.proof import prove as proved
     from ntm_rules.cli.output import put
     from ntm_rules.cli.ruleset_at import ruleset_at
@@ -217,6 +228,8 @@ def prove(
 
 def _indicators(question: str, ruleset: Ruleset, indicator: str | None) -> Iterator[str | None]:
     """The indicators asked about, one after another; None where the question is about none."""
+    from ntm_rules.changes.proof import OF_INDICATOR
+
     if question in OF_INDICATOR and indicator is None:
         yield from ruleset.numbers
     else:
