@@ -207,6 +207,13 @@ def test_asking_everything_is_enough_whatever_the_threshold() -> None:
     assert ntm.prove("implies", new, loaded(NTM)).answer == "proved"
 
 
+def test_a_witness_has_its_level_in_words() -> None:
+    lower = layer(ADVANCED, {"indicator": "5.4", "by_column": {"dbsh": "1"}})
+    proof = ntm.prove("tightens", loaded(ADVANCED, overlays=[lower]), loaded(ADVANCED), region="dbsh", year=2024)
+    assert "[literacy_level]: mức độ 1" in proof.explain("vi")
+    assert "[literacy_level]: level 1" in proof.explain("en")
+
+
 def test_a_witness_meets_open_thresholds_at_their_best_and_is_attested() -> None:
     proof = ntm.prove("implies", changed(dbsh="98.5"), loaded(NTM))
     assert proof.witness is not None
