@@ -10,7 +10,7 @@ from ntm_rules.engine.compiler import compile_judge
 from ntm_rules.engine.reference import Details, elsewhere, judge_of
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Ladder, Status, Verdict
 from ntm_rules.model.checking import place_of
-from ntm_rules.model.commune import Commune, fact_year, not_a_commune
+from ntm_rules.model.commune import Commune, fact_year, facts_given, not_a_commune
 from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
@@ -57,7 +57,7 @@ def evaluate(
     if judge is None:
         judge = compile_judge(ruleset, column, year, strict, rule, _standing_of)
         ruleset.cache[column, year, strict, rule] = judge
-    codes, criteria, conditions = judge(commune.given, commune)
+    codes, criteria, conditions = judge(facts_given(commune), commune)
     assessment = Assessment(
         ruleset=ruleset,
         commune=commune,

@@ -16,7 +16,7 @@ import attrs
 from ntm_rules.explain import EXPLAINER
 from ntm_rules.model.assessment import Assessment, FactNeeded, Reason, Result, Status, Verdict
 from ntm_rules.model.checking import clean_value, fact_named
-from ntm_rules.model.commune import Commune
+from ntm_rules.model.commune import Commune, facts_given
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.requirement import (
@@ -61,7 +61,7 @@ def judge_of(assessment: Assessment) -> Judge:
     return Judge(
         ruleset=ruleset,
         commune=commune,
-        facts=_Facts(ruleset.catalogue, commune.given),
+        facts=_Facts(ruleset.catalogue, facts_given(commune)),
         attested=assessment.attested,
         column=assessment.column,
         column_rule=assessment.column_rule,
