@@ -100,11 +100,24 @@ def test_the_lower_tier_is_a_prerequisite_of_the_higher() -> None:
     own = {f"{rules.id}:{clause.id}": True for clause in (*rules.indicators, *rules.conditions)}
     lower = {f"{RULES.id}:{clause.id}": True for clause in RULES.indicators}
     alone = judged(attested=own, rules=rules)
-    assert (alone.verdict, alone.recognition) == (Verdict.MET, Verdict.UNDETERMINED)
+    assert (alone.verdict, alone.standing, alone.recognition) == (
+        Verdict.MET,
+        Verdict.UNDETERMINED,
+        Verdict.UNDETERMINED,
+    )
     assert [result.status for result in alone.prerequisites] == [Status.UNDETERMINED]
     assert judged(attested=own | lower, rules=rules).recognition is Verdict.MET
     short = judged(attested=own | lower | {f"{RULES.id}:7": False}, rules=rules)
-    assert (short.verdict, short.recognition) == (Verdict.MET, Verdict.MISSING)
+    assert (short.verdict, short.standing, short.recognition) == (Verdict.MET, Verdict.MISSING, Verdict.MISSING)
+
+
+def test_standing_takes_the_prerequisites_and_no_conditions() -> None:
+    rules = ntm.load_ruleset("2021-2025/xa-ntm-nang-cao", on="2023-12-31")
+    own = {f"{rules.id}:{clause.id}": True for clause in rules.indicators}
+    lower = {f"{RULES.id}:{clause.id}": True for clause in RULES.indicators}
+    failing = {f"{rules.id}:{clause.id}": False for clause in rules.conditions}
+    lost = judged(attested=own | lower | failing, rules=rules)
+    assert (lost.verdict, lost.standing, lost.recognition) == (Verdict.MET, Verdict.MET, Verdict.MISSING)
 
 
 def test_strict_evaluation_decides_by_confirmed_thresholds_only() -> None:

@@ -13,9 +13,10 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pytest
+from click import Choice
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -775,6 +776,26 @@ def test_importing_the_command_is_light() -> None:
     code = "import sys, ntm_rules.cli.commands; print({'rich', 'yaml', 'pydantic'} & set(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["evaluate", "-"], ["prove", "--help"]])
+def test_what_compares_and_proves_is_imported_only_to_compare_and_prove(arguments: list[str]) -> None:
+    ask = "sorted(name for name in sys.modules if name.startswith('ntm_rules.changes') or name == 'z3')"
+    leave = f"import atexit, sys; atexit.register(lambda: print({ask}, file=sys.stderr))"
+    code = f"{leave}; from ntm_rules.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], input=lines(GOOD), capture_output=True, text=True, check=True
+    )
+    assert ended.stdout
+    assert ended.stderr.strip() == "[]"
+
+
+def test_the_command_asks_every_question_that_can_be_proved() -> None:
+    from ntm_rules.changes.proof import Question
+
+    (question,) = (each for each in command.commands["prove"].params if each.name == "question")
+    assert isinstance(question.type, Choice)
+    assert tuple(question.type.choices) == get_args(Question)
 
 
 def test_a_giant_number_does_not_end_the_batch() -> None:

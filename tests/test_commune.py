@@ -12,6 +12,7 @@ import pytest
 import ntm_rules as ntm
 
 RULES = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+POWER = "households_registered_reliable_power_pct"
 
 
 @pytest.mark.parametrize("code", [1, "1", "00001", " 00001"])
@@ -313,3 +314,16 @@ def test_a_level_may_be_written_as_the_tables_do(written: Any) -> None:
         p for p in ntm.evaluate(ruleset, commune).indicator("14.1").parts if p.fact == "universal_primary_level"
     )
     assert (part.status, part.actual) == (ntm.Status.MET, "2")
+
+
+def test_nobody_changes_the_facts_of_a_commune() -> None:
+    facts = {POWER: 84.9}
+    commune = ntm.Commune(region="tn", year=2019, facts=facts)
+    facts[POWER] = 90
+    for given in (commune.given, commune.facts):
+        with pytest.raises(TypeError):
+            given[POWER] = 90  # type: ignore[index]
+    assert commune.given == {POWER: 84.9}
+    assert commune.facts == {POWER: Decimal("84.9")}
+    with pytest.raises(AttributeError):
+        commune.given = {}  # type: ignore[misc]

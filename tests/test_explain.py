@@ -8,6 +8,7 @@ import pytest
 from tests.property.test_exact_numbers import ruleset_of
 
 import ntm_rules as ntm
+from ntm_rules.explain.rules import describe, ruleset_rows
 from ntm_rules.model.assessment import Result, Status
 from ntm_rules.model.requirement import SetBy
 
@@ -263,3 +264,88 @@ def test_of_a_number_alone_and_one_with_its_ruleset_the_second_holds(turned: boo
         assert "chỉ ghi số" not in assessment.summary("vi")
     nearer = ladder.assessments[1].indicator("10")
     assert nearer.attested is None
+
+
+# -- the level of a category, by the words of the text and not by its code
+
+ADVANCED = "2021-2025/xa-ntm-nang-cao"
+LEVELS = {"universal_primary_level": "1", "universal_lower_secondary_level": "mức độ 2", "literacy_level": "2"}
+
+
+def overlay(number: str, requires: dict[str, Any]) -> dict[str, Any]:
+    """A made-up amendment that replaces one indicator of the advanced tier."""
+    return {
+        "layer": "thử",
+        "of": ADVANCED,
+        "kind": "amendment",
+        "decision": {"number": "1", "issued": "unknown", "in_force": "unknown"},
+        "replace_indicators": [{"no": number, "label": {"vi": "Thử", "en": "Trial"}, "requires": requires}],
+    }
+
+
+def test_a_level_is_explained_in_the_words_of_the_text() -> None:
+    found = result("14.1", LEVELS)
+    contains(found.explain("vi"), "tiểu học: mức độ 1. Yêu cầu ≥ mức độ 2", "THCS: mức độ 2.", "Còn thiếu 1 mức")
+    contains(found.explain("en"), "level: level 1. Required ≥ level 2", "level: level 2.")
+    assert "≥ 2" not in found.explain("vi")
+
+
+def test_data_keeps_the_code_of_a_level() -> None:
+    part = next(part for part in result("14.1", LEVELS).to_dict()["parts"] if part["id"] == "14.1.c")
+    assert (part["actual"], part["required"]) == ("1", "2")
+    threshold = RULES.threshold("14.1.c", region="dbsh", year=2023)
+    assert (threshold.value, threshold.to_dict()["value"]) == ("2", "2")
+
+
+def test_a_threshold_and_the_table_say_the_level() -> None:
+    threshold = ntm.load_ruleset(ADVANCED).threshold("5.4", region="dbsh", year=2024)
+    contains(threshold.explain("vi"), "≥ mức độ 2 (cột ĐBSH)")
+    contains(threshold.explain("en"), "≥ level 2 (column Red River delta)")
+    shown = {lang: {row[0]: row[-1] for row in ruleset_rows(RULES, ["dbsh"], None, lang)} for lang in ("vi", "en")}
+    assert (shown["vi"]["14.1.c"], shown["en"]["14.1.c"]) == ("≥ mức độ 2", "≥ level 2")
+
+
+def test_one_of_several_levels_is_said_in_words() -> None:
+    among = {"one_of": {"fact": "universal_primary_level", "values": ["2", "3"]}}
+    rules = ntm.load_ruleset(ADVANCED, overlays=[overlay("5.4", among)])
+    found = result("5.4", LEVELS, rules=rules)
+    assert found.required == "2 | 3"
+    contains(found.explain("vi"), "tiểu học: mức độ 1. Yêu cầu mức độ 2 | mức độ 3")
+    contains(found.explain("en"), "level: level 1. Required level 2 | level 3")
+    contains("\n".join(describe(rules, rules.clause("5.4"), ["dbsh"], None, "en")), "one of level 2, level 3")
+    contains(rules.threshold("5.4", region="dbsh").explain("vi"), "mức độ 2 | mức độ 3")
+
+
+def test_at_most_a_level_is_not_said_as_at_least() -> None:
+    at_most = {"at_most": {"fact": "universal_primary_level", "value": "2"}}
+    rules = ntm.load_ruleset(ADVANCED, overlays=[overlay("5.4", at_most)])
+    contains(rules.threshold("5.4", region="dbsh").explain("vi"), "≤ mức độ 2")
+
+
+def test_a_difference_says_the_level() -> None:
+    at_least = {"at_least": {"fact": "literacy_level", "value": "1"}}
+    one, other = (ntm.load_ruleset(ADVANCED, overlays=layers) for layers in ([], [overlay("5.4", at_least)]))
+    found = ntm.compare(one, other)
+    change = next(change for change in found.changes if change.aspect == "threshold" and change.old_value == "2")
+    assert change.old is not None
+    assert change.new is not None
+    assert (change.old.vi, change.new.en) == ("≥ mức độ 2?", "≥ level 1??")
+    assert (change.to_dict()["old_value"], change.to_dict()["new_value"]) == ("2", "1")
+
+
+def test_a_value_that_is_a_word_stands_as_it_is() -> None:
+    rules = ntm.load_ruleset(ADVANCED)
+    found = result("5.5", {"learning_community_rating": "yếu"}, rules=rules)
+    contains(found.explain("vi"), ": yếu. Yêu cầu ≥ khá")
+
+
+@pytest.mark.parametrize("fact", ["universal_primary_level", "health_insurance_pct"])
+def test_a_condition_whose_threshold_is_not_known_names_none(fact: str) -> None:
+    parts = {
+        name: {"part": part, "label": {"vi": "Thử", "en": "Trial"}, "requires": {"met": "universal_preschool_age5"}}
+        for name, part in (("then", "a"), ("otherwise", "b"))
+    }
+    condition = {"at_least": {"fact": fact, "value": "unset"}}
+    rules = ntm.load_ruleset(ADVANCED, overlays=[overlay("5.4", {"when": {"condition": condition, **parts}})])
+    for lang, words in (("vi", "ít nhất bằng mức"), ("en", "at least the threshold")):
+        contains("\n".join(describe(rules, rules.clause("5.4"), ["dbsh"], None, lang)), f"[{fact}]: {words}")  # type: ignore[arg-type]

@@ -610,6 +610,7 @@ def test_numbers_are_exact(book: Book) -> None:
         ("facts.yaml", "kind: money", "kind: monney", "enum", "facts.income.kind"),
         ("facts.yaml", ", unit: {vi: triệu, en: million}", "", "value_error", "facts.income"),
         ("facts.yaml", "kind: category", "kind: percent", "value_error", "facts.rank"),
+        ("facts.yaml", "Tốt]", "Tốt], value_labels: {Kha: {vi: a, en: b}}", "value_error", "facts.rank"),
         ("facts.yaml", "  planted:", "  Planted:", "string_pattern_mismatch", "facts.Planted"),
         ("facts.yaml", "by_sex: true", "by_sex: có", "value_error", "facts.water_pct.by_sex"),
         ("facts.yaml", "by_sex: true", "bounds: [0, x]", "value_error", "facts.water_pct.bounds[1]"),

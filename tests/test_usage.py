@@ -263,3 +263,23 @@ def test_csv_as_excel_saves_it_in_vietnam(tmp_path: Path) -> None:
     assert ended.code == 0, ended.err
     assert ended.out.startswith('Xã "Một"; A (00754) — ')
     assert "1/57 chỉ tiêu" in ended.out
+
+
+# -- what a change does to the communes of a file
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_a_commune_refused_only_at_judging_ends_impact_as_it_ends_evaluate(form: str, tmp_path: Path) -> None:
+    nowhere = GOOD | {"name": "Xã Lạc", "region": "khong-co", "year": 2023, "facts": {"income_per_capita": 60}}
+    file = written(tmp_path / "xa.jsonl", lines(nowhere, nowhere | {"name": "Xã Một", "region": "dbsh"}))
+    judged = run("evaluate", file)
+    ended = run("impact", f"{RULESET}@2024-02-29", f"{RULESET}@2024-03-01", file, "--format", form)
+    assert (judged.code, ended.code) == (2, 2)
+    assert ended.out
+    assert "Xã Lạc" in ended.err
+    assert "khong-co" in ended.err
+    assert "Xã Một" not in ended.err
+
+
+def test_the_help_of_impact_says_what_a_bad_commune_does() -> None:
+    assert "the exit code is 2" in " ".join(run("impact", "--help").out.split())

@@ -68,7 +68,6 @@ def test_211_sends_other_zones_to_the_mountain_column(ruleset_id: str) -> None:
 
 # Where 211/QĐ-TTg put a row in place of another: the rows of the table whose cells are before and after (None: now unknown).
 REPLACED = [
-    (NTM, "13.1", "original", "amended-211"),
     (NTM, "15.4", "original", "amended-211"),
     (NTM, "17.1", "original", "amended-211"),
     (ADVANCED, "3.4", "original", "amended-211"),
@@ -93,6 +92,14 @@ def test_211_cell_by_cell(ruleset_id: str, number: str, before: str, after: str 
     found = at(ruleset_id, "2024-02-29", "2024-03-01")
     assert wanted == {
         c.column: c.kind.value for c in effects(found) if c.indicator == number and c.aspect == "threshold"
+    }
+
+
+def test_211_takes_a_cooperative_group_too() -> None:
+    changes = [c for c in effects(at(NTM, "2024-02-29", "2024-03-01")) if c.indicator == "13.1"]
+    assert {(c.kind.value, c.aspect, c.old_number, c.new_number) for c in changes} == {
+        ("loosened", "parts", "13.1", "13.1"),
+        ("loosened", "threshold", None, "13.1.b"),
     }
 
 

@@ -62,7 +62,7 @@ def test_a_text_implies_itself_and_equals_itself() -> None:
         assert (proof.answer, proof.code, proof.witness) == ("proved", "everywhere", None)
 
 
-@pytest.mark.parametrize(("new", "old", "missed"), [(None, BEFORE, ("18.4",)), (BEFORE, None, ("13.1",))])
+@pytest.mark.parametrize(("new", "old", "missed"), [(None, BEFORE, ("18.4",)), (BEFORE, None, ("15.4",))])
 def test_the_amendment_of_2024_against_the_text_before(
     new: str | None, old: str | None, missed: tuple[str, ...]
 ) -> None:
@@ -205,6 +205,13 @@ def test_what_hangs_on_an_unknown_threshold_is_unknown_and_says_which() -> None:
 def test_asking_everything_is_enough_whatever_the_threshold() -> None:
     new = loaded(NTM, overlays=[layer(NTM, {"indicator": "2.1", "by_column": {"dbsh": "100"}})])
     assert ntm.prove("implies", new, loaded(NTM)).answer == "proved"
+
+
+def test_a_witness_has_its_level_in_words() -> None:
+    lower = layer(ADVANCED, {"indicator": "5.4", "by_column": {"dbsh": "1"}})
+    proof = ntm.prove("tightens", loaded(ADVANCED, overlays=[lower]), loaded(ADVANCED), region="dbsh", year=2024)
+    assert "[literacy_level]: mức độ 1" in proof.explain("vi")
+    assert "[literacy_level]: level 1" in proof.explain("en")
 
 
 def test_a_witness_meets_open_thresholds_at_their_best_and_is_attested() -> None:

@@ -210,6 +210,8 @@ def judge(item: Item, question: Question, column: str) -> Found:
         return unknown("no_threshold")
     if item.kind == "all":
         return _all(item, question, column)
+    if item.kind == "some 1":
+        return _any(item, question, column)
     if item.kind == "branch":
         return _branch(item, question, column)
     cell, reason = cell_reason(item, question, column)
@@ -270,6 +272,19 @@ def _all(item: Item, question: Question, column: str) -> Found:
         first = next(part for _, part in parts if part.status == "undetermined")
         return Found("undetermined", first.reason, parts=parts)
     return Found("met" if "met" in statuses else "not_applicable", parts=parts)
+
+
+def _any(item: Item, question: Question, column: str) -> Found:
+    """One part is enough; all of the tables' parts are asked of everyone."""
+    parts = tuple((part.id, judge(part, question, column)) for part in item.parts)
+    statuses = [part.status for _, part in parts]
+    assert "not_applicable" not in statuses
+    if "met" in statuses:
+        return Found("met", parts=parts)
+    if "undetermined" in statuses:
+        first = next(part for _, part in parts if part.status == "undetermined")
+        return Found("undetermined", first.reason, parts=parts)
+    return Found("missing", parts=parts)
 
 
 def _branch(item: Item, question: Question, column: str) -> Found:

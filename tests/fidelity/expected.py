@@ -85,6 +85,11 @@ LABELS = {
         "Tổng số hộ dùng nước sạch theo quy chuẩn",
         "All households using clean water to standard",
     ),
+    ("2021-2025/xa-ntm", "13.1.a"): ("HTX hiệu quả", "Effective cooperative"),
+    ("2021-2025/xa-ntm", "13.1.b"): (
+        "Tổ hợp tác có hợp đồng tiêu thụ sản phẩm chủ lực",
+        "Effective cooperative group with a contract for key-product consumption",
+    ),
     ("2021-2025/xa-ntm", "17.1.b"): (
         "Trong đó: từ hệ thống cấp nước tập trung",
         "Of which: from centralised supply",
@@ -130,7 +135,7 @@ class Item:
     label: tuple[str, str]
     citation: str
     set_by: str
-    kind: str  # compare, times_fact, all, branch, ruleset, unstated by whom
+    kind: str  # compare, times_fact, all, some 1, branch, ruleset, unstated by whom
     direction: str = ""
     fact: str = ""
     other: str = ""
@@ -260,6 +265,19 @@ class _Builder:
         )
         return self.heading(indicator, members, (minimum, by_number))
 
+    def cooperative(self, indicator: str, members: list[Row]) -> Item:
+        """13.1 of 2021-2025 xã NTM: from the amendment, by the label of its one row, a cooperative or a group with a contract.
+
+        DERIVED: two parts of which one is enough, each with the cells of the row. The row calls only the group new, so the
+        cooperative is the one asked for before.
+        """
+        (row,) = members
+        if row.version != "amended-211":
+            return self.leaf(indicator, members, self.facts(indicator, ""))
+        assert " OR " in row.label_en
+        parts = tuple(self.leaf(f"{indicator}.{letter}", members, self.facts(indicator, letter)) for letter in "ab")
+        return Item(indicator, (row.label_vi, row.label_en), row.source, row.set_by, "some 1", parts=parts)
+
     def clean_water(self, indicator: str, members: list[Row]) -> Item:
         """17.1 of 2021-2025 xã NTM: each cell of the table has two numbers, neither known. DERIVED: two parts, both unset."""
         (row,) = members
@@ -338,6 +356,7 @@ def _times_nang_cao(factors: Mapping[str, Cell]) -> Cells:
 
 _SPECIAL = {
     "_2021-2025/xa-ntm_5": _Builder.schools,
+    "_2021-2025/xa-ntm_13.1": _Builder.cooperative,
     "_2021-2025/xa-ntm_17.1": _Builder.clean_water,
     f"_{NANG_CAO}_5.1": _Builder.school_levels,
     f"_{NANG_CAO}_5.3": _Builder.both_levels,

@@ -55,8 +55,8 @@ def as_verdict(status: Status) -> Verdict:
 def assert_three_valued(a: ntm.Assessment) -> None:
     whole = [] if a.ruleset.complete else [Verdict.UNDETERMINED]
     assert a.verdict is all_of([*whole, *(criterion.verdict for criterion in a.criteria)])
-    around = [as_verdict(result.status) for result in (*a.prerequisites, *a.conditions)]
-    assert a.recognition is all_of([a.verdict, *around])
+    assert a.standing is all_of([a.verdict, *(as_verdict(result.status) for result in a.prerequisites)])
+    assert a.recognition is all_of([a.standing, *(as_verdict(result.status) for result in a.conditions)])
 
 
 def withdrawn(a: ntm.Assessment, not_met: set[str]) -> bool:

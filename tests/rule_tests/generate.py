@@ -519,7 +519,8 @@ def rows_of(question: Question) -> Case:
     items += conditions_of(question.ruleset, question.day, question.province)
     items += prerequisites_of(question.ruleset, question.province)
     rows: Case = {leaf.id: row(leaf) for item in items for leaf in item.leaves() if leaf.cells}
-    rows |= {item.id: {"direction": f"{len(item.parts)}/{len(item.parts)}"} for item in items if item.kind == "all"}
+    needed = {item.id: {"all": len(item.parts), "some 1": 1}.get(item.kind) for item in items}
+    rows |= {item.id: {"direction": f"{needed[item.id]}/{len(item.parts)}"} for item in items if needed[item.id]}
     if "satisfaction" in rows:  # 18/2022/QĐ-TTg: the percentage for communes is not known, written out column by column
         rows["satisfaction"]["common"] = "unset"
     return rows

@@ -206,6 +206,20 @@ def test_check_leaves_a_commune_that_evaluate_takes(tmp_path: Path) -> None:
     assert (code, "dnb" in said) == (2, True)
 
 
+@pytest.mark.parametrize(("lang", "said_why"), [("vi", "không ghi được tệp"), ("en", "cannot write the file")])
+def test_check_names_the_file_it_cannot_write(lang: str, said_why: str, tmp_path: Path) -> None:
+    from ntm_rules.testing.documents import ruleset_document
+    from ntm_rules.testing.documents import written as rulebook
+
+    (tmp_path / "book").mkdir()
+    rulebook(tmp_path / "book", [ruleset_document({"met": "yes0"}, columns=["dbsh", "tn"])])
+    nowhere = str(tmp_path / "no-such-folder" / "xa.yaml")
+    code, said = run("check", str(tmp_path / "book"), "--examples", "3", "--witness", nowhere, "--lang", lang)
+    assert code == 2
+    assert nowhere in said.splitlines()[-1]
+    assert said_why in said.splitlines()[-1]
+
+
 # -- pytest
 
 PROPERTY = """

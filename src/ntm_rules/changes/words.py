@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ntm_rules.engine import native
 from ntm_rules.explain.numbers import number
 from ntm_rules.model.checking import fact_named
-from ntm_rules.model.facts import SEXES
+from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text
 from ntm_rules.model.values import FactValue, Ratio
@@ -186,7 +186,7 @@ def _witness_lines(proof: Proof, lang: Language) -> Iterator[str]:
         yield Text("Khác một xã vừa đủ đạt ở:", "It differs from a plain passing commune in:").in_(lang)
     facts = proof.witness.facts
     for key in proof.changed:
-        yield f"- {_label(proof, key, lang)} [{key}]: {_value(facts[key], lang)}"
+        yield f"- {_label(proof, key, lang)} [{key}]: {_value(proof, key, facts[key], lang)}"
     if proof.witness.attested:
         listed = ", ".join(proof.witness.attested)
         yield Text(
@@ -209,19 +209,27 @@ def _missed_lines(proof: Proof, lang: Language) -> Iterator[str]:
             yield f"- {result.explain(lang)}"
 
 
-def _label(proof: Proof, key: str, lang: Language) -> str:
+def _fact(proof: Proof, key: str) -> Fact | None:
     rulesets = [proof.new] if proof.old is None else [proof.new, proof.old]
     found = (fact_named(ruleset.catalogue, key) for ruleset in rulesets)
-    label = next((fact.label.in_(lang) for fact in found if fact is not None), key)
+    return next((fact for fact in found if fact is not None), None)
+
+
+def _label(proof: Proof, key: str, lang: Language) -> str:
+    fact = _fact(proof, key)
+    label = key if fact is None else fact.label.in_(lang)
     sex = key.rpartition(".")[2]
     return f"{label}, {SEXES[sex].in_(lang)}" if sex in SEXES else label
 
 
-def _value(value: FactValue, lang: Language) -> str:
+def _value(proof: Proof, key: str, value: FactValue, lang: Language) -> str:
     if isinstance(value, bool):
         return (Text("có", "yes") if value else Text("không", "no")).in_(lang)
     if isinstance(value, Ratio):
         return f"{number(value.numerator, lang)}/{number(value.denominator, lang)}"
+    fact = _fact(proof, key)
+    if fact is not None and fact.kind is FactKind.CATEGORY:  # whose "2" the witness has as a number
+        return fact.value_text(str(value)).in_(lang)
     return value if isinstance(value, str) else number(value, lang)
 
 

@@ -5,24 +5,33 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
-from ntm_rules.changes.proof import OF_INDICATOR, PAIRED, Question
 from ntm_rules.cli import options
 from ntm_rules.cli.frame import command, epilog
-from ntm_rules.model.errors import NtmRulesError, Problem
-from ntm_rules.model.text import Language, Text, shown
+from ntm_rules.model.errors import Problem
+from ntm_rules.model.text import Language, Text
 
 if TYPE_CHECKING:
-    from ntm_rules.changes.proof import Proof
+    from ntm_rules.changes.proof import Proof, Question
     from ntm_rules.model.commune import Commune
     from ntm_rules.model.ruleset import Ruleset
 
 __all__ = ["compare", "impact", "prove"]
+
+# Named here too, for what proves is imported only to prove; a test holds the names to those of `Question`.
+_QUESTIONS: tuple[Question, ...] = (
+    "implies",
+    "equivalent",
+    "disjoint",
+    "tightens",
+    "satisfiable",
+    "redundant",
+    "possible",
+)
 
 
 @click.command(
@@ -110,11 +119,11 @@ def impact(
     numbers: Any,
     **text: Any,
 ) -> None:
-    """Tác động của một sửa đổi lên các xã. Xã nào được, xã nào mất, do chỉ tiêu nào, xã nào sát mức. Mỗi bộ là ID hoặc ID@NGÀY.
+    """Tác động của một sửa đổi lên các xã. Xã nào được, xã nào mất, do chỉ tiêu nào, xã nào sát mức. Mỗi bộ là ID hoặc ID@NGÀY. Xã nào không đọc hoặc không xét được thì được báo, các xã khác vẫn xét, mã thoát là 2.
 
     What a change does to the communes of files: who gains, who loses, by which indicators, and who is near a threshold. Rulesets
     are named by an ID or ID@DATE; --province, --overlay and --source are of the new one only; the old one is the shipped
-    text, or that of --old-source.
+    text, or that of --old-source. A commune that cannot be read or judged is reported, the others go on, and the exit code is 2.
     """
     from ntm_rules.changes.impact import impact as measured
     from ntm_rules.cli.output import put
@@ -133,7 +142,9 @@ def impact(
         _say_lines(found.report(lang))
     else:
         put(found.to_json() if form == "json" else found.to_html(lang))
-    _leave_if_any(bad, lang)
+    unread = [attrs.evolve(problem, source=problem.source or source).describe(lang) for source, problem in bad]
+    unjudged = [f"{who}: {problem.describe(lang)}" for who, wrong in found.refused for problem in wrong]
+    _leave_if_any([*unread, *unjudged])
 
 
 def _communes(
@@ -150,13 +161,13 @@ def _communes(
         bad += ((source, problem) for problem in entry.problems)
 
 
-def _leave_if_any(bad: list[tuple[str, Problem]], lang: Language) -> None:
-    """Say what could not be read, and leave with 2."""
+def _leave_if_any(wrong: list[str]) -> None:
+    """Say what could not be read or judged, and leave with 2."""
     from ntm_rules.cli.output import warn
 
-    for source, problem in bad:
-        warn(attrs.evolve(problem, source=problem.source or source).describe(lang))
-    if bad:
+    for said in wrong:
+        warn(said)
+    if wrong:
         sys.stdout.flush()
         sys.exit(2)
 
@@ -178,7 +189,7 @@ def _say_lines(text: str) -> None:
         codes=True,
     )
 )
-@click.argument("question", type=click.Choice(get_args(Question)))
+@click.argument("question", type=click.Choice(_QUESTIONS))
 @click.argument("new", metavar="NEW[@DATE]")
 @click.argument("old", metavar="[OLD[@DATE]]", required=False)
 @options.of_province
@@ -212,6 +223,7 @@ def prove(
     Prove something of rulesets for every commune there could be, or show a commune that refutes it. OLD left out is NEW without
     province and layer files. Refuted and unknown are answers, not errors: the exit code is 0.
     """
+    from ntm_rules.changes.proof import PAIRED
     from ntm_rules.changes.proof import prove as proved
     from ntm_rules.cli.output import put
     from ntm_rules.cli.ruleset_at import ruleset_at
@@ -234,6 +246,8 @@ def prove(
 
 def _indicators(question: str, ruleset: Ruleset, indicator: str | None) -> Iterator[str | None]:
     """The indicators asked about, one after another; None where the question is about none."""
+    from ntm_rules.changes.proof import OF_INDICATOR
+
     if question in OF_INDICATOR and indicator is None:
         yield from ruleset.numbers
     else:
@@ -242,15 +256,10 @@ def _indicators(question: str, ruleset: Ruleset, indicator: str | None) -> Itera
 
 def _write(file: str, proofs: list[Proof], lang: Language) -> None:
     """Write the first witness, in the form that `evaluate` reads."""
-    from ntm_rules.cli.output import warn
+    from ntm_rules.cli.output import warn, write
 
     found = next((proof.witness for proof in proofs if proof.witness is not None), None)
     if found is None:
         warn(Text("Không có xã làm chứng để ghi.", "There is no witness to write.").in_(lang))
         return
-    try:
-        Path(file).write_text(found.to_json() + "\n", "utf-8")
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        message = Text(f"không ghi được tệp ({why})", f"cannot write the file ({why})")
-        raise NtmRulesError([Problem(code="cannot_write", source=file, found=shown(file), message=message)]) from None
+    write(file, found.to_json() + "\n")

@@ -16,6 +16,7 @@ from json.encoder import encode_basestring
 import attrs
 
 from ntm_rules.model.assessment import STATUS_OF_CODE, Assessment
+from ntm_rules.model.commune import facts_given
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.requirement import (
     Branch,
@@ -94,7 +95,7 @@ class LineWriter:
             return entry
         found = plan.subtract.get(place)
         if found is not None and not assessment.commune.attested:
-            value = assessment.commune.given.get(found[0])
+            value = facts_given(assessment.commune).get(found[0])
             if type(value) in (int, float):
                 try:
                     gap = _EXACT.subtract(Decimal(repr(value)), found[1]).normalize(_EXACT)

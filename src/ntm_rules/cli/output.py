@@ -6,11 +6,13 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
-from ntm_rules.model.text import printable
+from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.text import Text, printable, shown
 
-__all__ = ["prepare", "progress", "put", "say", "table", "warn"]
+__all__ = ["prepare", "progress", "put", "say", "table", "warn", "write"]
 
 Item = TypeVar("Item")
 
@@ -41,6 +43,16 @@ def say(text: str = "") -> None:
 def warn(text: str) -> None:
     """One line for people on standard error, whatever the text is made of."""
     sys.stderr.write(f"{printable(text)}\n")
+
+
+def write(file: str, data: str) -> None:
+    """Data into a file that the caller named; NtmRulesError with its name where that cannot be."""
+    try:
+        Path(file).write_text(data, "utf-8")
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        message = Text(f"không ghi được tệp ({why})", f"cannot write the file ({why})")
+        raise NtmRulesError([Problem(code="cannot_write", source=file, found=shown(file), message=message)]) from None
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

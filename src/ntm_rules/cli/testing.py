@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,7 @@ import click
 from ntm_rules.cli import options
 from ntm_rules.cli.commands import ntm_rules
 from ntm_rules.cli.frame import command, epilog
-from ntm_rules.cli.output import put, say, warn
+from ntm_rules.cli.output import put, say, warn, write
 from ntm_rules.model.text import Language, Text
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def check(*, lang: Language, paths: tuple[str, ...], examples: int, witness: str
     failures = [finding for path in paths for finding in _checked(path, examples, lang, text) if finding.fails]
     shown = [finding for finding in failures if finding.file is not None]
     if witness is not None and shown:
-        Path(witness).write_text(str(shown[0].file), "utf-8")
+        write(witness, str(shown[0].file))
     if failures:
         sys.stdout.flush()
         sys.exit(1)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.compiler import compile_judge
-from ntm_rules.engine.reference import Details, elsewhere, judge_of, standing
+from ntm_rules.engine.reference import Details, elsewhere, judge_of
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Ladder, Status, Verdict
 from ntm_rules.model.checking import place_of
-from ntm_rules.model.commune import Commune, fact_year, not_a_commune
+from ntm_rules.model.commune import Commune, fact_year, facts_given, not_a_commune
 from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
@@ -57,7 +57,7 @@ def evaluate(
     if judge is None:
         judge = compile_judge(ruleset, column, year, strict, rule, _standing_of)
         ruleset.cache[column, year, strict, rule] = judge
-    codes, criteria, conditions = judge(commune.given, commune)
+    codes, criteria, conditions = judge(facts_given(commune), commune)
     assessment = Assessment(
         ruleset=ruleset,
         commune=commune,
@@ -103,7 +103,7 @@ def evaluate_tiers(
         evaluate(ruleset, as_named if place else commune, strict=strict, threshold_year=threshold_year)
         for place, ruleset in enumerate(rulesets)
     )
-    reached = list(itertools.takewhile(lambda a: standing(a) is Verdict.MET, assessments))
+    reached = list(itertools.takewhile(lambda a: a.standing is Verdict.MET, assessments))
     return Ladder(
         assessments=assessments,
         highest=reached[-1].ruleset.id if reached else None,
@@ -169,5 +169,5 @@ def _attested(assessment: Assessment) -> Assessment:
 
 def _standing_of(ruleset: Ruleset, strict: bool, year: int | None, commune: Commune) -> int:
     """The code of a ruleset that another requires to be met."""
-    verdict = standing(evaluate(ruleset, elsewhere(commune), strict=strict, threshold_year=year))
-    return CODE_OF_STATUS[Status(verdict.value)]
+    assessment = evaluate(ruleset, elsewhere(commune), strict=strict, threshold_year=year)
+    return CODE_OF_STATUS[Status(assessment.standing.value)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from ntm_rules.engine.reference import Judge, judge_of, standing, under
+from ntm_rules.engine.reference import Judge, judge_of, under
 from ntm_rules.model.assessment import Assessment, FactNeeded, Reason, Result, Status, Verdict
 from ntm_rules.model.requirement import Branch, Clause, Combination, Requirement, RulesetMet, SetBy
 from ntm_rules.model.ruleset import Ruleset
@@ -30,7 +30,7 @@ def _of_result(assessment: Assessment, result: Result) -> Iterator[FactNeeded]:
     below: list[FactNeeded] = []
     for ruleset in lacks.rulesets:
         other = under(ruleset, assessment)
-        if standing(other) is not Verdict.UNDETERMINED:
+        if other.standing is not Verdict.UNDETERMINED:
             continue
         if not ruleset.complete:
             lacks.set_by.append(result.clause.set_by)

@@ -16,7 +16,7 @@ import attrs
 from ntm_rules.explain import EXPLAINER
 from ntm_rules.model.assessment import Assessment, FactNeeded, Reason, Result, Status, Verdict
 from ntm_rules.model.checking import clean_value, fact_named
-from ntm_rules.model.commune import Commune
+from ntm_rules.model.commune import Commune, facts_given
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.requirement import (
@@ -40,7 +40,7 @@ from ntm_rules.model.requirement import (
 from ntm_rules.model.ruleset import Catalogue, Ruleset, SpecialCommunes, setter_of
 from ntm_rules.model.values import FactValue, Ratio, exact, to_decimal, units_short
 
-__all__ = ["Details", "Judge", "both_verdicts", "elsewhere", "judge_of", "satisfies", "standing", "under"]
+__all__ = ["Details", "Judge", "elsewhere", "judge_of", "satisfies", "under"]
 
 Fields = dict[str, Any]
 
@@ -61,7 +61,7 @@ def judge_of(assessment: Assessment) -> Judge:
     return Judge(
         ruleset=ruleset,
         commune=commune,
-        facts=_Facts(ruleset.catalogue, commune.given),
+        facts=_Facts(ruleset.catalogue, facts_given(commune)),
         attested=assessment.attested,
         column=assessment.column,
         column_rule=assessment.column_rule,
@@ -332,7 +332,7 @@ class Judge:
         if not self._threshold(requirement.threshold.cell(self.column, self.year), fields, by_column=False):
             return fields
         assessment = under(requirement.ruleset, self)
-        verdict = standing(assessment)
+        verdict = assessment.standing
         fields = {"evidence": fields["evidence"], "blocking": _blocking(assessment, verdict)}
         if verdict is not Verdict.UNDETERMINED:
             return fields | {"status": Status(verdict.value)}
@@ -354,11 +354,6 @@ def under(ruleset: Ruleset, judged: Judge | Assessment) -> Assessment:
     return evaluate(ruleset, elsewhere(judged.commune), strict=judged.strict, threshold_year=judged.year)
 
 
-def standing(assessment: Assessment) -> Verdict:
-    """The verdict together with the prerequisites: whether the tier is reached, conditions of recognition apart."""
-    return both_verdicts([assessment.verdict, *(Verdict(_counted(r.status)) for r in assessment.prerequisites)])
-
-
 def _blocking(assessment: Assessment, verdict: Verdict) -> tuple[str, ...]:
     """The prerequisites and indicators of another ruleset that make it missing or undetermined, with its id."""
     if verdict is Verdict.MET:
@@ -366,17 +361,6 @@ def _blocking(assessment: Assessment, verdict: Verdict) -> tuple[str, ...]:
     status = Status(verdict.value)
     own = [result.id for result in assessment.prerequisites if result.status is status]
     return tuple(f"{assessment.ruleset.id}:{number}" for number in (*own, *assessment.numbers(status)))
-
-
-def both_verdicts(verdicts: list[Verdict]) -> Verdict:
-    """All of them, by three-valued logic."""
-    if Verdict.MISSING in verdicts:
-        return Verdict.MISSING
-    return Verdict.UNDETERMINED if Verdict.UNDETERMINED in verdicts else Verdict.MET
-
-
-def _counted(status: Status) -> str:
-    return "met" if status is Status.NOT_APPLICABLE else status.value
 
 
 class Details:

@@ -12,7 +12,7 @@ from ntm_rules.explain.numbers import number, percent_of
 from ntm_rules.model.assessment import Assessment, Ladder, Reason, Result, Status, Verdict
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
-from ntm_rules.model.requirement import Comparison, Direction, Evidence, SetBy
+from ntm_rules.model.requirement import Comparison, Direction, Evidence, OneOf, SetBy
 from ntm_rules.model.ruleset import Ruleset, SpecialCommunes
 from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.model.values import FactValue, Ratio, exact
@@ -121,7 +121,7 @@ class Explainer:
             and result.status is not Status.NOT_APPLICABLE
         ):
             sign = _SIGNS[result.direction] if result.direction else ""
-            required = _value(result.required, fact, lang, None) if fact is not None else str(result.required)
+            required = _required(result, fact, lang)
             required = f"{self._times(result, lang)}{required}"
             where = self._where(result, lang)
             said.append(
@@ -432,6 +432,15 @@ def _rounded(share: object) -> Decimal:
     return Decimal(str(round(float(share), 1)))  # type: ignore[arg-type]
 
 
+def _required(result: Result, fact: Fact | None, lang: Language) -> str:
+    if fact is None or result.required is None:
+        return str(result.required)
+    requirement = result.clause.requirement
+    if isinstance(requirement, OneOf):
+        return " | ".join(fact.value_text(value).in_(lang) for value in requirement.values)
+    return _value(result.required, fact, lang, None)
+
+
 def _value(value: FactValue, fact: Fact, lang: Language, threshold: Decimal | None) -> str:
     if isinstance(value, bool):
         return (Text("có/đạt", "yes") if value else Text("không", "no")).in_(lang)
@@ -443,4 +452,4 @@ def _value(value: FactValue, fact: Fact, lang: Language, threshold: Decimal | No
         if fact.kind is FactKind.PERCENT:
             return f"{text}%"
         return f"{text} {fact.unit.in_(lang)}" if fact.unit else text
-    return value
+    return fact.value_text(value).in_(lang)

@@ -156,15 +156,21 @@ def _set_text(ruleset: Ruleset, requirement: Requirement, cell: Cell, lang: Lang
     if isinstance(requirement, RulesetMet):
         return requirement.ruleset.id
     if isinstance(requirement, OneOf):
-        return " | ".join(requirement.values)
+        return " | ".join(_values(ruleset, requirement.fact, requirement.values, lang))
     if isinstance(requirement, FactComparison) and isinstance(cell.value, Decimal):
         return f"{_SIGNS[requirement.direction]}{number(cell.value, lang)} × {_label(ruleset, requirement.other, lang)}"
     if not isinstance(cell.value, Decimal):
-        return _MET.in_(lang) if isinstance(cell.value, bool) else f"≥ {cell.value}"
+        return _MET.in_(lang) if isinstance(cell.value, bool) else _level_text(ruleset, requirement, cell, lang)
     assert isinstance(requirement, Comparison)
     fact = fact_named(ruleset.catalogue, requirement.fact)
     unit = "%" if fact is not None and fact.kind is FactKind.PERCENT else ""
     return f"{_SIGNS[requirement.direction]}{number(cell.value, lang)}{unit}"
+
+
+def _level_text(ruleset: Ruleset, requirement: Requirement, cell: Cell, lang: Language) -> str:
+    assert isinstance(requirement, Comparison)
+    (value,) = _values(ruleset, requirement.fact, [str(cell.value)], lang)
+    return f"{_SIGNS[requirement.direction]}{value}"
 
 
 def cell_evidence(clause: Clause, column: str, cell: Cell | None, lang: Language) -> str:
@@ -343,12 +349,20 @@ def _label(ruleset: Ruleset, key: str, lang: Language) -> str:
     return key if fact is None else fact.label.in_(lang)
 
 
+def _values(ruleset: Ruleset, key: str, values: Sequence[str], lang: Language) -> list[str]:
+    """Values of a category as people are shown them."""
+    fact = fact_named(ruleset.catalogue, key)
+    return list(values) if fact is None else [fact.value_text(value).in_(lang) for value in values]
+
+
 def _condition(ruleset: Ruleset, requirement: Requirement, lang: Language) -> str:
     """A condition with its threshold, which no table shows: conditions are the same in every column and year."""
-    threshold = table_of(requirement)
-    shown = {_set_text(ruleset, requirement, cell, lang) for *_, cell in threshold.cells()} if threshold else set()
-    if isinstance(requirement, Comparison) and len(shown) == 1:
-        return f"{_label(ruleset, requirement.fact, lang)} [{requirement.fact}]: {shown.pop()}"
+    if isinstance(requirement, Comparison):
+        cells = [cell for *_, cell in requirement.threshold.cells()]
+        known = all(cell.state is CellState.SET for cell in cells)
+        shown = {_set_text(ruleset, requirement, cell, lang) for cell in cells} if known else set()
+        if len(shown) == 1:
+            return f"{_label(ruleset, requirement.fact, lang)} [{requirement.fact}]: {shown.pop()}"
     return requirement_text(ruleset, requirement, lang)
 
 
@@ -372,7 +386,7 @@ def requirement_text(ruleset: Ruleset, requirement: Requirement, lang: Language)
         held = words[requirement.direction].in_(lang)
         return f"{fact} [{requirement.fact}]: {held} × {other} [{requirement.other}]"
     if isinstance(requirement, OneOf):
-        values = ", ".join(requirement.values)
+        values = ", ".join(_values(ruleset, requirement.fact, requirement.values, lang))
         one_of = Text("một trong", "one of").in_(lang)
         return f"{_label(ruleset, requirement.fact, lang)} [{requirement.fact}]: {one_of} {values}"
     if isinstance(requirement, Combination):

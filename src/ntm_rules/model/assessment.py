@@ -415,13 +415,20 @@ class Assessment:
         return self._results(*self.ruleset.conditions)
 
     @property
+    def standing(self) -> Verdict:
+        """The verdict AND the prerequisites: whether the tier is reached, conditions of recognition apart."""
+        return _verdict(self._with_prerequisites(self._code()))
+
+    @property
     def recognition(self) -> Verdict:
         """The verdict AND the prerequisites AND the conditions."""
-        code = self._code() | self._conditions
+        return _verdict(self._with_prerequisites(self._code() | self._conditions))
+
+    def _with_prerequisites(self, code: int) -> int:
         if code < CODE_OF_STATUS[Status.MISSING]:  # which would decide, whatever the prerequisites
             for prerequisite in self.prerequisites:
                 code |= CODE_OF_STATUS[prerequisite.status]
-        return _verdict(code)
+        return code
 
     @property
     def at_risk(self) -> AtRisk:

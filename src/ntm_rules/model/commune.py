@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -22,7 +23,16 @@ from ntm_rules.model.text import Text, clean_text, name_of, nearest, shown
 from ntm_rules.model.values import FactValue, Ratio, add, canonical, to_plain
 from ntm_rules.model.years import FIRST_YEAR, LAST_YEAR, fact_year
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "Commune", "check_fields", "fact_year", "freeze_facts", "not_a_commune"]
+__all__ = [
+    "FIRST_YEAR",
+    "LAST_YEAR",
+    "Commune",
+    "check_fields",
+    "fact_year",
+    "facts_given",
+    "freeze_facts",
+    "not_a_commune",
+]
 
 _PLAIN = frozenset((bool, int, float, str))
 _LIMIT = 10**40
@@ -300,7 +310,7 @@ class Commune:
     ``{"male": …, "female": …}``. `attested` maps indicator numbers to the verdict of the agency responsible, best with their
     ruleset: ``{"2021-2025/xa-ntm:7": True}``. A number alone, "7", means indicator 7 of whichever ruleset the commune is judged
     under, so the same commune says another thing under another ruleset; results say under which it was read (`attested_as`).
-    `host_id` keeps the host's own identifier. `given` are the facts as they came, for engines.
+    `host_id` keeps the host's own identifier. `given` are the facts as they came.
 
     The constructor checks what can be checked without a ruleset: that the code has 1 to 5 digits, that texts are text, that the
     year may be one, that facts and verdicts have a form that can be a value (text is read later, by the kind of its fact). It raises `FactError` naming every bad fact, or
@@ -318,7 +328,7 @@ class Commune:
     province: str | None = attrs.field(default=None, converter=_province)
     zones: tuple[str, ...] = attrs.field(default=None, converter=_zones, alias="zone")
     year: int | None = attrs.field(default=None, converter=fact_year)
-    given: dict[str, Any] = attrs.field(factory=dict, converter=freeze_facts, alias="facts")
+    _given: dict[str, Any] = attrs.field(factory=dict, converter=freeze_facts, alias="facts")
     attested: Mapping[str, bool] = attrs.field(default=None, converter=_attested)
     host_id: Any = attrs.field(default=None, converter=_host_id)
 
@@ -359,13 +369,18 @@ class Commune:
         return self.zones[0] if len(self.zones) == 1 else self.zones or None
 
     @property
+    def given(self) -> Mapping[str, Any]:
+        """The facts as they came."""
+        return MappingProxyType(self._given)
+
+    @property
     def facts(self) -> Mapping[str, FactValue]:
         """The facts as exact values, by key; facts by sex as ``KEY.male`` and ``KEY.female``."""
         return MappingProxyType(dict(self._canonical()))
 
     def _canonical(self) -> Iterator[tuple[str, FactValue]]:
         """The facts by key as exact values; FactError for an object that is no fact value."""
-        for key, value in self.given.items():
+        for key, value in self._given.items():
             try:
                 found = canonical(value)
             except (ValueError, ArithmeticError) as error:
@@ -382,7 +397,7 @@ class Commune:
             "province": self.province,
             "zone": self.zones,
             "year": self.year,
-            "facts": self.given,
+            "facts": self._given,
             "attested": self.attested,
             "host_id": self.host_id,
         }
@@ -470,7 +485,7 @@ class Commune:
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items() if name != "facts")
-        return f"Commune({shown}{', ' if shown else ''}facts=<{len(self.given)}>)"
+        return f"Commune({shown}{', ' if shown else ''}facts=<{len(self._given)}>)"
 
     def __getstate__(self) -> dict[str, Any]:
         return self.to_dict()
@@ -479,3 +494,7 @@ class Commune:
         restored = Commune(**state)
         for field in attrs.fields(Commune):
             object.__setattr__(self, field.name, getattr(restored, field.name))
+
+
+# The facts as they came, for engines, which read the dict itself: a read-only view costs each reading some time.
+facts_given: Callable[[Commune], dict[str, Any]] = operator.attrgetter("_given")

@@ -36,8 +36,9 @@ class Fact:
     """One entry of the catalogue.
 
     `unit` is shown after values; `counts` says what a percentage's numerator and denominator count (people, households);
-    `low` and `high` are inclusive bounds; `values` are a category's values in ascending order; a `by_sex` fact may also be
-    given for men and for women.
+    `low` and `high` are inclusive bounds; `values` are a category's values in ascending order, and `value_labels` what people
+    are shown in their place ("mức độ 2" for "2"), one for each, or none where the values are words themselves; a `by_sex` fact may
+    also be given for men and for women.
     """
 
     key: str
@@ -49,3 +50,8 @@ class Fact:
     low: Decimal | None = None
     high: Decimal | None = None
     values: tuple[str, ...] = ()
+    value_labels: tuple[Text, ...] = ()
+
+    def value_text(self, value: str) -> Text:
+        """A category's value as people are shown it."""
+        return self.value_labels[self.values.index(value)] if self.value_labels else Text(value, value)

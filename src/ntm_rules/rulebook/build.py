@@ -67,6 +67,7 @@ def build_catalogue(normal: Normal) -> Catalogue:
             low=None if fact["low"] is None else Decimal(fact["low"]),
             high=None if fact["high"] is None else Decimal(fact["high"]),
             values=tuple(fact["values"]),
+            value_labels=tuple(map(_text, fact["value_labels"])),
         )
         for key, fact in normal["facts"].items()
     }

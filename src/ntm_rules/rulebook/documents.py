@@ -410,11 +410,14 @@ class FactDocument(Document):
     by_sex: Flag = False
     bounds: list[Number] | None = Field(default=None, min_length=2, max_length=2)
     values: list[Words] = Field(default_factory=list)
+    value_labels: dict[Words, Bilingual] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_kind(self) -> FactDocument:
         if (self.kind is FactKind.CATEGORY) != bool(self.values):
             raise ValueError("values are named exactly when kind is category")
+        if self.value_labels and self.value_labels.keys() != set(self.values):
+            raise ValueError("value_labels for each of values, or for none")
         if self.kind in (FactKind.NUMBER, FactKind.COUNT, FactKind.MONEY) and self.unit is None:
             raise ValueError("a number, count or money has a unit")
         if self.bounds is not None and self.bounds[0] >= self.bounds[1]:

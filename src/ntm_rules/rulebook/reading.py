@@ -137,6 +137,7 @@ _WANTED: Mapping[str, str] = {
     "a requirement, not nothing": "một yêu cầu, không để trống",
     "a province is named exactly when kind is province": "có province khi và chỉ khi kind là province",
     "values are named exactly when kind is category": "có values khi và chỉ khi kind là category",
+    "value_labels for each of values, or for none": "value_labels cho từng mức trong values, hoặc không có",
     "a number, count or money has a unit": "số, số đếm và tiền phải có đơn vị (unit)",
     "bounds from low to high": "giới hạn từ thấp đến cao",
 }

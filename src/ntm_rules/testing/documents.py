@@ -47,7 +47,7 @@ _FACTS: dict[str, Document] = {
     "cnt0": {"kind": "count", "unit": _UNIT},
     "mon0": {"kind": "money", "unit": _UNIT},
     "cat0": {"kind": "category", "values": ["yếu", "trung bình", "khá", "tốt"]},
-    "cat1": {"kind": "category", "values": ["1", "2", "3"]},
+    "cat1": {"kind": "category", "values": ["1", "2", "3"], "value_labels": dict.fromkeys("123", _TEXT)},
 }
 _REGIONS: Document = {
     "regions": {name: {**_TEXT, "short": _TEXT} for name in _COLUMNS},

@@ -82,6 +82,7 @@ def _catalogue(fact_document: FactsDocument, region_document: RegionsDocument) -
             "low": low,
             "high": high,
             "values": fact.values,
+            "value_labels": [words(fact.value_labels[value]) for value in fact.values if fact.value_labels],
         }
     for key, region in region_document.regions.items():
         found["regions"][key] = words(region.short)
