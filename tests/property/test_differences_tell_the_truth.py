@@ -13,9 +13,10 @@ from tests.changes.edits import edited, essence, loadable, mirrored, near_commun
 import ntm_rules as ntm
 from ntm_rules import ChangeKind, Status
 
-from .strategies import SHIPPED, Loaded, built, communes, generated_rulesets, loaded
+from .strategies import SHIPPED, Loaded, built, communes, document_of, generated_rulesets, loaded
 
 HARMLESS = {ChangeKind.TEXT, ChangeKind.EVIDENCE, ChangeKind.RENUMBERED}
+LABEL = {"vi": "phần", "en": "part"}
 HOLDS = (Status.MET, Status.NOT_APPLICABLE)
 
 
@@ -45,6 +46,34 @@ def test_two_generated_rulesets(before: tuple[Any, ...], after: tuple[Any, ...])
 def test_the_other_way_round_is_the_mirror(documents: tuple[Any, Any]) -> None:
     old, new = both(documents)
     assert mirrored(ntm.compare(old, new)) == Counter(map(essence, ntm.compare(new, old).changes))
+
+
+@st.composite
+def dealt_out(draw: st.DrawFn) -> Any:
+    """A document of few things measured, some of them often, dealt out to indicators and to their parts."""
+    dealt = draw(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=3), min_size=3, max_size=5))
+    document = document_of({})
+    like = document["criteria"][0].pop("indicators")[0]
+    document["criteria"][0]["indicators"] = [
+        like | {"no": f"1.{place}", "requires": requires(measured, draw(st.sampled_from(["all", "all", "all", "any"])))}
+        for place, measured in enumerate(dealt, start=1)
+    ]
+    return document
+
+
+def requires(measured: list[int], needed: str) -> Any:
+    parts = [
+        {"part": name, "label": LABEL, "requires": {"met": f"yes{n}"}} for name, n in zip("abc", measured, strict=False)
+    ]
+    return {needed: parts} if len(parts) > 1 else parts[0]["requires"]
+
+
+@given(dealt_out(), dealt_out(), st.booleans())
+def test_the_same_dealt_out_otherwise_mirrors(before: Any, after: Any, same: bool) -> None:
+    old, new = built((before,)), built((after if same else after | {"ruleset": "2030-2035/xa-khac"},))
+    difference = ntm.compare(old, new)
+    assert bool(difference) is (old.content_hash != new.content_hash)
+    assert mirrored(difference) == Counter(map(essence, ntm.compare(new, old).changes))
 
 
 @pytest.mark.parametrize("which", SHIPPED, ids=str)
