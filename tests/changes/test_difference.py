@@ -208,6 +208,11 @@ YES = [{"met": f"yes{i}"} for i in range(4)]
 PARTS = [part(name, requires) for name, requires in zip("abcd", YES, strict=True)]
 ROW = {"dbsh": "50", "tn": "60", "dnb": "unset"}
 
+
+def when(then: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, Any]:
+    return {"when": {"condition": YES[2], "then": part("a", then), "otherwise": part("b", otherwise)}}
+
+
 EDITS: list[tuple[dict[str, Any], dict[str, Any], set[tuple[str, str]]]] = [
     (at_least("50"), at_least("51"), {("tightened", "threshold")}),
     ({"at_most": {"fact": "pct0", "value": "50"}}, {"at_most": {"fact": "pct0", "value": "51"}}, {("loosened", "threshold")}),
@@ -243,6 +248,15 @@ EDITS: list[tuple[dict[str, Any], dict[str, Any], set[tuple[str, str]]]] = [
     ({"any": PARTS[:2]}, {"any": [PARTS[0], part("b", YES[1], applies_if=YES[2])]}, {("changed", "applies_if")}),
     ({"all": PARTS[:2]}, {"all": [PARTS[0], part("z", YES[1])]}, {("renumbered", "number"), ("text", "label")}),
     ({"when": {"condition": YES[2], "then": PARTS[0], "otherwise": PARTS[1]}}, {"when": {"condition": YES[3], "then": PARTS[0], "otherwise": PARTS[1]}}, {("changed", "condition")}),
+    (at_least("50"), when(at_least("60"), at_least("50")), {("tightened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), when(at_least("40"), at_least("50")), {("loosened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), when(at_least("40"), at_least("60")), {("loosened", "threshold"), ("tightened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), when(at_least("50"), at_least("50")), {("text", "requirement")}),
+    (at_least("50"), when({"all": [part("a", at_least("50")), PARTS[1]]}, at_least("50")), {("tightened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), when(at_least("50"), YES[0]), {("changed", "threshold"), ("changed", "requirement")}),
+    (at_least("50"), {"all": [part("a", when(at_least("60"), at_least("50"))), PARTS[1]]}, {("tightened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), {"all": [part("a", at_least("50")), PARTS[1]]}, {("tightened", "threshold")}),
+    (at_least("50"), {"any": [part("a", at_least("50")), PARTS[1]]}, {("loosened", "threshold"), ("loosened", "parts")}),
     ({"unstated": "province"}, at_least("50"), {("changed", "fact"), ("undelegated", "threshold")}),
     ({"unstated": "national"}, at_least("50"), {("changed", "fact"), ("set", "threshold")}),
     ({"unstated": "national"}, {"all": PARTS[:2]}, {("changed", "requirement"), ("changed", "threshold")}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -223,13 +224,31 @@ def _branch_changes(scope: Scope, pair: Pair, old: Branch, new: Branch) -> Itera
 
 
 def _replaced(scope: Scope, pair: Pair) -> Iterator[Change]:
-    """Requirements of different build: what stood there, and what stands there now."""
-    said = requirements_shown(scope, pair)
-    yield pair.change(ChangeKind.CHANGED, "requirement", **said)
-    for name, _, clause in sides(scope, pair):
+    """Requirements of different build: what stood there, and what stands there now.
+
+    Where only one has branches, the other is as if each branch required it, and is held against each.
+    """
+    held = _branched(pair)
+    yield pair.change(ChangeKind.TEXT if held else ChangeKind.CHANGED, "requirement", **requirements_shown(scope, pair))
+    for old, new in held:
+        yield from clause_changes(scope, _as_parts(pair, old, new))
+    for name, _, clause in () if held else sides(scope, pair):
         for part in _contents(clause):
             one_side = pair.part(part, None) if name == "old" else pair.part(None, part)
             yield from whole(scope, one_side, ChangeKind.CHANGED)
+
+
+def _branched(pair: Pair) -> list[tuple[Clause, Clause]]:
+    """Each branch of one side with the other side; nothing where a branch measures nothing that the other side measures."""
+    before, after = map(_either, pair.both)
+    held = list(itertools.product(before, after))
+    return held if all(match_parts((old,), (new,), by_number=False).pairs for old, new in held) else []
+
+
+def _either(clause: Clause) -> tuple[Clause, ...]:
+    """The branches of a clause, one or the other of which is required; itself where it has none."""
+    requirement = clause.requirement
+    return (requirement.then, requirement.otherwise) if isinstance(requirement, Branch) else (clause,)
 
 
 def _contents(clause: Clause) -> tuple[Clause, ...]:
