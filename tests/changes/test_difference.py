@@ -6,12 +6,14 @@ import copy
 import csv
 import json
 import pickle
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
+from tests.changes.edits import essence, mirrored
 from tests.property.strategies import REGIONS, SHIPPED, Loaded, built, document_of, loaded
 
 import ntm_rules as ntm
@@ -214,6 +216,11 @@ YES = [{"met": f"yes{i}"} for i in range(4)]
 PARTS = [part(name, requires) for name, requires in zip("abcd", YES, strict=True)]
 ROW = {"dbsh": "50", "tn": "60", "dnb": "unset"}
 
+
+def when(then: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, Any]:
+    return {"when": {"condition": YES[2], "then": part("a", then), "otherwise": part("b", otherwise)}}
+
+
 EDITS: list[tuple[dict[str, Any], dict[str, Any], set[tuple[str, str]]]] = [
     (at_least("50"), at_least("51"), {("tightened", "threshold")}),
     ({"at_most": {"fact": "pct0", "value": "50"}}, {"at_most": {"fact": "pct0", "value": "51"}}, {("loosened", "threshold")}),
@@ -249,6 +256,15 @@ EDITS: list[tuple[dict[str, Any], dict[str, Any], set[tuple[str, str]]]] = [
     ({"any": PARTS[:2]}, {"any": [PARTS[0], part("b", YES[1], applies_if=YES[2])]}, {("changed", "applies_if")}),
     ({"all": PARTS[:2]}, {"all": [PARTS[0], part("z", YES[1])]}, {("renumbered", "number"), ("text", "label")}),
     ({"when": {"condition": YES[2], "then": PARTS[0], "otherwise": PARTS[1]}}, {"when": {"condition": YES[3], "then": PARTS[0], "otherwise": PARTS[1]}}, {("changed", "condition")}),
+    (at_least("50"), when(at_least("60"), at_least("50")), {("tightened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), when(at_least("40"), at_least("50")), {("loosened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), when(at_least("40"), at_least("60")), {("loosened", "threshold"), ("tightened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), when(at_least("50"), at_least("50")), {("text", "requirement")}),
+    (at_least("50"), when({"all": [part("a", at_least("50")), PARTS[1]]}, at_least("50")), {("tightened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), when(at_least("50"), YES[0]), {("changed", "threshold"), ("changed", "requirement")}),
+    (at_least("50"), {"all": [part("a", when(at_least("60"), at_least("50"))), PARTS[1]]}, {("tightened", "threshold"), ("text", "requirement")}),
+    (at_least("50"), {"all": [part("a", at_least("50")), PARTS[1]]}, {("tightened", "threshold")}),
+    (at_least("50"), {"any": [part("a", at_least("50")), PARTS[1]]}, {("loosened", "threshold"), ("loosened", "parts")}),
     ({"unstated": "province"}, at_least("50"), {("changed", "fact"), ("undelegated", "threshold")}),
     ({"unstated": "national"}, at_least("50"), {("changed", "fact"), ("set", "threshold")}),
     ({"unstated": "national"}, {"all": PARTS[:2]}, {("changed", "requirement"), ("changed", "threshold")}),
@@ -280,6 +296,29 @@ def test_a_part_that_became_an_indicator_is_the_same_thing_under_another_number(
         ("text", "1.c", "2.1", "label"),
         ("tightened", "1.c", "2.1", "threshold"),
     }
+
+
+def test_one_of_two_like_parts_becomes_an_indicator_the_same_one_either_way_round() -> None:
+    """Both parts measure what the new indicator measures, and the indicators they are of changed places."""
+    before = of_two({"all": [PARTS[0], PARTS[3]]}, {"all": [PARTS[1], PARTS[3]]})
+    after = of_two(YES[1], YES[0])
+    after["criteria"].append(copy.deepcopy(after["criteria"][0]) | {"no": "3"})
+    after["criteria"][2]["indicators"][0] |= {"no": "3.1", "requires": YES[3]}
+    assert_mirrored(before, after)
+
+
+def test_what_has_the_letter_of_a_part_that_moved_is_not_passed_over() -> None:
+    """Parts of parts go by letters too, so that a number may stand twice in one indicator."""
+    old = built((document_of({"all": [PARTS[0], part("b", YES[3])]}),))
+    choice = part("b", {"any": [part("a", YES[1]), part("b", YES[2])]})
+    new = built((of_two(YES[3], {"all": [PARTS[0], choice]}),))
+    added = {(c.new_number, c.fact) for c in ntm.compare(old, new).of("added") if c.aspect == "threshold"}
+    assert added == {("2.1.a", "yes1"), ("2.1.b", "yes2")}
+
+
+def assert_mirrored(before: dict[str, Any], after: dict[str, Any]) -> None:
+    old, new = built((before,)), built((after,))
+    assert mirrored(ntm.compare(old, new)) == Counter(map(essence, ntm.compare(new, old).changes))
 
 
 def test_shifted_numbers_are_renumbered_and_nothing_else() -> None:

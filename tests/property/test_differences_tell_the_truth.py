@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from tests.changes.edits import edited, essence, loadable, mirrored, near_commun
 import ntm_rules as ntm
 from ntm_rules import ChangeKind, Status
 
-from .strategies import SHIPPED, Loaded, built, communes, generated_rulesets, loaded
+from .strategies import SHIPPED, Loaded, built, communes, document_of, generated_rulesets, loaded
 
 HARMLESS = {ChangeKind.TEXT, ChangeKind.EVIDENCE, ChangeKind.RENUMBERED}
+LABEL = {"vi": "phần", "en": "part"}
 HOLDS = (Status.MET, Status.NOT_APPLICABLE)
 
 
@@ -47,6 +49,36 @@ def test_the_other_way_round_is_the_mirror(documents: tuple[Any, Any]) -> None:
     assert mirrored(ntm.compare(old, new)) == Counter(map(essence, ntm.compare(new, old).changes))
 
 
+def named(name: str, requires: Any) -> Any:
+    return {"part": name, "label": LABEL, "requires": requires}
+
+
+@st.composite
+def dealt_out(draw: st.DrawFn) -> Any:
+    """A document of few things measured, some of them often, dealt out to indicators and to their parts."""
+    dealt = draw(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=3), min_size=3, max_size=5))
+    document = document_of({})
+    like = document["criteria"][0].pop("indicators")[0]
+    document["criteria"][0]["indicators"] = [
+        like | {"no": f"1.{place}", "requires": requires(measured, draw(st.sampled_from(["all", "all", "all", "any"])))}
+        for place, measured in enumerate(dealt, start=1)
+    ]
+    return document
+
+
+def requires(measured: list[int], needed: str) -> Any:
+    parts = [named(name, {"met": f"yes{n}"}) for name, n in zip("abc", measured, strict=False)]
+    return {needed: parts} if len(parts) > 1 else parts[0]["requires"]
+
+
+@given(dealt_out(), dealt_out(), st.booleans())
+def test_the_same_dealt_out_otherwise_mirrors(before: Any, after: Any, same: bool) -> None:
+    old, new = built((before,)), built((after if same else after | {"ruleset": "2030-2035/xa-khac"},))
+    difference = ntm.compare(old, new)
+    assert bool(difference) is (old.content_hash != new.content_hash)
+    assert mirrored(difference) == Counter(map(essence, ntm.compare(new, old).changes))
+
+
 @pytest.mark.parametrize("which", SHIPPED, ids=str)
 def test_a_ruleset_does_not_differ_from_itself(which: Loaded) -> None:
     assert ntm.compare(loaded(which), loaded(which)).changes == ()
@@ -62,7 +94,36 @@ def test_shipped_rulesets_mirror(one: Loaded, other: Loaded) -> None:
 
 @given(edited(whole=False, most=1), st.integers(0, 2**32))
 def test_kinds_are_what_evaluation_shows(documents: tuple[Any, Any], seed: int) -> None:
-    old, new = both(documents)
+    tell_the_truth(*both(documents), seed)
+
+
+def when(then: Any, otherwise: Any) -> Any:
+    return {"when": {"condition": {"met": "yes1"}, "then": named("a", then), "otherwise": named("b", otherwise)}}
+
+
+# What a rule keeper makes of a requirement, and of the same with an edit.
+BUILT_ON: list[Callable[[Any, Any], Any]] = [
+    when,
+    lambda first, second: when(second, first),
+    lambda _, second: when(second, second),
+    lambda _, second: {"all": [named("a", second), named("b", {"met": "yes1"})]},
+    lambda _, second: {"any": [named("a", second), named("b", {"met": "yes1"})]},
+    lambda first, second: {"any": [named("a", second), named("b", when(first, second))]},
+]
+
+
+@given(edited(whole=False, most=1), st.sampled_from(BUILT_ON), st.booleans(), st.integers(0, 2**32))
+def test_kinds_of_what_came_to_have_parts(
+    documents: tuple[Any, Any], build: Callable[[Any, Any], Any], turned: bool, seed: int
+) -> None:
+    """A requirement held against one built on it, either way round."""
+    first, second = (document["criteria"][0]["indicators"][0]["requires"] for document in documents)
+    old, new = both((documents[0], document_of(build(first, second))))
+    tell_the_truth(*((new, old) if turned else (old, new)), seed)
+    assert mirrored(ntm.compare(old, new)) == Counter(map(essence, ntm.compare(new, old).changes))
+
+
+def tell_the_truth(old: ntm.Ruleset, new: ntm.Ruleset, seed: int) -> None:
     difference = ntm.compare(old, new)
     for commune in near_communes(old, new, seed, 60):
         before, after = ntm.evaluate(old, commune), ntm.evaluate(new, commune)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import attrs
 
 from ntm_rules.changes.cells import strictness, summed, transition
 from ntm_rules.changes.change import Change, ChangeKind
-from ntm_rules.changes.matching import Matched, match_parts
+from ntm_rules.changes.matching import Matched, combined, match_parts
 from ntm_rules.changes.order import order_change
 from ntm_rules.changes.scope import Pair, Scope, asked, narrowed, places, sides
 from ntm_rules.changes.shown import NOT_ASKED, cell_shown, listed, plain, requirement_shown, words
@@ -145,7 +146,7 @@ def _combination_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
 
     A requirement without parts is held against one of parts as if it were the only part.
     """
-    old, new = map(_combined, pair.both)
+    old, new = map(combined, pair.both)
     found = match_parts(old.parts, new.parts, by_number=scope.same_ruleset)
     inner = attrs.evolve(scope, alternative=scope.alternative or not (_every(old) and _every(new)))
     for before, after in found.pairs:
@@ -155,13 +156,8 @@ def _combination_changes(scope: Scope, pair: Pair) -> Iterator[Change]:
         yield from whole(scope, pair.part(part, None), effects[0])
     for part in found.added:
         yield from whole(scope, pair.part(None, part), effects[1])
-    yield from _needed_change(inner, pair, old, new, rearranged=bool(found.removed or found.added))
+    yield from _needed_change(scope, pair, found, effects[0])
     yield from order_change([(a.id, b.id) for a, b in found.pairs], [p.id for p in old.parts], pair)
-
-
-def _combined(clause: Clause) -> Combination:
-    requirement = clause.requirement
-    return requirement if isinstance(requirement, Combination) else Combination(1, (clause,))
 
 
 def _as_parts(pair: Pair, old: Clause, new: Clause) -> Pair:
@@ -204,19 +200,17 @@ def _every(combination: Combination) -> bool:
     return combination.needed == len(combination.parts)
 
 
-def _needed_change(
-    scope: Scope, pair: Pair, old: Combination, new: Combination, *, rearranged: bool
-) -> Iterator[Change]:
+def _needed_change(scope: Scope, pair: Pair, found: Matched[Clause], effect: ChangeKind) -> Iterator[Change]:
     """How many parts are needed; of an indicator that came to have parts, or lost them, where no part says so."""
+    old, new = map(combined, pair.both)
     before, after = (old.needed, len(old.parts)), (new.needed, len(new.parts))
     wrapped = not all(isinstance(requirement, Combination) for requirement in pair.requirements)
     every = _every(old) and _every(new)
+    rearranged = found.removed or found.added
     if (every and (rearranged or not wrapped)) or (before == after and not wrapped):
         return
-    found = match_parts(old.parts, new.parts, by_number=scope.same_ruleset)
-    kind = ChangeKind.TEXT if before == after or every else _effects(scope, old, new, found)[0]
-    said = requirements_shown(scope, pair)
-    yield pair.change(kind, "parts", **said)
+    kind = ChangeKind.TEXT if before == after or every else effect
+    yield pair.change(kind, "parts", **requirements_shown(scope, pair))
 
 
 def _branch_changes(scope: Scope, pair: Pair, old: Branch, new: Branch) -> Iterator[Change]:
@@ -230,13 +224,31 @@ def _branch_changes(scope: Scope, pair: Pair, old: Branch, new: Branch) -> Itera
 
 
 def _replaced(scope: Scope, pair: Pair) -> Iterator[Change]:
-    """Requirements of different build: what stood there, and what stands there now."""
-    said = requirements_shown(scope, pair)
-    yield pair.change(ChangeKind.CHANGED, "requirement", **said)
-    for name, _, clause in sides(scope, pair):
+    """Requirements of different build: what stood there, and what stands there now.
+
+    Where only one has branches, the other is as if each branch required it, and is held against each.
+    """
+    held = _branched(pair)
+    yield pair.change(ChangeKind.TEXT if held else ChangeKind.CHANGED, "requirement", **requirements_shown(scope, pair))
+    for old, new in held:
+        yield from clause_changes(scope, _as_parts(pair, old, new))
+    for name, _, clause in () if held else sides(scope, pair):
         for part in _contents(clause):
             one_side = pair.part(part, None) if name == "old" else pair.part(None, part)
             yield from whole(scope, one_side, ChangeKind.CHANGED)
+
+
+def _branched(pair: Pair) -> list[tuple[Clause, Clause]]:
+    """Each branch of one side with the other side; nothing where a branch measures nothing that the other side measures."""
+    before, after = map(_either, pair.both)
+    held = list(itertools.product(before, after))
+    return held if all(match_parts((old,), (new,), by_number=False).pairs for old, new in held) else []
+
+
+def _either(clause: Clause) -> tuple[Clause, ...]:
+    """The branches of a clause, one or the other of which is required; itself where it has none."""
+    requirement = clause.requirement
+    return (requirement.then, requirement.otherwise) if isinstance(requirement, Branch) else (clause,)
 
 
 def _contents(clause: Clause) -> tuple[Clause, ...]:
@@ -256,7 +268,7 @@ def whole(scope: Scope, pair: Pair, kind: ChangeKind) -> Iterator[Change]:
     """A clause that is on one side only, with its parts: a change for each cell by which communes are judged."""
     ((name, ruleset, clause),) = sides(scope, pair)
     inner = narrowed(scope, pair.old, pair.new)
-    if not inner.columns or (name, clause.id) in scope.moved:
+    if not inner.columns or any(clause is other for other in scope.moved):
         return
     if table_of(clause.requirement) is None:
         yield pair.change(kind, "requirement", **{name: requirement_shown(ruleset, clause.requirement)})

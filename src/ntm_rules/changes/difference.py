@@ -13,12 +13,12 @@ from ntm_rules.changes.around import catalogue_changes, criterion_changes, rules
 from ntm_rules.changes.cells import summed
 from ntm_rules.changes.change import Change, ChangeKind
 from ntm_rules.changes.clauses import clause_changes, renumbered, whole
-from ntm_rules.changes.matching import Matched, Score, akin, likeness, match_clauses, match_parts, matched
+from ntm_rules.changes.matching import Held, Matched, akin, match_clauses, match_moved
 from ntm_rules.changes.order import order_change
 from ntm_rules.changes.scope import Column, Pair, Scope
 from ntm_rules.changes.shown import plain
 from ntm_rules.model.errors import Problem, UnknownNameError, check_language
-from ntm_rules.model.requirement import Clause, Combination
+from ntm_rules.model.requirement import Clause
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
 
@@ -161,22 +161,24 @@ def _of_clauses(scope: Scope, subject: str, name: str) -> Iterator[Change]:
     """The changes of a list of clauses, in its new order; at its end those that are removed."""
     found = match_clauses(scope.old, scope.new, name)
     numbers = [clause.id for clause in (*getattr(scope.new, name), *found.removed)]
-    yield from sorted(_unordered(scope, subject, found), key=lambda change: numbers.index(change.indicator or ""))
+    moved = match_moved(scope.old, scope.new, name, found)
+    yield from sorted(
+        _unordered(scope, subject, found, moved), key=lambda change: numbers.index(change.indicator or "")
+    )
     if scope.same_ruleset:
         order = [clause.id for clause in getattr(scope.old, name)]
         yield from order_change([(old.id, new.id) for old, new in found.pairs], order, None)
 
 
-def _unordered(scope: Scope, subject: str, found: Matched[Clause]) -> Iterator[Change]:
-    moved = _moved(scope, found)
-    inner = attrs.evolve(
-        scope, moved=frozenset(item for (old, _), (new, _) in moved for item in (("old", old.id), ("new", new.id)))
-    )
+def _unordered(
+    scope: Scope, subject: str, found: Matched[Clause], moved: tuple[tuple[Held, Held], ...]
+) -> Iterator[Change]:
+    inner = attrs.evolve(scope, moved=tuple(clause for sides in moved for clause, _ in sides))
     for old, new in found.pairs:
         yield from clause_changes(inner, Pair(subject=subject, old=old, new=new, tops=(old, new)))
     for (old, old_top), (new, new_top) in moved:
         pair = Pair(subject=subject, old=old, new=new, tops=(old_top, new_top))
-        if not renumbered(pair):
+        if old.id != new.id and not renumbered(pair):
             yield pair.change(ChangeKind.RENUMBERED, "number", old=plain(old.id), new=plain(new.id))
         yield from clause_changes(inner, pair)
     yield from _one_sided(inner, subject, found)
@@ -194,34 +196,3 @@ def _one_sided(scope: Scope, subject: str, found: Matched[Clause]) -> Iterator[C
         pair = Pair(subject=subject, old=clause, new=None, tops=(clause, None))
         for change in whole(scope, pair, ChangeKind.REMOVED):
             yield attrs.evolve(change, akin=after.get(clause.id))
-
-
-# -- parts that became indicators, and the other way about
-
-
-Held = tuple[Clause, Clause]
-
-
-def _moved(scope: Scope, found: Matched[Clause]) -> tuple[tuple[Held, Held], ...]:
-    """What is a part on one side and not on the other, or a part of another indicator, by what it measures."""
-    before = [(part, top) for top in found.removed for part in _demands(top)]
-    after = [(part, top) for top in found.added for part in _demands(top)]
-    for old, new in found.pairs:
-        parts = match_parts(_demands(old), _demands(new), by_number=scope.same_ruleset)
-        before += [(part, old) for part in parts.removed if part is not old]
-        after += [(part, new) for part in parts.added if part is not new]
-
-    def score(old: Held, new: Held) -> Score | None:
-        part = old[0] is not old[1] or new[0] is not new[1]
-        return likeness(old[0], new[0], by_number=False, by_label=False) if part else None
-
-    return matched(before, after, score).pairs
-
-
-def _demands(clause: Clause) -> tuple[Clause, ...]:
-    """The parts of a clause that are each needed wherever it is asked; itself where it has no parts."""
-    requirement = clause.requirement
-    if not isinstance(requirement, Combination):
-        return (clause,)
-    every = requirement.needed == len(requirement.parts) and clause.applies_if is None and clause.columns is None
-    return requirement.parts if every else ()

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Generic, TypeAlias, TypeVar
 
 import attrs
 
-from ntm_rules.model.requirement import Clause, Comparison, FactComparison, OneOf, RulesetMet, leaves
+from ntm_rules.model.requirement import Clause, Combination, Comparison, FactComparison, OneOf, RulesetMet, leaves
 from ntm_rules.model.ruleset import Ruleset
 
-__all__ = ["Matched", "Score", "akin", "counterparts", "likeness", "match_clauses", "match_parts", "matched"]
+__all__ = [
+    "Held",
+    "Matched",
+    "Score",
+    "akin",
+    "combined",
+    "counterparts",
+    "match_clauses",
+    "match_moved",
+    "match_parts",
+    "matched",
+]
 
 Item = TypeVar("Item")
-Score = tuple[float, ...]
+Score: TypeAlias = tuple[float, ...]
+# A clause, and the whole indicator or condition it belongs to; of a whole one, itself.
+Held: TypeAlias = tuple[Clause, Clause]
 
 
 @attrs.frozen(slots=True)
@@ -56,7 +69,7 @@ def match_clauses(old: Ruleset, new: Ruleset, name: str) -> Matched[Clause]:
     same_ruleset, same_phase = old.id == new.id, old.phase == new.phase
 
     def score(before: Clause, after: Clause) -> Score | None:
-        return likeness(before, after, by_number=same_ruleset, by_label=same_phase)
+        return _likeness(before, after, by_number=same_ruleset, by_label=same_phase)
 
     return matched(getattr(old, name), getattr(new, name), score)
 
@@ -67,9 +80,49 @@ def match_parts(old: Sequence[Clause], new: Sequence[Clause], *, by_number: bool
     def score(before: Clause, after: Clause) -> Score | None:
         # A part is known by its letter; the number before it is that of the indicator.
         one, other = (attrs.evolve(part, id=part.id.rpartition(".")[2]) for part in (before, after))
-        return likeness(one, other, by_number=by_number, by_label=by_number)
+        return _likeness(one, other, by_number=by_number, by_label=by_number)
 
     return matched(old, new, score)
+
+
+def combined(clause: Clause) -> Combination:
+    """What a clause requires as a requirement of parts; one without parts is its only part."""
+    requirement = clause.requirement
+    return requirement if isinstance(requirement, Combination) else Combination(1, (clause,))
+
+
+def match_moved(old: Ruleset, new: Ruleset, name: str, found: Matched[Clause]) -> tuple[tuple[Held, Held], ...]:
+    """What is a part on one side and not on the other, or a part of another indicator, by what it measures.
+
+    `found` are the clauses (`name`) that were matched. What may have moved is listed in the order of each ruleset, for the order
+    of the pairs is that of the new one, and what has gone where must not depend on which ruleset is the new one.
+    """
+    by_number = old.id == new.id
+    to_new = {before.id: after for before, after in found.pairs}
+    to_old = {after.id: before for before, after in found.pairs}
+
+    def score(before: Held, after: Held) -> Score | None:
+        wholes = before[0] is before[1] and after[0] is after[1]
+        return None if wholes else _likeness(before[0], after[0], by_number=False, by_label=False)
+
+    before, after = (
+        list(_movable(getattr(ruleset, name), counterpart, by_number=by_number))
+        for ruleset, counterpart in ((old, to_new), (new, to_old))
+    )
+    return matched(before, after, score).pairs
+
+
+def _movable(clauses: Iterable[Clause], counterpart: Mapping[str, Clause], *, by_number: bool) -> Iterator[Held]:
+    """What of some clauses has no counterpart yet and is needed wherever they are asked: wholes, and parts that are all needed."""
+    for clause in clauses:
+        parts = combined(clause).parts
+        if clause.id in counterpart:
+            other = combined(counterpart[clause.id]).parts
+            parts = tuple(part for part in match_parts(parts, other, by_number=by_number).removed if part is not clause)
+        unconditional = clause.applies_if is None and clause.columns is None
+        for part in parts:
+            if part is clause or (unconditional and combined(clause).needed == len(combined(clause).parts)):
+                yield part, clause
 
 
 def counterparts(old: Ruleset, new: Ruleset) -> tuple[tuple[str | None, str | None], ...]:
@@ -104,7 +157,7 @@ def _words(clause: Clause) -> set[str]:
     return set(re.findall(r"\w+", clause.label.vi.casefold())) or {clause.id}
 
 
-def likeness(old: Clause, new: Clause, *, by_number: bool, by_label: bool) -> Score | None:
+def _likeness(old: Clause, new: Clause, *, by_number: bool, by_label: bool) -> Score | None:
     """How alike two clauses are: number and measure, then measure, then number; None where nothing makes them one."""
     before, after = set(_measured(old)), set(_measured(new))
     shared = len(before & after)

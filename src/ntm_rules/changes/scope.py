@@ -49,7 +49,7 @@ class Scope:
     """The two rulesets, and the columns in which a clause is asked before or after; `idle` ones judge no commune by it.
 
     `region` and `year` narrow the comparison (None: all). `moved` are the parts that became indicators of their own, or the
-    other way about: ("old" or "new", number). `effect` says what the change of another ruleset comes to, where one must be met. `alternative` is true within a requirement of which not
+    other way about, of both rulesets. `effect` says what the change of another ruleset comes to, where one must be met. `alternative` is true within a requirement of which not
     every part is needed: there a part that is not asked does not count, so asking it of fewer communes makes nothing easier.
     """
 
@@ -60,7 +60,7 @@ class Scope:
     region: str | None
     year: int | None
     effect: Callable[[Ruleset, Ruleset], ChangeKind]
-    moved: frozenset[tuple[str, str]] = frozenset()
+    moved: tuple[Clause, ...] = ()
     alternative: bool = False
 
     @property
