@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import ntm_rules as ntm
 from ntm_rules.cli.commands import ntm_rules as command
 from ntm_rules.model.assessment import Status, Verdict
+from ntm_rules.testing.documents import built, ruleset_document
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 RULESET = "2021-2025/xa-ntm"
@@ -104,6 +105,76 @@ def test_the_margin_is_a_share_of_the_threshold_and_counts_its_edge(
     found = ntm.impact(old, old, [whole(old, **{POWER: value})], margin=margin)
     assert [("4.2" in effect.near, "4.2" in effect.thin) for effect in found.effects] == [(near, thin)]
     assert [effect.almost for effect in found.effects] == [near]
+
+
+# -- near and thin where there are parts: every number within 5 % of its threshold on the good side, or on the bad one
+
+
+def part(letter: str, fact: str, value: str, kind: str = "at_least", **more: Any) -> dict[str, Any]:
+    return {"part": letter, "label": {"vi": "x", "en": "x"}, "requires": {kind: {"fact": fact, "value": value, **more}}}
+
+
+A, B, C = (part(letter, fact, "50") for letter, fact in (("a", "pct1"), ("b", "pct2"), ("c", "num1")))
+ANY, ALL, TWO = {"any": [A, B]}, {"all": [A, B]}, {"some": {"at_least": "2", "of": [A, B, C]}}
+BRANCH = {"when": {"condition": {"at_least": {"fact": "num1", "value": "5"}}, "then": A, "otherwise": B}}
+SEXES = part("a", "pct0", "50", both_sexes="true")["requires"]
+MULTIPLE = {"at_least": {"fact": "mon0", "times_fact": {"fact": "num1", "factor": "1.5"}}}
+
+
+@pytest.mark.parametrize(
+    ("requires", "facts", "near", "thin"),
+    [
+        (ANY, {"pct1": 49, "pct2": 0}, True, False),
+        (ANY, {"pct1": 49}, True, False),  # open, and met by that part alone
+        (ANY, {"pct1": 40, "pct2": 0}, False, False),
+        (ANY, {"pct1": 50, "pct2": 100}, False, False),
+        (ANY, {"pct1": 50, "pct2": 51}, False, True),
+        (ANY, {"pct1": 50}, False, True),  # without that part it would be open
+        (ALL, {"pct1": 49, "pct2": 49}, True, False),
+        (ALL, {"pct1": 49, "pct2": 40}, False, False),
+        (ALL, {"pct1": 49}, False, False),  # the other part is not known
+        (ALL, {"pct1": 50, "pct2": 100}, False, True),
+        (ALL, {"pct1": 100, "pct2": 100}, False, False),
+        (TWO, {"pct1": 49, "pct2": 60, "num1": 0}, True, False),
+        (TWO, {"pct1": 49, "pct2": 0, "num1": 0}, False, False),
+        (TWO, {"pct1": 50, "pct2": 60, "num1": 60}, False, False),
+        (TWO, {"pct1": 50, "pct2": 50, "num1": 60}, False, True),
+        (BRANCH, {"num1": 5, "pct1": 49, "pct2": 0}, True, False),  # which branch is taken is no threshold
+        (BRANCH, {"num1": "4.9", "pct1": 49, "pct2": 0}, False, False),
+        (BRANCH, {"pct1": 49, "pct2": 50}, True, False),  # open, and either branch would do
+        (BRANCH, {"pct1": 49, "pct2": 0}, False, False),
+        (SEXES, {"pct0.male": 49, "pct0.female": 49}, True, False),
+        (SEXES, {"pct0.male": 49, "pct0.female": 10}, False, False),
+        (SEXES, {"pct0.male": 49}, False, False),
+        (SEXES, {"pct0.male": 50, "pct0.female": 90}, False, True),
+        (SEXES, {"pct0": 49}, False, False),
+        (MULTIPLE, {"mon0": "43.5", "num1": 30}, True, False),
+        (MULTIPLE, {"mon0": "47", "num1": 30}, False, True),
+        (MULTIPLE, {"mon0": "48", "num1": 30}, False, False),
+        ({"equal": {"fact": "pct1", "value": "50"}}, {"pct1": 51}, True, False),
+        ({"equal": {"fact": "pct1", "value": "50"}}, {"pct1": 50}, False, True),
+        ({"at_most": {"fact": "pct1", "value": "0"}}, {"pct1": "0.01"}, False, False),
+        ({"at_most": {"fact": "pct1", "value": "0"}}, {"pct1": 0}, False, True),
+        ({"at_most": {"fact": "num0", "value": "-100"}}, {"num0": -96}, True, False),
+        ({"at_least": {"fact": "cat0", "value": "khá"}}, {"cat0": "trung bình"}, False, False),
+    ],
+)
+def test_near_and_thin_of_parts(requires: dict[str, Any], facts: dict[str, Any], near: bool, thin: bool) -> None:
+    ruleset = built([ruleset_document(requires)])
+    (effect,) = ntm.impact(ruleset, ruleset, [ntm.Commune(region="tn", year=2031, facts=facts)]).effects
+    assert ((effect.near == ("1",)), (effect.thin == ("1",))) == (near, thin)
+    missing = ntm.evaluate(ruleset, ntm.Commune(region="tn", year=2031, facts=facts)).numbers(Status.MISSING)
+    assert effect.almost is (near and bool(missing))
+
+
+def test_an_attested_verdict_decides_what_the_margin_leaves_open() -> None:
+    ruleset = built([ruleset_document(ALL)])
+    commune = ntm.Commune(region="tn", year=2031, facts={"pct1": 50}, attested={"1": True})
+    (effect,) = ntm.impact(ruleset, ruleset, [commune]).effects
+    assert effect.thin == ("1",)  # just below, the figure would decide against the agency
+    commune = commune.replace(facts={"pct1": 49}, attested={"1": True})
+    (effect,) = ntm.impact(ruleset, ruleset, [commune]).effects
+    assert effect.near == ("1",)  # just above, nothing would speak against it
 
 
 def test_far_from_one_threshold_is_not_almost() -> None:

@@ -6,20 +6,19 @@ import collections
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import attrs
 
 from ntm_rules.changes.impact_words import WORDS
 from ntm_rules.changes.matching import counterparts
-from ntm_rules.engine.native import evaluate
-from ntm_rules.model.assessment import Assessment, Result, Status, Verdict
+from ntm_rules.engine.native import evaluate, leaning
+from ntm_rules.model.assessment import Assessment, Status, Verdict
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import FactError, NtmRulesError, Problem, check_language
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, shown
-from ntm_rules.model.values import Ratio, canonical, exact
+from ntm_rules.model.values import canonical
 
 __all__ = ["Effect", "Impact", "IndicatorImpact", "impact"]
 
@@ -33,8 +32,8 @@ class Effect:
     """What the change does to one commune: its verdicts, and the indicators that make the difference.
 
     `lost` and `opened` are numbers of the new ruleset: no longer met, or no longer decidable; `won` are met now and were not,
-    under their new number, or their old one where the indicator is gone. `near` are missing by no more than the margin,
-    `thin` are met by no more than it.
+    under their new number, or their old one where the indicator is gone. `near` are not met, and would be if every number within
+    the margin of its threshold passed it; `thin` are met, and would not be if every number within the margin failed it.
     """
 
     code: str | None
@@ -84,7 +83,8 @@ class Effect:
 class IndicatorImpact:
     """What becomes of one indicator: its numbers in both rulesets, None where one lacks it, and how many communes moved how.
 
-    `near` and `thin` count the communes that miss and meet the new threshold by no more than the margin.
+    `near` and `thin` count the communes for which the new indicator is near being met, or met by no more than the margin (see
+    `Effect`).
     """
 
     old: str | None
@@ -216,9 +216,12 @@ def impact(
 ) -> Impact:
     """Judge a population under two rulesets and say who gains, who loses, and which indicators cause it.
 
-    `margin` is a percentage of the threshold within which a commune counts as near it. `threshold_year` takes the new ruleset's
-    thresholds of that year, to ask what another phase would make of the same figures. Indicators are matched by number between
-    two texts of one ruleset, and by the facts they use between two rulesets. A commune that cannot be judged is in `refused`.
+    `margin` is a percentage of the threshold: an indicator is near where it is not met and would be if every number within the
+    margin of its threshold passed it, thin where it is met and would not be if every such number failed it. Parts are put together
+    by the same three-valued logic as in judging; conditions on the commune, categories, "Đạt" and required rulesets are taken as
+    they are. `threshold_year` takes the new ruleset's thresholds of that year, to ask what another phase would make of the same
+    figures. Indicators are matched by number between two texts of one ruleset, and by the facts they use between two rulesets. A
+    commune that cannot be judged is in `refused`.
 
     Raises `FactError` where the margin is no number of at least 0.
 
@@ -232,14 +235,14 @@ def impact(
     pairs = counterparts(old, new)
     effects: list[Effect] = []
     refused: list[tuple[str, tuple[Problem, ...]]] = []
-    tally = _Tally(pairs)
+    tally = _Tally(pairs, width)
     for commune in communes:
         try:
             before, after = evaluate(old, commune), evaluate(new, commune, threshold_year=threshold_year)
         except NtmRulesError as error:
             refused.append((commune.name or commune.code or shown(commune.host_id), error.problems))
             continue
-        effects.append(tally.add(before, after, width))
+        effects.append(tally.add(before, after))
     indicators = tuple(
         IndicatorImpact(
             old=pair[0],
@@ -257,16 +260,23 @@ def impact(
 class _Tally:
     """Counts moves of indicators over communes."""
 
-    def __init__(self, pairs: tuple[Pair, ...]) -> None:
+    def __init__(self, pairs: tuple[Pair, ...], margin: Decimal) -> None:
         self.pairs = pairs
+        self.best, self.worst = (leaning(margin=margin, passing=passing) for passing in (True, False))
         self.moves: dict[Pair, collections.Counter[Move]] = {pair: collections.Counter() for pair in pairs}
         self.near: collections.Counter[Pair] = collections.Counter()
         self.thin: collections.Counter[Pair] = collections.Counter()
 
-    def add(self, before: Assessment, after: Assessment, margin: Decimal) -> Effect:
+    def add(self, before: Assessment, after: Assessment) -> Effect:
         """Count one commune, and say what the change does to it."""
         was, now = before.statuses, after.statuses
-        close = {result.id: result.status for result in after.results if _close(result, margin)}
+        numbers, codes = after.ruleset.numbers, after.codes
+        near = tuple(
+            n for n, code, best in zip(numbers, codes, self.best(after), strict=True) if best == 0 and code > 1
+        )
+        thin = tuple(
+            n for n, code, worst in zip(numbers, codes, self.worst(after), strict=True) if code == 0 and worst > 1
+        )
         lost: list[str] = []
         won: list[str] = []
         opened: list[str] = []
@@ -278,9 +288,8 @@ class _Tally:
             for names, test in ((lost, _lost), (won, _won), (opened, _opened)):
                 if test(*move):
                     names.append(number)
-            status = close.get(new or "")
-            self.near[pair] += status is Status.MISSING
-            self.thin[pair] += status is Status.MET
+            self.near[pair] += new in near
+            self.thin[pair] += new in thin
         commune = after.commune
         return Effect(
             code=commune.code,
@@ -292,8 +301,8 @@ class _Tally:
             won=tuple(won),
             opened=tuple(opened),
             missing=after.numbers(Status.MISSING),
-            near=tuple(number for number, status in close.items() if status is Status.MISSING),
-            thin=tuple(number for number, status in close.items() if status is Status.MET),
+            near=near,
+            thin=thin,
             undetermined=len(after.numbers(Status.UNDETERMINED)),
         )
 
@@ -308,27 +317,6 @@ def _won(old: Status | None, new: Status | None) -> bool:
 
 def _opened(old: Status | None, new: Status | None) -> bool:
     return new is Status.UNDETERMINED and old is not Status.UNDETERMINED
-
-
-def _close(result: Result, margin: Decimal) -> bool:
-    """Whether the figure lies no further from its threshold than the margin.
-
-    Of several parts every missing one must be near, for one far away keeps the whole missing; one met thinly may tip the whole.
-    """
-    if result.status not in (Status.MET, Status.MISSING):
-        return False
-    deciding = [part for part in result.parts or (result,) if part.status is result.status]
-    every = all if result.status is Status.MISSING else any
-    return bool(deciding) and every(_within(part, margin) for part in deciding)
-
-
-def _within(result: Result, margin: Decimal) -> bool:
-    if result.parts:
-        return _close(result, margin)
-    actual, required = result.actual, result.required
-    if not isinstance(actual, (Decimal, Ratio)) or not isinstance(required, Decimal):
-        return False
-    return abs(exact(actual) - Fraction(required)) * 100 <= Fraction(margin) * abs(Fraction(required))
 
 
 def _margin(margin: Decimal | str | int) -> Decimal:

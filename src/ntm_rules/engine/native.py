@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any
 
 from ntm_rules.engine.attested_names import unknown_names
-from ntm_rules.engine.compiler import compile_judge
+from ntm_rules.engine.compiler import Lean, compile_judge
 from ntm_rules.engine.reference import Details, elsewhere, judge_of, standing
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Ladder, Status, Verdict
 from ntm_rules.model.checking import place_of
@@ -15,7 +17,7 @@ from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
 
-__all__ = ["evaluate", "evaluate_many", "evaluate_tiers"]
+__all__ = ["evaluate", "evaluate_many", "evaluate_tiers", "leaning"]
 
 _DETAILS = Details()
 
@@ -110,6 +112,37 @@ def evaluate_tiers(
         next=assessments[len(reached)] if len(reached) < len(assessments) else None,
         not_in_force=not_in_force,
         texts=_DETAILS.texts,
+    )
+
+
+def leaning(*, margin: Decimal, passing: bool) -> Callable[[Assessment], tuple[int, ...]]:
+    """What the codes of an assessment, not a strict one, would be if every number near its threshold passed it, or failed it.
+
+    Near is within `margin` percent of the threshold. What is given back keeps the judges it compiles; it takes no other ruleset
+    than that of its first assessment.
+    """
+    lean = Lean(margin, passing)
+    judges: dict[Any, Any] = {}
+
+    def codes(assessment: Assessment) -> tuple[int, ...]:
+        column, year, rule = key = (assessment.column, assessment.year, assessment.column_rule)
+        judge = judges.get(key)
+        if judge is None:
+            judge = judges[key] = compile_judge(assessment.ruleset, column, year, False, rule, _standing_of, lean)
+        commune = assessment.commune
+        found: tuple[int, ...] = judge(commune.given, commune)[0]
+        return _with_attested(assessment, found) if commune.attested else found
+
+    return codes
+
+
+def _with_attested(assessment: Assessment, codes: tuple[int, ...]) -> tuple[int, ...]:
+    """The codes with the agencies' verdicts where the facts decide nothing."""
+    verdicts = {number: 0 if met else CODE_OF_STATUS[Status.MISSING] for number, met in assessment.attested.items()}
+    unknown = CODE_OF_STATUS[Status.UNDETERMINED]
+    numbers = assessment.ruleset.numbers
+    return tuple(
+        verdicts.get(number, code) if code == unknown else code for number, code in zip(numbers, codes, strict=True)
     )
 
 
