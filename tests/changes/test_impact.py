@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import ntm_rules as ntm
 from ntm_rules.cli.commands import ntm_rules as command
+from ntm_rules.engine.reference import Judge
 from ntm_rules.model.assessment import Status, Verdict
 from ntm_rules.testing.documents import built, ruleset_document
 
@@ -175,6 +176,18 @@ def test_an_attested_verdict_decides_what_the_margin_leaves_open() -> None:
     commune = commune.replace(facts={"pct1": 49}, attested={"1": True})
     (effect,) = ntm.impact(ruleset, ruleset, [commune]).effects
     assert effect.near == ("1",)  # just above, nothing would speak against it
+
+
+def test_a_population_is_judged_without_working_out_results_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = raised("4.2", "99.5")
+    communes = [whole(old, **{POWER: "99.2"}), ntm.Commune(facts={POWER: "99.2"}, **COMMON)]
+    expected = ntm.impact(old, new, communes)
+
+    def costly(*_: Any) -> Any:
+        raise AssertionError("a result in full")
+
+    monkeypatch.setattr(Judge, "result", costly)
+    assert ntm.impact(old, new, communes).to_json() == expected.to_json()
 
 
 def test_far_from_one_threshold_is_not_almost() -> None:

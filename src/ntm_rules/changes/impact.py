@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import json
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +15,7 @@ import attrs
 from ntm_rules.changes.impact_words import WORDS
 from ntm_rules.changes.matching import counterparts
 from ntm_rules.engine.native import evaluate, leaning
-from ntm_rules.model.assessment import Assessment, Status, Verdict
+from ntm_rules.model.assessment import CODE_OF_STATUS, STATUS_OF_CODE, Assessment, Status, Verdict
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import FactError, NtmRulesError, Problem, check_language
 from ntm_rules.model.ruleset import Ruleset
@@ -25,6 +27,7 @@ __all__ = ["Effect", "Impact", "IndicatorImpact", "impact"]
 _HELD = (Status.MET, Status.NOT_APPLICABLE)
 Pair = tuple[str | None, str | None]
 Move = tuple[Status | None, Status | None]
+Codes = tuple[int | None, ...]
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -233,78 +236,96 @@ def impact(
     """
     width = _margin(margin)
     pairs = counterparts(old, new)
+    of_old, of_new = (_in_order(ruleset, [pair[side] for pair in pairs]) for side, ruleset in enumerate((old, new)))
+    best, worst = (leaning(margin=width, passing=passing) for passing in (True, False))
     effects: list[Effect] = []
+    moves: list[tuple[Codes, Codes]] = []
     refused: list[tuple[str, tuple[Problem, ...]]] = []
-    tally = _Tally(pairs, width)
     for commune in communes:
         try:
             before, after = evaluate(old, commune), evaluate(new, commune, threshold_year=threshold_year)
         except NtmRulesError as error:
             refused.append((commune.name or commune.code or shown(commune.host_id), error.problems))
             continue
-        effects.append(tally.add(before, after))
-    indicators = tuple(
+        move = of_old(before), of_new(after)
+        moves.append(move)
+        effects.append(_effect(before, after, pairs, move, best(after), worst(after)))
+    return Impact(
+        old=old,
+        new=new,
+        margin=width,
+        effects=tuple(effects),
+        indicators=_indicators(old, new, pairs, moves, effects),
+        refused=tuple(refused),
+    )
+
+
+def _in_order(ruleset: Ruleset, numbers: list[str | None]) -> Callable[[Assessment], Codes]:
+    """Gives the codes of an assessment in the order of some numbers, None where there is none."""
+    places = [-1 if number is None else ruleset.numbers.index(number) for number in numbers]
+    return lambda assessment: tuple(map((*assessment.codes, None).__getitem__, places))
+
+
+def _effect(
+    before: Assessment,
+    after: Assessment,
+    pairs: tuple[Pair, ...],
+    move: tuple[Codes, Codes],
+    best: tuple[int, ...],
+    worst: tuple[int, ...],
+) -> Effect:
+    """What the change does to one commune; `best` and `worst` are its codes with every number near its threshold pushed up or down."""
+    changes = [
+        (pair[1] or pair[0] or "", _status(old), _status(new))
+        for pair, old, new in zip(pairs, *move, strict=True)
+        if old != new
+    ]
+    lost, won, opened = (
+        tuple(number for number, old, new in changes if test(old, new)) for test in (_lost, _won, _opened)
+    )
+    numbers, codes, commune = after.ruleset.numbers, after.codes, after.commune
+    return Effect(
+        code=commune.code,
+        name=commune.name,
+        host_id=commune.host_id,
+        old=before.verdict,
+        new=after.verdict,
+        lost=lost,
+        won=won,
+        opened=opened,
+        missing=after.numbers(Status.MISSING),
+        near=tuple(n for n, code, pushed in zip(numbers, codes, best, strict=True) if pushed == 0 and code > 1),
+        thin=tuple(n for n, code, pushed in zip(numbers, codes, worst, strict=True) if code == 0 and pushed > 1),
+        undetermined=codes.count(CODE_OF_STATUS[Status.UNDETERMINED]),
+    )
+
+
+def _indicators(
+    old: Ruleset, new: Ruleset, pairs: tuple[Pair, ...], moves: list[tuple[Codes, Codes]], effects: list[Effect]
+) -> tuple[IndicatorImpact, ...]:
+    """What becomes of each indicator, counted over the communes."""
+    near, thin = (
+        collections.Counter(itertools.chain.from_iterable(map(numbers, effects)))
+        for numbers in (operator.attrgetter("near"), operator.attrgetter("thin"))
+    )
+    counted = [
+        collections.Counter((before[place], after[place]) for before, after in moves) for place in range(len(pairs))
+    ]
+    return tuple(
         IndicatorImpact(
             old=pair[0],
             new=pair[1],
             label=(new.indicator(pair[1]) if pair[1] else old.indicator(pair[0] or "")).label,
-            moves=dict(tally.moves[pair]),
-            near=tally.near[pair],
-            thin=tally.thin[pair],
+            moves={(_status(before), _status(after)): count for (before, after), count in found.items()},
+            near=near[pair[1]],
+            thin=thin[pair[1]],
         )
-        for pair in pairs
+        for pair, found in zip(pairs, counted, strict=True)
     )
-    return Impact(old=old, new=new, margin=width, effects=tuple(effects), indicators=indicators, refused=tuple(refused))
 
 
-class _Tally:
-    """Counts moves of indicators over communes."""
-
-    def __init__(self, pairs: tuple[Pair, ...], margin: Decimal) -> None:
-        self.pairs = pairs
-        self.best, self.worst = (leaning(margin=margin, passing=passing) for passing in (True, False))
-        self.moves: dict[Pair, collections.Counter[Move]] = {pair: collections.Counter() for pair in pairs}
-        self.near: collections.Counter[Pair] = collections.Counter()
-        self.thin: collections.Counter[Pair] = collections.Counter()
-
-    def add(self, before: Assessment, after: Assessment) -> Effect:
-        """Count one commune, and say what the change does to it."""
-        was, now = before.statuses, after.statuses
-        numbers, codes = after.ruleset.numbers, after.codes
-        near = tuple(
-            n for n, code, best in zip(numbers, codes, self.best(after), strict=True) if best == 0 and code > 1
-        )
-        thin = tuple(
-            n for n, code, worst in zip(numbers, codes, self.worst(after), strict=True) if code == 0 and worst > 1
-        )
-        lost: list[str] = []
-        won: list[str] = []
-        opened: list[str] = []
-        for pair in self.pairs:
-            old, new = pair
-            move = (was[old] if old else None, now[new] if new else None)
-            self.moves[pair][move] += 1
-            number = new or old or ""
-            for names, test in ((lost, _lost), (won, _won), (opened, _opened)):
-                if test(*move):
-                    names.append(number)
-            self.near[pair] += new in near
-            self.thin[pair] += new in thin
-        commune = after.commune
-        return Effect(
-            code=commune.code,
-            name=commune.name,
-            host_id=commune.host_id,
-            old=before.verdict,
-            new=after.verdict,
-            lost=tuple(lost),
-            won=tuple(won),
-            opened=tuple(opened),
-            missing=after.numbers(Status.MISSING),
-            near=near,
-            thin=thin,
-            undetermined=len(after.numbers(Status.UNDETERMINED)),
-        )
+def _status(code: int | None) -> Status | None:
+    return None if code is None else STATUS_OF_CODE[code]
 
 
 def _lost(old: Status | None, new: Status | None) -> bool:

@@ -245,7 +245,8 @@ class _Writer:
             check_facts(catalogue, facts, facts.keys() - used)
 
         self.names |= {"check_rest": check_rest, "USED": used}
-        head = ["if not USED.issuperset(facts): check_rest(facts)", "get = facts.get"]
+        checked = lean is not None  # such communes are accepted already
+        head = [*(["if not USED.issuperset(facts): check_rest(facts)"] if not checked else []), "get = facts.get"]
         body = [*head, *self.lines, f"return ({criteria}, {conditions})"]
         self.source = "\n    ".join(["def judge(facts, commune):", *body]) + "\n"
 

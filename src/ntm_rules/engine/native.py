@@ -72,7 +72,7 @@ def evaluate(
         conditions=conditions,
         details=_DETAILS,
     )
-    return _attested(assessment) if commune.attested else assessment
+    return _attested(assessment, conditions) if commune.attested else assessment
 
 
 def evaluate_many(
@@ -165,20 +165,24 @@ def _naming_rulesets(commune: Commune, lowest: str) -> Commune:
     return commune.replace(attested=plain | {key: v for key, v in commune.attested.items() if ":" in key})
 
 
-def _attested(assessment: Assessment) -> Assessment:
-    """The same assessment with attested verdicts deciding what the facts leave open."""
+def _attested(assessment: Assessment, conditions: int) -> Assessment:
+    """The same assessment with attested verdicts deciding what the facts leave open; `conditions` is the code without them."""
     ruleset, attested = assessment.ruleset, assessment.attested
     problems = unknown_names(ruleset, assessment.commune)
     if problems:
         raise CommuneError(problems)
     judge = judge_of(assessment)
-    codes = tuple(
-        CODE_OF_STATUS[judge.result(clause).status] if clause.id in attested else code
-        for clause, code in zip(ruleset.indicators, assessment.codes, strict=True)
-    )
-    conditions = 0
-    for clause in ruleset.conditions:
-        conditions |= CODE_OF_STATUS[judge.result(clause).status]
+    if assessment.strict:  # whether an unconfirmed threshold speaks against an agency, only the reference knows
+        codes = tuple(
+            CODE_OF_STATUS[judge.result(clause).status] if clause.id in attested else code
+            for clause, code in zip(ruleset.indicators, assessment.codes, strict=True)
+        )
+    else:
+        codes = _with_attested(assessment, assessment.codes)
+    if any(clause.id in attested for clause in ruleset.conditions):
+        conditions = 0
+        for clause in ruleset.conditions:
+            conditions |= CODE_OF_STATUS[judge.result(clause).status]
     each = iter(codes)
     criteria = []
     for criterion in ruleset.criteria:
