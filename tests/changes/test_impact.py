@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -259,6 +260,45 @@ def test_it_says_so_in_words_in_html_and_in_data() -> None:
     assert [effect["lost"] for effect in data["loses"]] == [["4.2"]]
     assert str(found) == found.report("vi")
     assert repr(found).endswith("1 communes, 0 gain, 1 lose>")
+
+
+def test_who_is_within_the_margin_is_named_in_every_form() -> None:
+    old, _ = raised("4.2", "99")
+    communes = [whole(old, **{POWER: value}).replace(name=f"Xã {i}") for i, value in enumerate(["98.9"] * 23 + ["99"])]
+    communes.append(whole(old, **{POWER: "98.9", "income_per_capita": 12}).replace(name="Xã Xa"))  # far by another
+    found = ntm.impact(old, old, communes, margin=1)
+    assert len(found.near) == 24
+    assert [effect.name for effect in found.thin] == ["Xã 23"]
+    text = found.report("vi")
+    assert "GẦN ĐẠT" in text
+    assert "(24)\n  Xã 0: 4.2\n" in text
+    assert "… và 4 xã nữa" in text
+    assert "  Xã 23: 4.2\n" in text
+    assert "(trong biên: 24 gần đạt, 1 đạt sát mức)" in text  # although no indicator moves
+    assert "no indicator changes its result\n  4.2" in found.report("en")
+    data = json.loads(found.to_json())
+    assert len(data["near"]) == 24
+    assert data["near"][-1]["name"] == "Xã Xa"
+    assert [effect["thin"] for effect in data["thin"]] == [["4.2"]]
+    html = found.to_html("vi")
+    assert "<li>Xã Xa: 4.2</li>" in html
+    assert "<li>Xã 23: 4.2</li>" in html
+    assert "<td>24</td><td>1</td></tr>" in html
+
+
+def test_html_is_one_page_of_its_own_and_a_fragment_in_a_notebook() -> None:
+    old, new = raised("4.2", "99.5")
+    found = ntm.impact(old, new, [whole(old, **{POWER: "99.2"}), ntm.Commune(name="Xã Sai", region="xx", facts={})])
+    page, part = found.to_html(), found._repr_html_()
+    assert page.startswith('<!DOCTYPE html>\n<html lang="vi">\n<head>\n<meta charset="utf-8">\n')
+    assert '<meta name="viewport" content="width=device-width' in page
+    assert "<title>Tác động" in page
+    assert part.startswith("<div>")
+    assert part in page
+    assert not set(re.findall(r"(?:src|href|url)\b", page))  # nothing is fetched
+    assert found.to_html("en").startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert "KHÔNG XÉT ĐƯỢC (1)" in page
+    assert "<li>Xã Sai: region: không có vùng này" in page
 
 
 def test_names_are_escaped_in_html() -> None:

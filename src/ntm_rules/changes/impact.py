@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from ntm_rules.changes.impact_words import WORDS
+from ntm_rules.changes import impact_page, impact_words
 from ntm_rules.changes.matching import counterparts
 from ntm_rules.engine.native import evaluate, leaning
 from ntm_rules.model.assessment import CODE_OF_STATUS, STATUS_OF_CODE, Assessment, Status, Verdict
@@ -163,17 +163,27 @@ class Impact:
         return tuple(effect for effect in self.effects if effect.almost)
 
     @property
+    def near(self) -> tuple[Effect, ...]:
+        """The communes with indicators that are near being met."""
+        return tuple(effect for effect in self.effects if effect.near)
+
+    @property
+    def thin(self) -> tuple[Effect, ...]:
+        """The communes with indicators met by no more than the margin."""
+        return tuple(effect for effect in self.effects if effect.thin)
+
+    @property
     def verdicts(self) -> dict[tuple[Verdict, Verdict], int]:
         """How many communes have which verdict under the old and the new ruleset."""
         return dict(collections.Counter((effect.old, effect.new) for effect in self.effects))
 
     def report(self, lang: Language = "vi") -> str:
-        """The impact as plain text with a chart, fit to be pasted into a report."""
-        return WORDS.report(self, check_language(lang))
+        """The impact as plain text with a chart, fit to be pasted into a report; of long lists the first twenty communes."""
+        return impact_words.report(self, check_language(lang))
 
     def to_html(self, lang: Language = "vi") -> str:
-        """The impact as a table with bars, for a page or a notebook."""
-        return WORDS.html(self, check_language(lang))
+        """The impact as an HTML page of its own: every commune in lists that open, and a table with bars."""
+        return impact_page.page(self, check_language(lang))
 
     def to_dict(self) -> dict[str, Any]:
         """The impact as JSON-ready data."""
@@ -191,6 +201,8 @@ class Impact:
             "falls": [effect.to_dict() for effect in self.falls],
             "rises": [effect.to_dict() for effect in self.rises],
             "almost": [effect.to_dict() for effect in self.almost],
+            "near": [effect.to_dict() for effect in self.near],
+            "thin": [effect.to_dict() for effect in self.thin],
             "indicators": [found.to_dict() for found in self.indicators],
             "refused": [{"commune": name, "problems": [p.to_dict() for p in found]} for name, found in self.refused],
         }
@@ -206,7 +218,7 @@ class Impact:
         return self.report("vi")
 
     def _repr_html_(self) -> str:
-        return self.to_html("vi")
+        return impact_page.fragment(self, "vi")
 
 
 def impact(
