@@ -333,3 +333,20 @@ def test_judging_imports_nothing_that_compares_or_proves() -> None:
     assert ntm.Impact.__name__ == "Impact"
     with pytest.raises(AttributeError, match="no attribute 'improve'"):
         _ = ntm.improve
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_the_command_ends_with_2_where_a_commune_is_refused_and_names_it_in_every_form(
+    form: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "xa.jsonl"
+    good, bad = {"name": "Xã Tốt", **COMMON, "facts": {}}, {"name": "Xã Sai", "code": 7, "region": "xx", "facts": {}}
+    file.write_text("\n".join(map(json.dumps, (good, bad, {"name": "Xã Hỏng", "year": "x"}))), "utf-8")
+    arguments = ["impact", f"{RULESET}@2024-02-29", f"{RULESET}@2024-03-01", str(file), "--format", form]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 2
+    for output in (result.stdout, result.stderr):
+        assert "Xã Sai (00007)" in output  # refused when it is judged
+        assert "Xã Hỏng" in output  # and when it is read
+    if form == "json":
+        assert [refused["commune"] for refused in json.loads(result.stdout)["refused"]] == ["Xã Hỏng", "Xã Sai (00007)"]

@@ -127,7 +127,7 @@ class Impact:
     """The impact of a rule change on a population; see `impact`.
 
     `effects` has every commune in the order given, `indicators` every indicator of either ruleset in official order, `refused`
-    the communes that could not be judged, each with what is wrong. `margin` is in percent of the threshold.
+    the communes that could not be judged, each by name with what is wrong. `margin` is in percent of the threshold.
     """
 
     old: Ruleset
@@ -257,7 +257,7 @@ def impact(
         try:
             before, after = evaluate(old, commune), evaluate(new, commune, threshold_year=threshold_year)
         except NtmRulesError as error:
-            refused.append((commune.name or commune.code or shown(commune.host_id), error.problems))
+            refused.append((impact_words.named(commune), error.problems))
             continue
         move = of_old(before), of_new(after)
         moves.append(move)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
-from ntm_rules.changes.impact_words import NEAR, REFUSED, THIN, groups, noted, numbers_of, title, verdict_lines, who
+from ntm_rules.changes.impact_words import NEAR, REFUSED, THIN, groups, named, noted, numbers_of, title, verdict_lines
 from ntm_rules.explain.numbers import number
 from ntm_rules.model.text import Language, Text, printable
 
@@ -48,7 +48,7 @@ def page(impact: Impact, lang: Language) -> str:
 def fragment(impact: Impact, lang: Language) -> str:
     """Counts, lists that open, and the table: for a notebook, or within a page."""
     lists = [
-        _list(group.title, [f"{who(effect)}: {group.why(effect, lang)}" for effect in group.effects], lang)
+        _list(group.title, [f"{named(effect)}: {group.why(effect, lang)}" for effect in group.effects], lang)
         for group in groups(impact)
     ]
     refused = [f"{name}: {problem.describe(lang)}" for name, problems in impact.refused for problem in problems]

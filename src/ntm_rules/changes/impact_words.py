@@ -11,6 +11,7 @@ from ntm_rules.model.text import Language, Text
 
 if TYPE_CHECKING:
     from ntm_rules.changes.impact import Effect, Impact, IndicatorImpact
+    from ntm_rules.model.commune import Commune
 
 __all__ = [
     "NEAR",
@@ -18,12 +19,12 @@ __all__ = [
     "THIN",
     "Group",
     "groups",
+    "named",
     "noted",
     "numbers_of",
     "report",
     "title",
     "verdict_lines",
-    "who",
 ]
 
 _LISTED = 20
@@ -91,10 +92,10 @@ def _moves(effect: Effect, lang: Language) -> str:
     return "; ".join(said) or VERDICT_WORDS[effect.new].in_(lang)
 
 
-def who(effect: Effect) -> str:
+def named(commune: Effect | Commune) -> str:
     """A commune by name and code, or by whatever is known of it."""
-    named = [part for part in (effect.name, effect.code and f"({effect.code})") if part]
-    return " ".join(named) or str(effect.host_id or "?")
+    known = [part for part in (commune.name, commune.code and f"({commune.code})") if part]
+    return " ".join(known) or ("?" if commune.host_id is None else str(commune.host_id))
 
 
 def title(impact: Impact, lang: Language) -> str:
@@ -123,7 +124,7 @@ def report(impact: Impact, lang: Language) -> str:
     """Plain text: counts, who gains and loses, who is within the margin, and a bar chart of the indicators that cause it."""
     lines = [title(impact, lang), "", *(f"  {line}" for line in verdict_lines(impact, lang))]
     for group in groups(impact):
-        listed = [f"{who(effect)}: {group.why(effect, lang)}" for effect in group.effects]
+        listed = [f"{named(effect)}: {group.why(effect, lang)}" for effect in group.effects]
         lines += _listed(group.title, listed, lang)
     lines += ["", Text("Theo chỉ tiêu", "By indicator").in_(lang), *_chart(impact, lang)]
     lines += _listed(REFUSED, [f"{name}: {found[0].describe(lang)}" for name, found in impact.refused], lang)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -121,23 +121,23 @@ def impact(
     from ntm_rules.cli.ruleset_at import ruleset_at
 
     before, after = ruleset_at(old, source=old_source), ruleset_at(new, **text)
-    bad: list[tuple[str, Problem]] = []
-    found = measured(
-        before,
-        after,
-        _communes(files, after, numbers, bad, lang),
-        margin=margin,
-        threshold_year=threshold_year,
-    )
+    unread: list[tuple[str, tuple[Problem, ...]]] = []
+    communes = _communes(files, after, numbers, unread, lang)
+    found = measured(before, after, communes, margin=margin, threshold_year=threshold_year)
+    found = attrs.evolve(found, refused=(*unread, *found.refused))
     if form == "text":
         _say_lines(found.report(lang))
     else:
         put(found.to_json() if form == "json" else found.to_html(lang))
-    _leave_if_any(bad, lang)
+    _leave_if_any(found.refused, lang)
 
 
 def _communes(
-    files: tuple[str, ...], ruleset: Ruleset, numbers: Any, bad: list[tuple[str, Problem]], lang: Language
+    files: tuple[str, ...],
+    ruleset: Ruleset,
+    numbers: Any,
+    unread: list[tuple[str, tuple[Problem, ...]]],
+    lang: Language,
 ) -> Iterator[Commune]:
     """The communes of files that can be read; what is wrong with the others is noted."""
     from ntm_rules.cli import batch
@@ -147,16 +147,18 @@ def _communes(
     for source, entry in progress(entries, Text("xã đã xét:", "communes judged:").in_(lang)):
         if entry.commune is not None:
             yield entry.commune
-        bad += ((source, problem) for problem in entry.problems)
+        if entry.problems:
+            unread.append((entry.label or source, tuple(batch.placed(p, source, entry.line) for p in entry.problems)))
 
 
-def _leave_if_any(bad: list[tuple[str, Problem]], lang: Language) -> None:
-    """Say what could not be read, and leave with 2."""
+def _leave_if_any(refused: Sequence[tuple[str, tuple[Problem, ...]]], lang: Language) -> None:
+    """Say what is wrong with communes that could not be read or judged, and leave with 2."""
     from ntm_rules.cli.output import warn
 
-    for source, problem in bad:
-        warn(attrs.evolve(problem, source=problem.source or source).describe(lang))
-    if bad:
+    for name, problems in refused:
+        for problem in problems:
+            warn(f"{name}: {problem.describe(lang)}")
+    if refused:
         sys.stdout.flush()
         sys.exit(2)
 
