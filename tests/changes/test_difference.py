@@ -407,6 +407,33 @@ def test_province_and_overlay_are_of_the_new_one() -> None:
     assert "province Nam Định" in after
 
 
+def draft(folder: Path, value: str) -> str:
+    """A file of a province's overlay that asks for so much power (4.2)."""
+    file = folder / f"du-thao-{value}.json"
+    threshold = {"indicator": "4.2", "by_column": {"dbsh": value}, "evidence": "confirmed"}
+    layer = {"layer": "dự thảo", "of": NTM, "kind": "province", "province": "nam-dinh", "set_thresholds": [threshold]}
+    unknown = dict.fromkeys(("number", "issued", "in_force"), "unknown")
+    file.write_text(json.dumps(layer | {"decision": unknown}), "utf-8")  # JSON is YAML
+    return str(file)
+
+
+def test_a_province_compares_its_decision_with_the_next(tmp_path: Path) -> None:
+    first, second = draft(tmp_path, "99.5"), draft(tmp_path, "99.8")
+    code, output = run(NTM, NTM, "--old-overlay", first, "--overlay", second, "--lang", "en")
+    assert code == 0
+    assert "tightened: 1\n" in output
+    assert "≥ 99.5% → ≥ 99.8%" in output
+
+
+def test_two_provinces_are_compared() -> None:
+    own = "2021-2025/xa-ntm-kieu-mau"
+    code, output = run(own, own, "--old-province", "Nam Định", "--province", "Quảng Nam", "--lang", "en")
+    assert code == 0
+    before, after = output.splitlines()[:2]
+    assert "province Nam Định" in before
+    assert "province Quảng Nam" in after
+
+
 def test_the_old_one_may_be_of_another_rulebook() -> None:
     own, book = "2026-2030/xa-vi-du", str(EXAMPLES / "rulebook")
     code, output = run(own, own, "--source", book)

@@ -335,6 +335,17 @@ def test_judging_imports_nothing_that_compares_or_proves() -> None:
         _ = ntm.improve
 
 
+def test_the_command_takes_a_province_or_a_draft_for_the_old_one() -> None:
+    book, file = str(EXAMPLES / "nang-muc-vi-du.yaml"), str(EXAMPLES / "muoi-xa-vi-du.csv")
+    arguments = ["impact", RULESET, RULESET, file, "--overlay", book, "--old-overlay", book, "--lang", "en"]
+    output = CliRunner().invoke(command, arguments).output
+    assert "Impact of 2021-2025/xa-ntm (dak-nong) → 2021-2025/xa-ntm (dak-nong)" in output
+    assert "no indicator changes its result" in output
+    own = "2021-2025/xa-ntm-kieu-mau"
+    arguments = ["impact", own, own, str(EXAMPLES / "xa-vi-du.yaml"), "--old-province", "Nam Định", "--lang", "en"]
+    assert f"Impact of {own} (nam-dinh) → {own}:" in CliRunner().invoke(command, arguments).output
+
+
 @pytest.mark.parametrize("form", ["text", "json", "html"])
 def test_the_command_ends_with_2_where_a_commune_is_refused_and_names_it_in_every_form(
     form: str, tmp_path: Path
