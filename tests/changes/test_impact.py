@@ -15,11 +15,14 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 import ntm_rules as ntm
 from ntm_rules.cli.commands import ntm_rules as command
 from ntm_rules.engine.reference import Judge
 from ntm_rules.model.assessment import Status, Verdict
+from ntm_rules.rulebook.boundary_documents import ImpactDocument
+from ntm_rules.rulebook.schema import schemas
 from ntm_rules.testing.documents import built, ruleset_document
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
@@ -284,6 +287,29 @@ def test_who_is_within_the_margin_is_named_in_every_form() -> None:
     assert "<li>Xã Xa: 4.2</li>" in html
     assert "<li>Xã 23: 4.2</li>" in html
     assert "<td>24</td><td>1</td></tr>" in html
+
+
+def test_its_json_follows_the_schema() -> None:
+    old, new = raised("4.2", "99.5")
+    communes = [whole(old, **{POWER: value}) for value in ("98.9", "99.2", "99.5")]
+    communes += [whole(old).replace(code=7, host_id={"id": 1}), ntm.Commune(**COMMON), ntm.Commune(region="xx")]
+    communes.append(ntm.Commune(facts={POWER: "99.2"}, **COMMON))
+    lower, higher = (ntm.load_ruleset(name) for name in ("2016-2020/xa-ntm", "2021-2025/xa-ntm-nang-cao"))
+    found = [
+        ntm.impact(old, new, communes, margin="0.5"),
+        ntm.impact(new, old, communes),
+        ntm.impact(lower, higher, communes[-2:]),
+    ]
+    for impact in found:
+        data = json.loads(impact.to_json())
+        Draft202012Validator(schemas()["impact"]).validate(data)
+        assert list(data) == list(ImpactDocument.model_fields)
+        assert ImpactDocument.model_validate_json(impact.to_json()).model_dump(mode="json") == data
+        assert data["new"] == impact.new.reference()
+    assert all(
+        any(getattr(impact, group) for impact in found)
+        for group in ("gains", "loses", "falls", "rises", "almost", "near", "thin", "refused")
+    )
 
 
 def test_html_is_one_page_of_its_own_and_a_fragment_in_a_notebook() -> None:

@@ -186,11 +186,11 @@ class Impact:
         return impact_page.page(self, check_language(lang))
 
     def to_dict(self) -> dict[str, Any]:
-        """The impact as JSON-ready data."""
+        """The impact as stable, versioned, JSON-ready data (schema: rulesets/schema/impact.schema.json)."""
         return {
             "format": "ntm-rules/impact/1",
-            "old": _identity(self.old),
-            "new": _identity(self.new),
+            "old": self.old.reference(),
+            "new": self.new.reference(),
             "margin_percent": format(self.margin, "f"),
             "communes": len(self.effects),
             "verdicts": [
@@ -370,15 +370,6 @@ def _margin(margin: Decimal | str | int) -> Decimal:
             )
         ]
     )
-
-
-def _identity(ruleset: Ruleset) -> dict[str, Any]:
-    return {
-        "id": ruleset.id,
-        "on": ruleset.on and ruleset.on.isoformat(),
-        "province": ruleset.province,
-        "content_hash": ruleset.content_hash,
-    }
 
 
 def _plain(value: Any) -> Any:
