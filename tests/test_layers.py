@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,6 +133,45 @@ def test_a_ruleset_has_the_overlays_of_one_province_only() -> None:
         ntm.load_ruleset(NTM, province="nam-dinh", overlays=[own])
     assert caught.value.problems[0].code == "two_provinces"
     assert ntm.load_ruleset(NTM, overlays=[own]).province == "dak-nong"
+
+
+def test_a_layer_of_no_ruleset_that_is_loaded_is_refused(tmp_path: Path) -> None:
+    own = overlay(NTM, indicator="2.1", value=80)
+    with pytest.raises(ntm.RulebookError) as caught:
+        ntm.load_ruleset("2016-2020/xa-ntm", overlays=[own])
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.key, problem.found) == ("unused_layer", "of", NTM)
+    for lang in ("vi", "en"):
+        assert "2016-2020/xa-ntm" in problem.message.in_(lang)
+    file = tmp_path / "of-another.yaml"
+    file.write_text(json.dumps(own, indent=1), "utf-8")  # JSON is YAML
+    with pytest.raises(ntm.RulebookError) as caught:
+        ntm.load_ruleset("2016-2020/xa-ntm", overlays=[file, own])
+    assert [(p.code, p.source, p.line) for p in caught.value.problems] == [
+        ("unused_layer", str(file), 3),
+        ("unused_layer", "example", None),
+    ]
+    with pytest.raises(ntm.RulebookError) as caught:  # kiểu mẫu rests on nâng cao, and not the other way round
+        ntm.load_ruleset(NTM, overlays=[overlay(MODEL, indicator="2", value=80)])
+    assert caught.value.problems[0].code == "unused_layer"
+
+
+def test_a_layer_of_a_ruleset_that_is_rested_on_is_taken() -> None:
+    amended = {**overlay(NTM, indicator="2.1", value=80), "kind": "amendment"}
+    del amended["province"]
+    assert ntm.load_ruleset(MODEL, overlays=[amended]).id == MODEL
+
+
+def test_a_layer_may_be_of_any_tier_of_the_ladder() -> None:
+    commune = ntm.Commune(region="tn", year=2023)
+    for name in (NTM, ADVANCED):
+        assert ntm.evaluate_tiers(
+            "2021-2025", commune, overlays=[overlay(name, indicator="2.1", value=100)]
+        ).assessments
+    with pytest.raises(ntm.RulebookError, match="unused_layer"):
+        ntm.evaluate_tiers("2016-2020", commune, overlays=[overlay(NTM, indicator="2.1", value=80)])
+    late = overlay(NTM, indicator="2.1", value=80)
+    assert ntm.evaluate_tiers("2021-2025", commune, overlays=[late], on="2022-03-08").assessments
 
 
 def test_a_commune_is_not_judged_by_the_overlay_of_another_province() -> None:

@@ -69,6 +69,7 @@ def test_the_examples_of_help_run(example: str, tmp_path: Path, monkeypatch: pyt
     layer = min((shipped() / "2021-2025" / "provinces").rglob("*.yaml"))
     written(tmp_path / "quyet-dinh-cua-tinh.yaml", layer.read_text("utf-8"))
     written(tmp_path / "du-thao.yaml", DRAFT)
+    written(tmp_path / "du-thao-2.yaml", DRAFT.replace("99.5", "99.8"))
     ended = run(*shlex.split(example), given=lines(GOOD))
     assert ended.code == 0, ended
     assert ended.out

@@ -17,7 +17,7 @@ from ntm_rules.model.errors import DateError, Problem, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.rulebook.communes import read_communes
-from ntm_rules.rulebook.rulebook import TIERS, RulesetSummary, rulebooks, unknown_ruleset
+from ntm_rules.rulebook.rulebook import TIERS, Rulebook, RulesetSummary, rulebooks, unknown_ruleset
 
 __all__ = ["evaluate_tiers", "list_rulesets", "load_ruleset", "read_communes", "rulebook_version"]
 
@@ -48,23 +48,26 @@ def load_ruleset(
     layer of the rulebook applies, whatever today is. `province` (a slug or name, as before 2025-07-01) adds that province's
     overlays; `overlays` adds files or documents of your own, in order. `source` reads another rulebook's directory.
 
-    Raises `UnknownNameError` (ruleset, province), `DateError` (not in force yet), `RulebookError` (a file is wrong, or a
-    province's overlay cannot be shown to be as strict as the national text).
+    Raises `UnknownNameError` (ruleset, province), `DateError` (not in force yet), `RulebookError` (a file is wrong, an overlay is
+    of neither this ruleset nor one it rests on, or a province's cannot be shown to be as strict as the national text).
 
     >>> rs = load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
     >>> rs.threshold("4.2", region="dbsh", year=2023).value
     Decimal('99')
     """
+    return _book_of(ruleset_id, source).load(
+        ruleset_id, on=_day(on, "on"), known_on=_day(known_on, "known_on"), province=province, overlays=overlays
+    )
+
+
+def _book_of(ruleset_id: str, source: str | Path | None) -> Rulebook:
+    """The first rulebook that has a ruleset."""
     ids: list[str] = []
     for book in rulebooks(source):
         if ruleset_id in book.ids:
-            break
+            return book
         ids += book.ids
-    else:
-        raise unknown_ruleset(ruleset_id, ids)
-    return book.load(
-        ruleset_id, on=_day(on, "on"), known_on=_day(known_on, "known_on"), province=province, overlays=overlays
-    )
+    raise unknown_ruleset(ruleset_id, ids)
 
 
 def evaluate_tiers(
@@ -90,7 +93,13 @@ def evaluate_tiers(
 
 
 def load_tiers(
-    phase: str, *, source: str | Path | None = None, **options: Any
+    phase: str,
+    *,
+    on: Day | None = None,
+    known_on: Day | None = None,
+    province: str | None = None,
+    overlays: Sequence[str | Path | Mapping[str, Any]] = (),
+    source: str | Path | None = None,
 ) -> tuple[tuple[Ruleset, ...], tuple[Problem, ...]]:
     """The commune rulesets of a phase, lowest tier first, and what is said of those not in force on the day asked for.
 
@@ -114,14 +123,20 @@ def load_tiers(
         )
     tiers: list[Ruleset] = []
     late: list[Problem] = []
-    for wanted in (f"{phase}/{name}" for name in names):
-        if wanted in known:
-            try:
-                tiers.append(load_ruleset(wanted, source=source, **options))
-            except DateError as error:
-                late += _not_in_force(error, wanted)
+    days = {"on": _day(on, "on"), "known_on": _day(known_on, "known_on")}
+    here = [wanted for wanted in (f"{phase}/{name}" for name in names) if wanted in known]
+    chain = list(here)
+    for wanted in here:
+        try:
+            tier, rests_on = _book_of(wanted, source).load_chain(wanted, **days, province=province, overlays=overlays)
+        except DateError as error:
+            late += _not_in_force(error, wanted)
+        else:
+            tiers.append(tier)
+            chain += rests_on
     if not tiers:
         raise DateError(late[:1])
+    _book_of(here[0], source).hold_used(overlays, chain)  # of one tier at least
     return tuple(tiers), tuple(late)
 
 

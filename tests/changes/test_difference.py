@@ -424,6 +424,72 @@ def test_nothing_changed_is_said() -> None:
     assert repr(same) == "<Difference 2021-2025/xa-ntm → 2021-2025/xa-ntm: No changes.>"
 
 
+def applying(**condition: Any) -> dict[str, Any]:
+    """A ruleset of one indicator with a condition of applying."""
+    document = document_of({"at_least": {"fact": "pct1", "value": "50"}})
+    document["criteria"][0]["indicators"][0]["applies_if"] = condition
+    return document
+
+
+NUM1 = {"fact": "num1", "evidence": "confirmed"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "said"),
+    [
+        ({"value": "5"}, {"value": "10"}, "loosened", ("≥ 5", "≥ 10")),
+        (
+            {"by_column": {"dbsh": "5", "tn": "6", "dnb": "5"}},
+            {"by_column": {"dbsh": "5", "tn": "7", "dnb": "5"}},
+            "loosened",
+            ("≥ 5 (text, text), ≥ 6 (text)", "≥ 5 (text, text), ≥ 7 (text)"),
+        ),
+        (
+            {"by_year": {"2031": "5", "2032": {"dbsh": "6", "tn": "7", "dnb": "7"}}},
+            {"by_year": {"2031": "4", "2032": {"dbsh": "6", "tn": "7", "dnb": "unset"}}},
+            "changed",
+            (
+                "≥ 5 (2031), ≥ 6 (text 2032), ≥ 7 (text, text 2032)",
+                "≥ 4 (2031), ≥ 6 (text 2032), ≥ 7 (text 2032), — (text 2032)",
+            ),
+        ),
+    ],
+)
+def test_a_condition_of_applying_shows_its_thresholds(
+    old: dict[str, Any], new: dict[str, Any], kind: str, said: tuple[str, str]
+) -> None:
+    before, after = (built([applying(at_least=NUM1 | cells)]) for cells in (old, new))
+    (change,) = ntm.compare(before, after).changes
+    assert (change.kind.value, change.aspect) == (kind, "applies_if")
+    assert (change.old and change.old.en, change.new and change.new.en) == tuple(f"text [num1]: {s}" for s in said)
+
+
+def test_a_condition_of_two_facts_shows_its_factor() -> None:
+    one, two = (
+        built([applying(at_least={"fact": "mon0", "times_fact": {"fact": "num1", "factor": factor}})])
+        for factor in ("1", "1.5")
+    )
+    (change,) = ntm.compare(one, two).changes
+    assert (change.old and change.old.vi, change.new and change.new.vi) == (
+        "chữ [mon0]: ≥ 1 × chữ",
+        "chữ [mon0]: ≥ 1,5 × chữ",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("equal", "at_least", ("= khá??", "≥ khá??")),
+        ("at_least", "at_most", ("≥ khá??", "≤ khá??")),
+        ("at_most", "equal", ("≤ khá??", "= khá??")),
+    ],
+)
+def test_how_a_category_is_held_is_shown(old: str, new: str, said: tuple[str, str]) -> None:
+    before, after = (built([document_of({kind: {"fact": "cat0", "value": "khá"}})]) for kind in (old, new))
+    found = ntm.compare(before, after).changes
+    assert {(change.old and change.old.en, change.new and change.new.en) for change in found} == {said}
+
+
 # -- the command
 
 
@@ -451,6 +517,33 @@ def test_province_and_overlay_are_of_the_new_one() -> None:
     before, after = output.splitlines()[:2]
     assert "Nam Định" not in before
     assert "province Nam Định" in after
+
+
+def draft(folder: Path, value: str) -> str:
+    """A file of a province's overlay that asks for so much power (4.2)."""
+    file = folder / f"du-thao-{value}.json"
+    threshold = {"indicator": "4.2", "by_column": {"dbsh": value}, "evidence": "confirmed"}
+    layer = {"layer": "dự thảo", "of": NTM, "kind": "province", "province": "nam-dinh", "set_thresholds": [threshold]}
+    unknown = dict.fromkeys(("number", "issued", "in_force"), "unknown")
+    file.write_text(json.dumps(layer | {"decision": unknown}), "utf-8")  # JSON is YAML
+    return str(file)
+
+
+def test_a_province_compares_its_decision_with_the_next(tmp_path: Path) -> None:
+    first, second = draft(tmp_path, "99.5"), draft(tmp_path, "99.8")
+    code, output = run(NTM, NTM, "--old-overlay", first, "--overlay", second, "--lang", "en")
+    assert code == 0
+    assert "tightened: 1\n" in output
+    assert "≥ 99.5% → ≥ 99.8%" in output
+
+
+def test_two_provinces_are_compared() -> None:
+    own = "2021-2025/xa-ntm-kieu-mau"
+    code, output = run(own, own, "--old-province", "Nam Định", "--province", "Quảng Nam", "--lang", "en")
+    assert code == 0
+    before, after = output.splitlines()[:2]
+    assert "province Nam Định" in before
+    assert "province Quảng Nam" in after
 
 
 def test_the_old_one_may_be_of_another_rulebook() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -14,10 +15,15 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 import ntm_rules as ntm
 from ntm_rules.cli.commands import ntm_rules as command
+from ntm_rules.engine.reference import Judge
 from ntm_rules.model.assessment import Status, Verdict
+from ntm_rules.rulebook.boundary_documents import ImpactDocument
+from ntm_rules.rulebook.schema import schemas
+from ntm_rules.testing.documents import built, ruleset_document
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 RULESET = "2021-2025/xa-ntm"
@@ -106,6 +112,88 @@ def test_the_margin_is_a_share_of_the_threshold_and_counts_its_edge(
     assert [effect.almost for effect in found.effects] == [near]
 
 
+# -- near and thin where there are parts: every number within 5 % of its threshold on the good side, or on the bad one
+
+
+def part(letter: str, fact: str, value: str, kind: str = "at_least", **more: Any) -> dict[str, Any]:
+    return {"part": letter, "label": {"vi": "x", "en": "x"}, "requires": {kind: {"fact": fact, "value": value, **more}}}
+
+
+A, B, C = (part(letter, fact, "50") for letter, fact in (("a", "pct1"), ("b", "pct2"), ("c", "num1")))
+ANY, ALL, TWO = {"any": [A, B]}, {"all": [A, B]}, {"some": {"at_least": "2", "of": [A, B, C]}}
+BRANCH = {"when": {"condition": {"at_least": {"fact": "num1", "value": "5"}}, "then": A, "otherwise": B}}
+SEXES = part("a", "pct0", "50", both_sexes="true")["requires"]
+MULTIPLE = {"at_least": {"fact": "mon0", "times_fact": {"fact": "num1", "factor": "1.5"}}}
+
+
+@pytest.mark.parametrize(
+    ("requires", "facts", "near", "thin"),
+    [
+        (ANY, {"pct1": 49, "pct2": 0}, True, False),
+        (ANY, {"pct1": 49}, True, False),  # open, and met by that part alone
+        (ANY, {"pct1": 40, "pct2": 0}, False, False),
+        (ANY, {"pct1": 50, "pct2": 100}, False, False),
+        (ANY, {"pct1": 50, "pct2": 51}, False, True),
+        (ANY, {"pct1": 50}, False, True),  # without that part it would be open
+        (ALL, {"pct1": 49, "pct2": 49}, True, False),
+        (ALL, {"pct1": 49, "pct2": 40}, False, False),
+        (ALL, {"pct1": 49}, False, False),  # the other part is not known
+        (ALL, {"pct1": 50, "pct2": 100}, False, True),
+        (ALL, {"pct1": 100, "pct2": 100}, False, False),
+        (TWO, {"pct1": 49, "pct2": 60, "num1": 0}, True, False),
+        (TWO, {"pct1": 49, "pct2": 0, "num1": 0}, False, False),
+        (TWO, {"pct1": 50, "pct2": 60, "num1": 60}, False, False),
+        (TWO, {"pct1": 50, "pct2": 50, "num1": 60}, False, True),
+        (BRANCH, {"num1": 5, "pct1": 49, "pct2": 0}, True, False),  # which branch is taken is no threshold
+        (BRANCH, {"num1": "4.9", "pct1": 49, "pct2": 0}, False, False),
+        (BRANCH, {"pct1": 49, "pct2": 50}, True, False),  # open, and either branch would do
+        (BRANCH, {"pct1": 49, "pct2": 0}, False, False),
+        (SEXES, {"pct0.male": 49, "pct0.female": 49}, True, False),
+        (SEXES, {"pct0.male": 49, "pct0.female": 10}, False, False),
+        (SEXES, {"pct0.male": 49}, False, False),
+        (SEXES, {"pct0.male": 50, "pct0.female": 90}, False, True),
+        (SEXES, {"pct0": 49}, False, False),
+        (MULTIPLE, {"mon0": "43.5", "num1": 30}, True, False),
+        (MULTIPLE, {"mon0": "47", "num1": 30}, False, True),
+        (MULTIPLE, {"mon0": "48", "num1": 30}, False, False),
+        ({"equal": {"fact": "pct1", "value": "50"}}, {"pct1": 51}, True, False),
+        ({"equal": {"fact": "pct1", "value": "50"}}, {"pct1": 50}, False, True),
+        ({"at_most": {"fact": "pct1", "value": "0"}}, {"pct1": "0.01"}, False, False),
+        ({"at_most": {"fact": "pct1", "value": "0"}}, {"pct1": 0}, False, True),
+        ({"at_most": {"fact": "num0", "value": "-100"}}, {"num0": -96}, True, False),
+        ({"at_least": {"fact": "cat0", "value": "khá"}}, {"cat0": "trung bình"}, False, False),
+    ],
+)
+def test_near_and_thin_of_parts(requires: dict[str, Any], facts: dict[str, Any], near: bool, thin: bool) -> None:
+    ruleset = built([ruleset_document(requires)])
+    (effect,) = ntm.impact(ruleset, ruleset, [ntm.Commune(region="tn", year=2031, facts=facts)]).effects
+    assert ((effect.near == ("1",)), (effect.thin == ("1",))) == (near, thin)
+    missing = ntm.evaluate(ruleset, ntm.Commune(region="tn", year=2031, facts=facts)).numbers(Status.MISSING)
+    assert effect.almost is (near and bool(missing))
+
+
+def test_an_attested_verdict_decides_what_the_margin_leaves_open() -> None:
+    ruleset = built([ruleset_document(ALL)])
+    commune = ntm.Commune(region="tn", year=2031, facts={"pct1": 50}, attested={"1": True})
+    (effect,) = ntm.impact(ruleset, ruleset, [commune]).effects
+    assert effect.thin == ("1",)  # just below, the figure would decide against the agency
+    commune = commune.replace(facts={"pct1": 49}, attested={"1": True})
+    (effect,) = ntm.impact(ruleset, ruleset, [commune]).effects
+    assert effect.near == ("1",)  # just above, nothing would speak against it
+
+
+def test_a_population_is_judged_without_working_out_results_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = raised("4.2", "99.5")
+    communes = [whole(old, **{POWER: "99.2"}), ntm.Commune(facts={POWER: "99.2"}, **COMMON)]
+    expected = ntm.impact(old, new, communes)
+
+    def costly(*_: Any) -> Any:
+        raise AssertionError("a result in full")
+
+    monkeypatch.setattr(Judge, "result", costly)
+    assert ntm.impact(old, new, communes).to_json() == expected.to_json()
+
+
 def test_far_from_one_threshold_is_not_almost() -> None:
     old, _ = raised("4.2", "99")
     commune = whole(old, **{POWER: "98.9", "income_per_capita": 12})
@@ -177,6 +265,68 @@ def test_it_says_so_in_words_in_html_and_in_data() -> None:
     assert repr(found).endswith("1 communes, 0 gain, 1 lose>")
 
 
+def test_who_is_within_the_margin_is_named_in_every_form() -> None:
+    old, _ = raised("4.2", "99")
+    communes = [whole(old, **{POWER: value}).replace(name=f"Xã {i}") for i, value in enumerate(["98.9"] * 23 + ["99"])]
+    communes.append(whole(old, **{POWER: "98.9", "income_per_capita": 12}).replace(name="Xã Xa"))  # far by another
+    found = ntm.impact(old, old, communes, margin=1)
+    assert len(found.near) == 24
+    assert [effect.name for effect in found.thin] == ["Xã 23"]
+    text = found.report("vi")
+    assert "GẦN ĐẠT" in text
+    assert "(24)\n  Xã 0: 4.2\n" in text
+    assert "… và 4 xã nữa" in text
+    assert "  Xã 23: 4.2\n" in text
+    assert "(trong biên: 24 gần đạt, 1 đạt sát mức)" in text  # although no indicator moves
+    assert "no indicator changes its result\n  4.2" in found.report("en")
+    data = json.loads(found.to_json())
+    assert len(data["near"]) == 24
+    assert data["near"][-1]["name"] == "Xã Xa"
+    assert [effect["thin"] for effect in data["thin"]] == [["4.2"]]
+    html = found.to_html("vi")
+    assert "<li>Xã Xa: 4.2</li>" in html
+    assert "<li>Xã 23: 4.2</li>" in html
+    assert "<td>24</td><td>1</td></tr>" in html
+
+
+def test_its_json_follows_the_schema() -> None:
+    old, new = raised("4.2", "99.5")
+    communes = [whole(old, **{POWER: value}) for value in ("98.9", "99.2", "99.5")]
+    communes += [whole(old).replace(code=7, host_id={"id": 1}), ntm.Commune(**COMMON), ntm.Commune(region="xx")]
+    communes.append(ntm.Commune(facts={POWER: "99.2"}, **COMMON))
+    lower, higher = (ntm.load_ruleset(name) for name in ("2016-2020/xa-ntm", "2021-2025/xa-ntm-nang-cao"))
+    found = [
+        ntm.impact(old, new, communes, margin="0.5"),
+        ntm.impact(new, old, communes),
+        ntm.impact(lower, higher, communes[-2:]),
+    ]
+    for impact in found:
+        data = json.loads(impact.to_json())
+        Draft202012Validator(schemas()["impact"]).validate(data)
+        assert list(data) == list(ImpactDocument.model_fields)
+        assert ImpactDocument.model_validate_json(impact.to_json()).model_dump(mode="json") == data
+        assert data["new"] == impact.new.reference()
+    assert all(
+        any(getattr(impact, group) for impact in found)
+        for group in ("gains", "loses", "falls", "rises", "almost", "near", "thin", "refused")
+    )
+
+
+def test_html_is_one_page_of_its_own_and_a_fragment_in_a_notebook() -> None:
+    old, new = raised("4.2", "99.5")
+    found = ntm.impact(old, new, [whole(old, **{POWER: "99.2"}), ntm.Commune(name="Xã Sai", region="xx", facts={})])
+    page, part = found.to_html(), found._repr_html_()
+    assert page.startswith('<!DOCTYPE html>\n<html lang="vi">\n<head>\n<meta charset="utf-8">\n')
+    assert '<meta name="viewport" content="width=device-width' in page
+    assert "<title>Tác động" in page
+    assert part.startswith("<div>")
+    assert part in page
+    assert not set(re.findall(r"(?:src|href|url)\b", page))  # nothing is fetched
+    assert found.to_html("en").startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert "KHÔNG XÉT ĐƯỢC (1)" in page
+    assert "<li>Xã Sai: region: không có vùng này" in page
+
+
 def test_names_are_escaped_in_html() -> None:
     old, new = raised("4.2", "99.5")
     found = ntm.impact(old, new, [whole(old, **{POWER: "99.2"}).replace(name="<script>")])
@@ -209,3 +359,31 @@ def test_judging_imports_nothing_that_compares_or_proves() -> None:
     assert ntm.Impact.__name__ == "Impact"
     with pytest.raises(AttributeError, match="no attribute 'improve'"):
         _ = ntm.improve
+
+
+def test_the_command_takes_a_province_or_a_draft_for_the_old_one() -> None:
+    book, file = str(EXAMPLES / "nang-muc-vi-du.yaml"), str(EXAMPLES / "muoi-xa-vi-du.csv")
+    arguments = ["impact", RULESET, RULESET, file, "--overlay", book, "--old-overlay", book, "--lang", "en"]
+    output = CliRunner().invoke(command, arguments).output
+    assert "Impact of 2021-2025/xa-ntm (dak-nong) → 2021-2025/xa-ntm (dak-nong)" in output
+    assert "no indicator changes its result" in output
+    own = "2021-2025/xa-ntm-kieu-mau"
+    arguments = ["impact", own, own, str(EXAMPLES / "xa-vi-du.yaml"), "--old-province", "Nam Định", "--lang", "en"]
+    assert f"Impact of {own} (nam-dinh) → {own}:" in CliRunner().invoke(command, arguments).output
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_the_command_ends_with_2_where_a_commune_is_refused_and_names_it_in_every_form(
+    form: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "xa.jsonl"
+    good, bad = {"name": "Xã Tốt", **COMMON, "facts": {}}, {"name": "Xã Sai", "code": 7, "region": "xx", "facts": {}}
+    file.write_text("\n".join(map(json.dumps, (good, bad, {"name": "Xã Hỏng", "year": "x"}))), "utf-8")
+    arguments = ["impact", f"{RULESET}@2024-02-29", f"{RULESET}@2024-03-01", str(file), "--format", form]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 2
+    for output in (result.stdout, result.stderr):
+        assert "Xã Sai (00007)" in output  # refused when it is judged
+        assert "Xã Hỏng" in output  # and when it is read
+    if form == "json":
+        assert [refused["commune"] for refused in json.loads(result.stdout)["refused"]] == ["Xã Hỏng", "Xã Sai (00007)"]

@@ -393,6 +393,27 @@ def test_the_command_asks_the_other_way_round(tmp_path: Path) -> None:
     assert (there["answer"], back["answer"], back["indicators"]) == ("proved", "refuted", ["4.2"])
 
 
+def test_the_command_holds_a_draft_against_another(tmp_path: Path) -> None:
+    files = []
+    for value in ("99.5", "99.8"):
+        files.append(tmp_path / f"{value}.yaml")
+        files[-1].write_text(json.dumps(layer(NTM, power(dbsh=value))), "utf-8")
+    for old, new, answer in ((*files, "proved"), (*reversed(files), "refuted")):
+        asked = [
+            "tightens",
+            NTM,
+            "--overlay",
+            str(new),
+            "--old-overlay",
+            str(old),
+            "--region",
+            "dbsh",
+            "--format",
+            "json",
+        ]
+        assert json.loads(run(*asked)[1])["answer"] == answer
+
+
 def test_the_command_says_what_is_wrong() -> None:
     assert run("implies", f"{NTM}@2023")[0] == 2
     assert run("implied", NTM)[0] == 2

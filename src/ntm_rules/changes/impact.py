@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import json
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import attrs
 
-from ntm_rules.changes.impact_words import WORDS
+from ntm_rules.changes import impact_page, impact_words
 from ntm_rules.changes.matching import counterparts
-from ntm_rules.engine.native import evaluate
-from ntm_rules.model.assessment import Assessment, Result, Status, Verdict
+from ntm_rules.engine.native import evaluate, leaning
+from ntm_rules.model.assessment import CODE_OF_STATUS, STATUS_OF_CODE, Assessment, Status, Verdict
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import FactError, NtmRulesError, Problem, check_language
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, shown
-from ntm_rules.model.values import Ratio, canonical, exact
+from ntm_rules.model.values import canonical
 
 __all__ = ["Effect", "Impact", "IndicatorImpact", "impact"]
 
 _HELD = (Status.MET, Status.NOT_APPLICABLE)
 Pair = tuple[str | None, str | None]
 Move = tuple[Status | None, Status | None]
+Codes = tuple[int | None, ...]
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -33,8 +35,8 @@ class Effect:
     """What the change does to one commune: its verdicts, and the indicators that make the difference.
 
     `lost` and `opened` are numbers of the new ruleset: no longer met, or no longer decidable; `won` are met now and were not,
-    under their new number, or their old one where the indicator is gone. `near` are missing by no more than the margin,
-    `thin` are met by no more than it.
+    under their new number, or their old one where the indicator is gone. `near` are not met, and would be if every number within
+    the margin of its threshold passed it; `thin` are met, and would not be if every number within the margin failed it.
     """
 
     code: str | None
@@ -84,7 +86,8 @@ class Effect:
 class IndicatorImpact:
     """What becomes of one indicator: its numbers in both rulesets, None where one lacks it, and how many communes moved how.
 
-    `near` and `thin` count the communes that miss and meet the new threshold by no more than the margin.
+    `near` and `thin` count the communes for which the new indicator is near being met, or met by no more than the margin (see
+    `Effect`).
     """
 
     old: str | None
@@ -124,7 +127,7 @@ class Impact:
     """The impact of a rule change on a population; see `impact`.
 
     `effects` has every commune in the order given, `indicators` every indicator of either ruleset in official order, `refused`
-    the communes that could not be judged, each with what is wrong. `margin` is in percent of the threshold.
+    the communes that could not be judged, each by name with what is wrong. `margin` is in percent of the threshold.
     """
 
     old: Ruleset
@@ -160,24 +163,34 @@ class Impact:
         return tuple(effect for effect in self.effects if effect.almost)
 
     @property
+    def near(self) -> tuple[Effect, ...]:
+        """The communes with indicators that are near being met."""
+        return tuple(effect for effect in self.effects if effect.near)
+
+    @property
+    def thin(self) -> tuple[Effect, ...]:
+        """The communes with indicators met by no more than the margin."""
+        return tuple(effect for effect in self.effects if effect.thin)
+
+    @property
     def verdicts(self) -> dict[tuple[Verdict, Verdict], int]:
         """How many communes have which verdict under the old and the new ruleset."""
         return dict(collections.Counter((effect.old, effect.new) for effect in self.effects))
 
     def report(self, lang: Language = "vi") -> str:
-        """The impact as plain text with a chart, fit to be pasted into a report."""
-        return WORDS.report(self, check_language(lang))
+        """The impact as plain text with a chart, fit to be pasted into a report; of long lists the first twenty communes."""
+        return impact_words.report(self, check_language(lang))
 
     def to_html(self, lang: Language = "vi") -> str:
-        """The impact as a table with bars, for a page or a notebook."""
-        return WORDS.html(self, check_language(lang))
+        """The impact as an HTML page of its own: every commune in lists that open, and a table with bars."""
+        return impact_page.page(self, check_language(lang))
 
     def to_dict(self) -> dict[str, Any]:
-        """The impact as JSON-ready data."""
+        """The impact as stable, versioned, JSON-ready data (schema: rulesets/schema/impact.schema.json)."""
         return {
             "format": "ntm-rules/impact/1",
-            "old": _identity(self.old),
-            "new": _identity(self.new),
+            "old": self.old.reference(),
+            "new": self.new.reference(),
             "margin_percent": format(self.margin, "f"),
             "communes": len(self.effects),
             "verdicts": [
@@ -188,6 +201,8 @@ class Impact:
             "falls": [effect.to_dict() for effect in self.falls],
             "rises": [effect.to_dict() for effect in self.rises],
             "almost": [effect.to_dict() for effect in self.almost],
+            "near": [effect.to_dict() for effect in self.near],
+            "thin": [effect.to_dict() for effect in self.thin],
             "indicators": [found.to_dict() for found in self.indicators],
             "refused": [{"commune": name, "problems": [p.to_dict() for p in found]} for name, found in self.refused],
         }
@@ -203,7 +218,7 @@ class Impact:
         return self.report("vi")
 
     def _repr_html_(self) -> str:
-        return self.to_html("vi")
+        return impact_page.fragment(self, "vi")
 
 
 def impact(
@@ -216,9 +231,12 @@ def impact(
 ) -> Impact:
     """Judge a population under two rulesets and say who gains, who loses, and which indicators cause it.
 
-    `margin` is a percentage of the threshold within which a commune counts as near it. `threshold_year` takes the new ruleset's
-    thresholds of that year, to ask what another phase would make of the same figures. Indicators are matched by number between
-    two texts of one ruleset, and by the facts they use between two rulesets. A commune that cannot be judged is in `refused`.
+    `margin` is a percentage of the threshold: an indicator is near where it is not met and would be if every number within the
+    margin of its threshold passed it, thin where it is met and would not be if every such number failed it. Parts are put together
+    by the same three-valued logic as in judging; conditions on the commune, categories, "Đạt" and required rulesets are taken as
+    they are. `threshold_year` takes the new ruleset's thresholds of that year, to ask what another phase would make of the same
+    figures. Indicators are matched by number between two texts of one ruleset, and by the facts they use between two rulesets. A
+    commune that cannot be judged is in `refused`.
 
     Raises `FactError` where the margin is no number of at least 0.
 
@@ -230,72 +248,96 @@ def impact(
     """
     width = _margin(margin)
     pairs = counterparts(old, new)
+    of_old, of_new = (_in_order(ruleset, [pair[side] for pair in pairs]) for side, ruleset in enumerate((old, new)))
+    best, worst = (leaning(margin=width, passing=passing) for passing in (True, False))
     effects: list[Effect] = []
+    moves: list[tuple[Codes, Codes]] = []
     refused: list[tuple[str, tuple[Problem, ...]]] = []
-    tally = _Tally(pairs)
     for commune in communes:
         try:
             before, after = evaluate(old, commune), evaluate(new, commune, threshold_year=threshold_year)
         except NtmRulesError as error:
-            refused.append((commune.name or commune.code or shown(commune.host_id), error.problems))
+            refused.append((impact_words.named(commune), error.problems))
             continue
-        effects.append(tally.add(before, after, width))
-    indicators = tuple(
+        move = of_old(before), of_new(after)
+        moves.append(move)
+        effects.append(_effect(before, after, pairs, move, best(after), worst(after)))
+    return Impact(
+        old=old,
+        new=new,
+        margin=width,
+        effects=tuple(effects),
+        indicators=_indicators(old, new, pairs, moves, effects),
+        refused=tuple(refused),
+    )
+
+
+def _in_order(ruleset: Ruleset, numbers: list[str | None]) -> Callable[[Assessment], Codes]:
+    """Gives the codes of an assessment in the order of some numbers, None where there is none."""
+    places = [-1 if number is None else ruleset.numbers.index(number) for number in numbers]
+    return lambda assessment: tuple(map((*assessment.codes, None).__getitem__, places))
+
+
+def _effect(
+    before: Assessment,
+    after: Assessment,
+    pairs: tuple[Pair, ...],
+    move: tuple[Codes, Codes],
+    best: tuple[int, ...],
+    worst: tuple[int, ...],
+) -> Effect:
+    """What the change does to one commune; `best` and `worst` are its codes with every number near its threshold pushed up or down."""
+    changes = [
+        (pair[1] or pair[0] or "", _status(old), _status(new))
+        for pair, old, new in zip(pairs, *move, strict=True)
+        if old != new
+    ]
+    lost, won, opened = (
+        tuple(number for number, old, new in changes if test(old, new)) for test in (_lost, _won, _opened)
+    )
+    numbers, codes, commune = after.ruleset.numbers, after.codes, after.commune
+    return Effect(
+        code=commune.code,
+        name=commune.name,
+        host_id=commune.host_id,
+        old=before.verdict,
+        new=after.verdict,
+        lost=lost,
+        won=won,
+        opened=opened,
+        missing=after.numbers(Status.MISSING),
+        near=tuple(n for n, code, pushed in zip(numbers, codes, best, strict=True) if pushed == 0 and code > 1),
+        thin=tuple(n for n, code, pushed in zip(numbers, codes, worst, strict=True) if code == 0 and pushed > 1),
+        undetermined=codes.count(CODE_OF_STATUS[Status.UNDETERMINED]),
+    )
+
+
+def _indicators(
+    old: Ruleset, new: Ruleset, pairs: tuple[Pair, ...], moves: list[tuple[Codes, Codes]], effects: list[Effect]
+) -> tuple[IndicatorImpact, ...]:
+    """What becomes of each indicator, counted over the communes."""
+    near, thin = (
+        collections.Counter(itertools.chain.from_iterable(map(numbers, effects)))
+        for numbers in (operator.attrgetter("near"), operator.attrgetter("thin"))
+    )
+    counted = [
+        collections.Counter((before[place], after[place]) for before, after in moves) for place in range(len(pairs))
+    ]
+    return tuple(
         IndicatorImpact(
             old=pair[0],
             new=pair[1],
             label=(new.indicator(pair[1]) if pair[1] else old.indicator(pair[0] or "")).label,
-            moves=dict(tally.moves[pair]),
-            near=tally.near[pair],
-            thin=tally.thin[pair],
+            moves={(_status(before), _status(after)): count for (before, after), count in found.items()},
+            near=near[pair[1]],
+            thin=thin[pair[1]],
         )
-        for pair in pairs
+        for pair, found in zip(pairs, counted, strict=True)
     )
-    return Impact(old=old, new=new, margin=width, effects=tuple(effects), indicators=indicators, refused=tuple(refused))
 
 
-class _Tally:
-    """Counts moves of indicators over communes."""
-
-    def __init__(self, pairs: tuple[Pair, ...]) -> None:
-        self.pairs = pairs
-        self.moves: dict[Pair, collections.Counter[Move]] = {pair: collections.Counter() for pair in pairs}
-        self.near: collections.Counter[Pair] = collections.Counter()
-        self.thin: collections.Counter[Pair] = collections.Counter()
-
-    def add(self, before: Assessment, after: Assessment, margin: Decimal) -> Effect:
-        """Count one commune, and say what the change does to it."""
-        was, now = before.statuses, after.statuses
-        close = {result.id: result.status for result in after.results if _close(result, margin)}
-        lost: list[str] = []
-        won: list[str] = []
-        opened: list[str] = []
-        for pair in self.pairs:
-            old, new = pair
-            move = (was[old] if old else None, now[new] if new else None)
-            self.moves[pair][move] += 1
-            number = new or old or ""
-            for names, test in ((lost, _lost), (won, _won), (opened, _opened)):
-                if test(*move):
-                    names.append(number)
-            status = close.get(new or "")
-            self.near[pair] += status is Status.MISSING
-            self.thin[pair] += status is Status.MET
-        commune = after.commune
-        return Effect(
-            code=commune.code,
-            name=commune.name,
-            host_id=commune.host_id,
-            old=before.verdict,
-            new=after.verdict,
-            lost=tuple(lost),
-            won=tuple(won),
-            opened=tuple(opened),
-            missing=after.numbers(Status.MISSING),
-            near=tuple(number for number, status in close.items() if status is Status.MISSING),
-            thin=tuple(number for number, status in close.items() if status is Status.MET),
-            undetermined=len(after.numbers(Status.UNDETERMINED)),
-        )
+def _status(code: int | None) -> Status | None:
+    return None if code is None else STATUS_OF_CODE[code]
 
 
 def _lost(old: Status | None, new: Status | None) -> bool:
@@ -308,27 +350,6 @@ def _won(old: Status | None, new: Status | None) -> bool:
 
 def _opened(old: Status | None, new: Status | None) -> bool:
     return new is Status.UNDETERMINED and old is not Status.UNDETERMINED
-
-
-def _close(result: Result, margin: Decimal) -> bool:
-    """Whether the figure lies no further from its threshold than the margin.
-
-    Of several parts every missing one must be near, for one far away keeps the whole missing; one met thinly may tip the whole.
-    """
-    if result.status not in (Status.MET, Status.MISSING):
-        return False
-    deciding = [part for part in result.parts or (result,) if part.status is result.status]
-    every = all if result.status is Status.MISSING else any
-    return bool(deciding) and every(_within(part, margin) for part in deciding)
-
-
-def _within(result: Result, margin: Decimal) -> bool:
-    if result.parts:
-        return _close(result, margin)
-    actual, required = result.actual, result.required
-    if not isinstance(actual, (Decimal, Ratio)) or not isinstance(required, Decimal):
-        return False
-    return abs(exact(actual) - Fraction(required)) * 100 <= Fraction(margin) * abs(Fraction(required))
 
 
 def _margin(margin: Decimal | str | int) -> Decimal:
@@ -349,15 +370,6 @@ def _margin(margin: Decimal | str | int) -> Decimal:
             )
         ]
     )
-
-
-def _identity(ruleset: Ruleset) -> dict[str, Any]:
-    return {
-        "id": ruleset.id,
-        "on": ruleset.on and ruleset.on.isoformat(),
-        "province": ruleset.province,
-        "content_hash": ruleset.content_hash,
-    }
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ntm_rules.explain.rules import SET_BY_WORDS, cell_text, requirement_text
+from ntm_rules.explain.rules import SET_BY_WORDS, cell_text, requirement_in_full, requirement_text
 from ntm_rules.model.checking import fact_named
 from ntm_rules.model.facts import FactKind
 from ntm_rules.model.requirement import (
@@ -26,6 +26,7 @@ __all__ = [
     "NOT_ASKED",
     "cell_shown",
     "fact_of",
+    "general_shown",
     "listed",
     "of_year",
     "plain",
@@ -68,14 +69,21 @@ def cell_shown(ruleset: Ruleset, clause: Clause, cell: Cell | None) -> Text:
 
 
 def requirement_shown(ruleset: Ruleset, requirement: Requirement) -> Text:
-    """What a requirement asks, in one sentence without thresholds."""
+    """What a requirement asks, in one sentence with its thresholds: of a condition, whose cells are no changes of their own."""
+    times = _multiple(requirement)
+    return _both(lambda lang: requirement_in_full(ruleset, requirement, lang, marks=True) + times)
 
-    def say(lang: Language) -> str:
-        text = requirement_text(ruleset, requirement, lang)
-        relation = requirement.relation if isinstance(requirement, Comparison) else None
-        return text if relation is None else f"{text} = {relation.factor:f} × {relation.ruleset} {relation.indicator}"
 
-    return _both(say)
+def general_shown(ruleset: Ruleset, requirement: Requirement) -> Text:
+    """What a requirement asks, in one sentence without thresholds, which stand beside it cell by cell."""
+    times = _multiple(requirement)
+    return _both(lambda lang: requirement_text(ruleset, requirement, lang) + times)
+
+
+def _multiple(requirement: Requirement) -> str:
+    """Of what a threshold is a multiple, by number."""
+    relation = requirement.relation if isinstance(requirement, Comparison) else None
+    return "" if relation is None else f" = {relation.factor:f} × {relation.ruleset} {relation.indicator}"
 
 
 def fact_of(clause: Clause) -> str | None:

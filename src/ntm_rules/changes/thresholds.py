@@ -8,7 +8,7 @@ from typing import Any
 from ntm_rules.changes.cells import cell_at, strictness, transition
 from ntm_rules.changes.change import Change, ChangeKind
 from ntm_rules.changes.scope import Column, Pair, Place, Scope, places, sides
-from ntm_rules.changes.shown import cell_shown, fact_of, of_year, requirement_shown, seen_shown, unit_of
+from ntm_rules.changes.shown import cell_shown, fact_of, general_shown, of_year, seen_shown, unit_of
 from ntm_rules.explain.rules import table_of
 from ntm_rules.model.requirement import Cell, CellState, Comparison, FactComparison, OneOf, Requirement, RulesetMet
 from ntm_rules.model.ruleset import content_form
@@ -188,4 +188,4 @@ def table_changes(scope: Scope, pair: Pair, kind: ChangeKind) -> Iterator[Change
 
 def requirements_shown(scope: Scope, pair: Pair) -> dict[str, Any]:
     """What is required on each side that there is, in words."""
-    return {name: requirement_shown(ruleset, clause.requirement) for name, ruleset, clause in sides(scope, pair)}
+    return {name: general_shown(ruleset, clause.requirement) for name, ruleset, clause in sides(scope, pair)}

@@ -19,7 +19,7 @@ from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.rulebook.communes import Entry, Numbers, scan_communes, stream_communes
 
-__all__ = ["Failed", "JsonSink", "Judged", "LineSink", "Sink", "TextSink", "communes_of", "run"]
+__all__ = ["Failed", "JsonSink", "Judged", "LineSink", "Sink", "TextSink", "communes_of", "placed", "run"]
 
 STREAM = "-"
 
@@ -113,7 +113,7 @@ class _Sink:
         """Report what is wrong with a commune, once for each problem."""
         who = f"{entry.label}: " if entry.label else ""
         for problem in entry.problems:
-            warn(f"{who}{_placed(problem, source, entry.line).describe(self.lang)}")
+            warn(f"{who}{placed(problem, source, entry.line).describe(self.lang)}")
 
     def end(self) -> None:
         """Nothing is left to be written."""
@@ -162,11 +162,12 @@ class LineSink(_Sink):
 
     def bad(self, source: str, entry: Entry) -> None:
         """Write a line that says what is wrong."""
-        problems = [_placed(problem, source, entry.line) for problem in entry.problems]
+        problems = [placed(problem, source, entry.line) for problem in entry.problems]
         put(error_line(entry, problems, source=source))
 
 
-def _placed(problem: Problem, source: str, line: int | None) -> Problem:
+def placed(problem: Problem, source: str, line: int | None) -> Problem:
+    """The problem with its file and line, where it does not name them itself."""
     return attrs.evolve(problem, source=problem.source or source, line=line if problem.line is None else problem.line)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -39,6 +39,7 @@ _QUESTIONS: tuple[Question, ...] = (
         "ntm-rules compare 2021-2025/xa-ntm@2024-02-29 2021-2025/xa-ntm@2024-03-01",
         "ntm-rules compare 2016-2020/xa-ntm 2021-2025/xa-ntm --region tn --year 2025",
         "ntm-rules compare 2021-2025/xa-ntm 2021-2025/xa-ntm --overlay du-thao.yaml --format markdown > phu-luc.md",
+        "ntm-rules compare 2021-2025/xa-ntm 2021-2025/xa-ntm --old-overlay du-thao.yaml --overlay du-thao-2.yaml",
         codes=True,
     )
 )
@@ -46,6 +47,7 @@ _QUESTIONS: tuple[Question, ...] = (
 @click.argument("new", metavar="MỚI")
 @options.cells
 @options.of_province
+@options.old_of_province
 @options.OLD_SOURCE
 @options.form(
     ["text", "json", "markdown"],
@@ -59,6 +61,8 @@ def compare(
     new: str,
     region: str | None,
     year: int | None,
+    old_province: str | None,
+    old_overlays: tuple[str, ...],
     old_source: str | None,
     form: str,
     **text: Any,
@@ -66,13 +70,15 @@ def compare(
     """So sánh hai bộ tiêu chí. Chỉ tiêu nào mới, cao hơn, thấp hơn, giao tỉnh, ở vùng nào. Mỗi bộ là ID hoặc ID@NGÀY.
 
     Compare two rulesets, each an ID or ID@DATE: what is new, higher, lower, left to the province, and in which region.
-    --province, --overlay and --source are of the new one only; the old one is the shipped text, or that of --old-source.
+    --province, --overlay and --source are of the new one only; the old one is the shipped national text, but for --old-province,
+    --old-overlay and --old-source.
     """
     from ntm_rules.changes import difference
     from ntm_rules.cli.output import put
     from ntm_rules.cli.ruleset_at import ruleset_at
 
-    found = difference.compare(ruleset_at(old, source=old_source), ruleset_at(new, **text), region=region, year=year)
+    before = ruleset_at(old, province=old_province, overlays=old_overlays, source=old_source)
+    found = difference.compare(before, ruleset_at(new, **text), region=region, year=year)
     if form == "json":
         put(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
     else:
@@ -84,6 +90,7 @@ def compare(
         "ntm-rules impact 2021-2025/xa-ntm@2024-02-29 2021-2025/xa-ntm@2024-03-01 tinh.csv --numbers vi",
         "ntm-rules impact 2016-2020/xa-ntm 2021-2025/xa-ntm xa.yaml --threshold-year 2022 --margin 3",
         "ntm-rules impact 2021-2025/xa-ntm 2021-2025/xa-ntm xa.yaml --overlay du-thao.yaml --format html > tac-dong.html",
+        "ntm-rules impact 2021-2025/xa-ntm 2021-2025/xa-ntm xa.yaml --old-overlay du-thao.yaml --overlay du-thao-2.yaml",
         codes=True,
     )
 )
@@ -98,6 +105,7 @@ def compare(
     help="Sát mức nghĩa là cách mức không quá P% của mức / near means within P percent of the threshold.",
 )
 @options.of_province
+@options.old_of_province
 @options.OLD_SOURCE
 @options.form(
     ["text", "json", "html"],
@@ -113,6 +121,8 @@ def impact(
     new: str,
     files: tuple[str, ...],
     margin: str,
+    old_province: str | None,
+    old_overlays: tuple[str, ...],
     old_source: str | None,
     form: str,
     threshold_year: int | None,
@@ -123,32 +133,32 @@ def impact(
 
     What a change does to the communes of files: who gains, who loses, by which indicators, and who is near a threshold. Rulesets
     are named by an ID or ID@DATE; --province, --overlay and --source are of the new one only; the old one is the shipped
-    text, or that of --old-source. A commune that cannot be read or judged is reported, the others go on, and the exit code is 2.
+    national text, but for --old-province, --old-overlay and --old-source. A commune that cannot be read or judged is reported,
+    the others go on, and the exit code is 2.
     """
     from ntm_rules.changes.impact import impact as measured
     from ntm_rules.cli.output import put
     from ntm_rules.cli.ruleset_at import ruleset_at
 
-    before, after = ruleset_at(old, source=old_source), ruleset_at(new, **text)
-    bad: list[tuple[str, Problem]] = []
-    found = measured(
-        before,
-        after,
-        _communes(files, after, numbers, bad, lang),
-        margin=margin,
-        threshold_year=threshold_year,
-    )
+    before = ruleset_at(old, province=old_province, overlays=old_overlays, source=old_source)
+    after = ruleset_at(new, **text)
+    unread: list[tuple[str, tuple[Problem, ...]]] = []
+    communes = _communes(files, after, numbers, unread, lang)
+    found = measured(before, after, communes, margin=margin, threshold_year=threshold_year)
+    found = attrs.evolve(found, refused=(*unread, *found.refused))
     if form == "text":
         _say_lines(found.report(lang))
     else:
         put(found.to_json() if form == "json" else found.to_html(lang))
-    unread = [attrs.evolve(problem, source=problem.source or source).describe(lang) for source, problem in bad]
-    unjudged = [f"{who}: {problem.describe(lang)}" for who, wrong in found.refused for problem in wrong]
-    _leave_if_any([*unread, *unjudged])
+    _leave_if_any(found.refused, lang)
 
 
 def _communes(
-    files: tuple[str, ...], ruleset: Ruleset, numbers: Any, bad: list[tuple[str, Problem]], lang: Language
+    files: tuple[str, ...],
+    ruleset: Ruleset,
+    numbers: Any,
+    unread: list[tuple[str, tuple[Problem, ...]]],
+    lang: Language,
 ) -> Iterator[Commune]:
     """The communes of files that can be read; what is wrong with the others is noted."""
     from ntm_rules.cli import batch
@@ -158,16 +168,18 @@ def _communes(
     for source, entry in progress(entries, Text("xã đã xét:", "communes judged:").in_(lang)):
         if entry.commune is not None:
             yield entry.commune
-        bad += ((source, problem) for problem in entry.problems)
+        if entry.problems:
+            unread.append((entry.label or source, tuple(batch.placed(p, source, entry.line) for p in entry.problems)))
 
 
-def _leave_if_any(wrong: list[str]) -> None:
-    """Say what could not be read or judged, and leave with 2."""
+def _leave_if_any(refused: Sequence[tuple[str, tuple[Problem, ...]]], lang: Language) -> None:
+    """Say what is wrong with communes that could not be read or judged, and leave with 2."""
     from ntm_rules.cli.output import warn
 
-    for said in wrong:
-        warn(said)
-    if wrong:
+    for name, problems in refused:
+        for problem in problems:
+            warn(f"{name}: {problem.describe(lang)}")
+    if refused:
         sys.stdout.flush()
         sys.exit(2)
 
@@ -185,6 +197,7 @@ def _say_lines(text: str) -> None:
         'ntm-rules prove tightens 2021-2025/xa-ntm-kieu-mau --province "Nam Định"',
         "ntm-rules prove tightens 2021-2025/xa-ntm --overlay du-thao.yaml --witness xa-lam-chung.json",
         "ntm-rules prove tightens 2021-2025/xa-ntm --overlay du-thao.yaml --reverse",
+        "ntm-rules prove tightens 2021-2025/xa-ntm --overlay du-thao-2.yaml --old-overlay du-thao.yaml",
         "ntm-rules prove redundant 2021-2025/xa-ntm --indicator 4.2",
         codes=True,
     )
@@ -193,6 +206,7 @@ def _say_lines(text: str) -> None:
 @click.argument("new", metavar="NEW[@DATE]")
 @click.argument("old", metavar="[OLD[@DATE]]", required=False)
 @options.of_province
+@options.old_of_province
 @click.option(
     "--reverse", is_flag=True, help="Hỏi ngược lại, OLD so với NEW / ask it the other way round, of OLD and NEW."
 )
@@ -211,6 +225,8 @@ def prove(
     old: str | None,
     province: str | None,
     overlays: tuple[str, ...],
+    old_province: str | None,
+    old_overlays: tuple[str, ...],
     reverse: bool,
     indicator: str | None,
     form: str,
@@ -221,7 +237,7 @@ def prove(
     """Chứng minh về bộ tiêu chí, hoặc đưa ra xã bác bỏ. Hỏi về mọi xã có thể có. OLD bỏ trống là NEW khi chưa có tỉnh và tệp thêm.
 
     Prove something of rulesets for every commune there could be, or show a commune that refutes it. OLD left out is NEW without
-    province and layer files. Refuted and unknown are answers, not errors: the exit code is 0.
+    its province and layer files; it takes those of --old-province and --old-overlay. Refuted and unknown are answers, not errors: the exit code is 0.
     """
     from ntm_rules.changes.proof import PAIRED
     from ntm_rules.changes.proof import prove as proved
@@ -229,7 +245,9 @@ def prove(
     from ntm_rules.cli.ruleset_at import ruleset_at
 
     asked = ruleset_at(new, province=province, overlays=overlays, source=source)
-    other = ruleset_at(old or new, source=source) if question in PAIRED else None
+    other = None
+    if question in PAIRED:
+        other = ruleset_at(old or new, province=old_province, overlays=old_overlays, source=source)
     if reverse and other is not None:
         asked, other = other, asked
     proofs = [

@@ -20,6 +20,7 @@ __all__ = [
     "form",
     "judging",
     "of_province",
+    "old_of_province",
     "text_in_force",
 ]
 
@@ -58,13 +59,6 @@ LANG: Decorator = click.option(
 SOURCE: Decorator = click.option(
     "--source", metavar="DIR", help="Thư mục bộ quy tắc khác / another rulebook's directory.", type=click.Path()
 )
-OLD_SOURCE: Decorator = click.option(
-    "--old-source",
-    metavar="DIR",
-    type=click.Path(),
-    help="Thư mục bộ quy tắc của CŨ / the rulebook's directory of the old one.",
-)
-
 # A province's own rules, a draft, another rulebook.
 of_province = _together(
     click.option(
@@ -80,6 +74,28 @@ of_province = _together(
         help="Thêm tệp quy định của mình, lặp lại được / add a layer file of your own; may be repeated.",
     ),
     SOURCE,
+)
+
+# The same of the text that another is held against.
+old_of_province = _together(
+    click.option(
+        "--old-province",
+        metavar="P",
+        help="Quy định của tỉnh cho bộ cũ / this province's rules on the old one.",
+    ),
+    click.option(
+        "--old-overlay",
+        "old_overlays",
+        metavar="F",
+        multiple=True,
+        help="Tệp quy định của mình cho bộ cũ, lặp lại được / a layer file on the old one; may be repeated.",
+    ),
+)
+OLD_SOURCE: Decorator = click.option(
+    "--old-source",
+    metavar="DIR",
+    type=click.Path(),
+    help="Thư mục bộ quy tắc của bộ cũ / the rulebook's directory of the old one.",
 )
 
 # Which text of a ruleset: what `load_ruleset` takes.

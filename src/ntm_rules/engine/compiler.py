@@ -16,7 +16,8 @@ import itertools
 import linecache
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 from ntm_rules.model.checking import check_facts, clean_facts, clean_value, fact_named
 from ntm_rules.model.commune import Commune
@@ -39,15 +40,27 @@ from ntm_rules.model.requirement import (
     never,
 )
 from ntm_rules.model.ruleset import Ruleset, SpecialCommunes, clause_facts
-from ntm_rules.model.values import PLAIN_NUMBER, FactValue, Ratio
+from ntm_rules.model.values import PLAIN_NUMBER, FactValue, Ratio, to_decimal
 
-__all__ = ["Codes", "compile_judge", "judge_source"]
+__all__ = ["Codes", "Lean", "compile_judge", "judge_source"]
 
 # Codes of the indicators, of the criteria, and of the conditions of recognition together.
 Codes = tuple[tuple[int, ...], tuple[int, ...], int]
 StandingOf = Callable[[Ruleset, bool, int | None, Commune], int]
 
 _OPERATORS = {Direction.AT_LEAST: ">=", Direction.AT_MOST: "<=", Direction.EQUAL: "=="}
+
+
+class Lean(NamedTuple):
+    """Every number within `percent` of its threshold counts as passing it, or as failing it. Conditions on the commune stay as they are."""
+
+    percent: Decimal
+    passing: bool
+
+    def around(self, threshold: Decimal) -> tuple[Decimal, Decimal]:
+        """The lowest and the highest number within the margin, exactly."""
+        width = abs(Fraction(threshold)) * Fraction(self.percent) / 100
+        return to_decimal(Fraction(threshold) - width), to_decimal(Fraction(threshold) + width)
 
 
 def judge_source(ruleset: Ruleset, column: str, year: int | None, *, strict: bool = False) -> str:
@@ -62,10 +75,14 @@ def compile_judge(
     strict: bool,
     column_rule: SpecialCommunes | None,
     standing_of: StandingOf,
+    lean: Lean | None = None,
 ) -> Callable[[Mapping[str, Any], Commune], Codes]:
-    """The judge of a ruleset; `standing_of` gives the code of another ruleset that it requires to be met."""
-    writer = _Writer(ruleset, column, year, strict, column_rule, standing_of)
-    mode = ("strict " if strict else "") + ("special " if column_rule else "")
+    """The judge of a ruleset; `standing_of` gives the code of another ruleset that it requires to be met.
+
+    With `lean` it is for communes that a judge without has accepted, and says what would become of their indicators.
+    """
+    writer = _Writer(ruleset, column, year, strict, column_rule, standing_of, lean)
+    mode = ("strict " if strict else "") + ("special " if column_rule else "") + (f"{lean} " if lean else "")
     name = f"<ntm_rules {ruleset.id} {column} {year} {mode}{ruleset.content_hash[:12]}>"
     # Registered so that a traceback or a debugger shows the compiled lines.
     linecache.cache[name] = (len(writer.source), None, writer.source.splitlines(keepends=True), name)
@@ -200,9 +217,10 @@ class _Writer:
         strict: bool,
         column_rule: SpecialCommunes | None,
         standing_of: StandingOf,
+        lean: Lean | None = None,
     ) -> None:
         self.ruleset, self.column, self.year, self.strict = ruleset, column, year, strict
-        self.standing_of = standing_of
+        self.standing_of, self.lean = standing_of, lean
         # Whether strict evaluation refuses to decide by this column at all.
         self.column_doubted = strict and column_rule is not None and column_rule.evidence is not Evidence.CONFIRMED
         self.lines: list[str] = []
@@ -227,7 +245,8 @@ class _Writer:
             check_facts(catalogue, facts, facts.keys() - used)
 
         self.names |= {"check_rest": check_rest, "USED": used}
-        head = ["if not USED.issuperset(facts): check_rest(facts)", "get = facts.get"]
+        checked = lean is not None  # such communes are accepted already
+        head = [*(["if not USED.issuperset(facts): check_rest(facts)"] if not checked else []), "get = facts.get"]
         body = [*head, *self.lines, f"return ({criteria}, {conditions})"]
         self.source = "\n    ".join(["def judge(facts, commune):", *body]) + "\n"
 
@@ -309,9 +328,10 @@ class _Writer:
 
     def _condition(self, requirement: Requirement) -> str:
         """A condition on the commune, which is not held to how surely its column is known."""
-        doubted, self.column_doubted = self.column_doubted, False
+        before = self.column_doubted, self.lean
+        self.column_doubted, self.lean = False, None
         code = self._requirement(requirement)
-        self.column_doubted = doubted
+        self.column_doubted, self.lean = before
         return code
 
     def _requirement(self, requirement: Requirement) -> str:
@@ -358,6 +378,8 @@ class _Writer:
         if requirement.direction is Direction.MET:
             name = self.variables.get(requirement.fact) or self._read(requirement.fact)
             return f"0 if {name} is True else 4 if {name} is False else 2 if {name} is None else refuse(facts)"
+        if self.lean is not None and isinstance(threshold, Decimal):
+            return self._leaning(self._fact(requirement.fact), requirement.direction, threshold, self.lean)
         literal = self._threshold(requirement, threshold)
         once = self.uses[requirement.fact] == 1 and requirement.fact not in self.variables
         if once and not literal.startswith("long") and isinstance(threshold, Decimal):
@@ -369,19 +391,43 @@ class _Writer:
         self.lines.append(f"if {male} is not None and {female} is not None and {total} is not None: refuse(facts)")
         if not decides:
             return "2"
-        literal, direction = self._threshold(requirement, threshold), requirement.direction
-        m, f, t = (self._named(self._held(name, direction, literal)) for name in (male, female, total))
+        direction, lean = requirement.direction, self.lean
+        if lean is not None:
+            each = [self._leaning(name, direction, threshold, lean) for name in (male, female, total)]
+        else:
+            literal = self._threshold(requirement, threshold)
+            each = [self._held(name, direction, literal) for name in (male, female, total)]
+        m, f, t = map(self._named, each)
         return f"4 if {m} == 4 or {f} == 4 else 0 if {m} == 0 == {f} else 4 if {t} == 4 else 2"
 
     def _threshold(self, requirement: Comparison, threshold: Any) -> str:
         """The literal of a threshold, a rank for a category; a name where it is too long for exact comparison with floats."""
         if isinstance(threshold, str):
             return repr(_fact_of(self.ruleset, requirement.fact).values.index(threshold))
-        return _literal(threshold) or self._constant("long", _Exact(*threshold.as_integer_ratio()))
+        return self._number(threshold)
+
+    def _number(self, value: Decimal) -> str:
+        return _literal(value) or self._constant("long", _Exact(*value.as_integer_ratio()))
 
     def _held(self, name: str, direction: Direction, literal: str) -> str:
         value = f"exactly({name})" if literal.startswith("long") else name
         return f"2 if {name} is None else 0 if {value} {_OPERATORS[direction]} {literal} else 4"
+
+    def _leaning(self, name: str, direction: Direction, threshold: Decimal, lean: Lean) -> str:
+        """A number of which those within the margin all pass, or all fail."""
+        low, high = map(self._number, lean.around(threshold))
+        value = f"exactly({name})" if "long" in low + high else name
+        if lean.passing:
+            passes = {
+                Direction.AT_LEAST: f"{value} >= {low}",
+                Direction.AT_MOST: f"{value} <= {high}",
+            }.get(direction, f"{low} <= {value} <= {high}")
+            return f"2 if {name} is None else 0 if {passes} else 4"
+        # Whatever equals the threshold is within the margin, so of "equal" nothing passes.
+        fails = {Direction.AT_LEAST: f"{value} <= {high}", Direction.AT_MOST: f"{value} >= {low}"}.get(
+            direction, "True"
+        )
+        return f"2 if {name} is None else 4 if {fails} else 0"
 
     def _compared_once(self, requirement: Comparison, literal: str) -> str:
         """A fact that no other indicator names: check and comparison in one, the common answers first."""
@@ -409,9 +455,25 @@ class _Writer:
             return "2"
         assert cell is not None
         assert isinstance(cell.value, Decimal)
+        if self.lean is not None:
+            decided = self._leaning_facts(actual, other, requirement.direction, cell.value, self.lean)
+            return f"2 if {actual} is None or {other} is None else {decided}"
         factor = ", ".join(map(repr, cell.value.as_integer_ratio()))
         compared = f"exactly({actual}) {_OPERATORS[requirement.direction]} exactly({other}).times({factor})"
         return f"2 if {actual} is None or {other} is None else 0 if {compared} else 4"
+
+    def _leaning_facts(self, actual: str, other: str, direction: Direction, factor: Decimal, lean: Lean) -> str:
+        """As `_leaning`; which end of the margin is the lower one turns on the sign of the other fact."""
+        one, two = (
+            f"exactly({other}).times({', '.join(map(repr, end.as_integer_ratio()))})" for end in lean.around(factor)
+        )
+        value = f"exactly({actual})"
+        above, below = f"{value} >= {one} or {value} >= {two}", f"{value} <= {one} or {value} <= {two}"
+        if lean.passing:
+            passes = {Direction.AT_LEAST: above, Direction.AT_MOST: below}.get(direction, f"({above}) and ({below})")
+            return f"0 if {passes} else 4"
+        fails = {Direction.AT_LEAST: below, Direction.AT_MOST: above}.get(direction, "True")
+        return f"4 if {fails} else 0"
 
     def _one_of(self, requirement: OneOf) -> str:
         name = self._fact(requirement.fact)

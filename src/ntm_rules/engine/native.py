@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any
 
 from ntm_rules.engine.attested_names import unknown_names
-from ntm_rules.engine.compiler import compile_judge
+from ntm_rules.engine.compiler import Lean, compile_judge
 from ntm_rules.engine.reference import Details, elsewhere, judge_of
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Ladder, Status, Verdict
 from ntm_rules.model.checking import place_of
@@ -15,7 +17,7 @@ from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
 
-__all__ = ["evaluate", "evaluate_many", "evaluate_tiers"]
+__all__ = ["evaluate", "evaluate_many", "evaluate_tiers", "leaning"]
 
 _DETAILS = Details()
 
@@ -70,7 +72,7 @@ def evaluate(
         conditions=conditions,
         details=_DETAILS,
     )
-    return _attested(assessment) if commune.attested else assessment
+    return _attested(assessment, conditions) if commune.attested else assessment
 
 
 def evaluate_many(
@@ -113,6 +115,37 @@ def evaluate_tiers(
     )
 
 
+def leaning(*, margin: Decimal, passing: bool) -> Callable[[Assessment], tuple[int, ...]]:
+    """What the codes of an assessment, not a strict one, would be if every number near its threshold passed it, or failed it.
+
+    Near is within `margin` percent of the threshold. What is given back keeps the judges it compiles; it takes no other ruleset
+    than that of its first assessment.
+    """
+    lean = Lean(margin, passing)
+    judges: dict[Any, Any] = {}
+
+    def codes(assessment: Assessment) -> tuple[int, ...]:
+        column, year, rule = key = (assessment.column, assessment.year, assessment.column_rule)
+        judge = judges.get(key)
+        if judge is None:
+            judge = judges[key] = compile_judge(assessment.ruleset, column, year, False, rule, _standing_of, lean)
+        commune = assessment.commune
+        found: tuple[int, ...] = judge(facts_given(commune), commune)[0]
+        return _with_attested(assessment, found) if commune.attested else found
+
+    return codes
+
+
+def _with_attested(assessment: Assessment, codes: tuple[int, ...]) -> tuple[int, ...]:
+    """The codes with the agencies' verdicts where the facts decide nothing."""
+    verdicts = {number: 0 if met else CODE_OF_STATUS[Status.MISSING] for number, met in assessment.attested.items()}
+    unknown = CODE_OF_STATUS[Status.UNDETERMINED]
+    numbers = assessment.ruleset.numbers
+    return tuple(
+        verdicts.get(number, code) if code == unknown else code for number, code in zip(numbers, codes, strict=True)
+    )
+
+
 def _not_a_ruleset(given: object) -> Problem:
     """What is wrong where a ruleset was wanted and something else came, most often its name."""
     return Problem(
@@ -132,20 +165,24 @@ def _naming_rulesets(commune: Commune, lowest: str) -> Commune:
     return commune.replace(attested=plain | {key: v for key, v in commune.attested.items() if ":" in key})
 
 
-def _attested(assessment: Assessment) -> Assessment:
-    """The same assessment with attested verdicts deciding what the facts leave open."""
+def _attested(assessment: Assessment, conditions: int) -> Assessment:
+    """The same assessment with attested verdicts deciding what the facts leave open; `conditions` is the code without them."""
     ruleset, attested = assessment.ruleset, assessment.attested
     problems = unknown_names(ruleset, assessment.commune)
     if problems:
         raise CommuneError(problems)
     judge = judge_of(assessment)
-    codes = tuple(
-        CODE_OF_STATUS[judge.result(clause).status] if clause.id in attested else code
-        for clause, code in zip(ruleset.indicators, assessment.codes, strict=True)
-    )
-    conditions = 0
-    for clause in ruleset.conditions:
-        conditions |= CODE_OF_STATUS[judge.result(clause).status]
+    if assessment.strict:  # whether an unconfirmed threshold speaks against an agency, only the reference knows
+        codes = tuple(
+            CODE_OF_STATUS[judge.result(clause).status] if clause.id in attested else code
+            for clause, code in zip(ruleset.indicators, assessment.codes, strict=True)
+        )
+    else:
+        codes = _with_attested(assessment, assessment.codes)
+    if any(clause.id in attested for clause in ruleset.conditions):
+        conditions = 0
+        for clause in ruleset.conditions:
+            conditions |= CODE_OF_STATUS[judge.result(clause).status]
     each = iter(codes)
     criteria = []
     for criterion in ruleset.criteria:

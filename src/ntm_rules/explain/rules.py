@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ntm_rules.explain import EVIDENCE_WORDS
@@ -44,6 +44,7 @@ __all__ = [
     "evidence_totals",
     "product_text",
     "relation_text",
+    "requirement_in_full",
     "requirement_text",
     "ruleset_rows",
     "sureness",
@@ -62,12 +63,16 @@ MARKS = {
 _SIGNS = {Direction.AT_LEAST: "≥ ", Direction.AT_MOST: "≤ ", Direction.EQUAL: "= ", Direction.MET: ""}
 _MET = Text("Đạt", "met")
 _NOT_ASKED = Text("KAD", "n/a")
+_SEXES = Text(", đạt riêng cho nam và cho nữ", ", for men and for women each")
 SET_BY_WORDS = {
     SetBy.NATIONAL: Text("trung ương", "national"),
     SetBy.PROVINCE: Text("UBND cấp tỉnh", "the province"),
     SetBy.MINISTRY: Text("bộ, ngành", "a ministry"),
     SetBy.UNCLEAR: Text("chưa rõ", "not clear"),
 }
+
+# More thresholds than this are a table and no sentence: one for each region and the general one.
+_MANY = 8
 
 Row = tuple[Clause, int | None, list[Cell | None]]
 
@@ -228,7 +233,7 @@ def _said(
     requirement = clause.requirement
     yield f"{indent}{Text('Yêu cầu', 'Required').in_(lang)}: {requirement_text(ruleset, requirement, lang)}"
     if clause.applies_if is not None:
-        condition = _condition(ruleset, clause.applies_if, lang)
+        condition = requirement_in_full(ruleset, clause.applies_if, lang)
         yield f"{indent}{Text('Chỉ áp dụng khi', 'Asked only where').in_(lang)}: {condition}"
     if clause.columns is not None:
         names = ", ".join(_column(ruleset, column, lang) for column in clause.columns)
@@ -355,15 +360,40 @@ def _values(ruleset: Ruleset, key: str, values: Sequence[str], lang: Language) -
     return list(values) if fact is None else [fact.value_text(value).in_(lang) for value in values]
 
 
-def _condition(ruleset: Ruleset, requirement: Requirement, lang: Language) -> str:
-    """A condition with its threshold, which no table shows: conditions are the same in every column and year."""
-    if isinstance(requirement, Comparison):
-        cells = [cell for *_, cell in requirement.threshold.cells()]
-        known = all(cell.state is CellState.SET for cell in cells)
-        shown = {_set_text(ruleset, requirement, cell, lang) for cell in cells} if known else set()
-        if len(shown) == 1:
-            return f"{_label(ruleset, requirement.fact, lang)} [{requirement.fact}]: {shown.pop()}"
-    return requirement_text(ruleset, requirement, lang)
+def requirement_in_full(ruleset: Ruleset, requirement: Requirement, lang: Language, *, marks: bool = False) -> str:
+    """What a requirement asks, in one sentence with its thresholds: of a condition, above all, which no table shows.
+
+    `marks` adds how surely each is known. Of more thresholds than a sentence can hold it says no number.
+    """
+    threshold = table_of(requirement)
+    related = isinstance(requirement, Comparison) and requirement.relation is not None
+    if threshold is None or related or not isinstance(requirement, (Comparison, FactComparison)):
+        return requirement_text(ruleset, requirement, lang)
+    places: dict[str, dict[int | None, list[str]]] = {}
+    for year, column, cell in threshold.cells():
+        text = "UBND" if cell.state is CellState.DELEGATED else "—"
+        if cell.state is CellState.SET:
+            text = _set_text(ruleset, requirement, cell, lang) + (MARKS[cell.evidence] if marks else "")
+        places.setdefault(text, {}).setdefault(year, []).append(column)
+    if len(places) > _MANY:
+        return requirement_text(ruleset, requirement, lang)
+    said = [
+        text if len(places) == 1 else f"{text} ({_where(ruleset, threshold, found, lang)})"
+        for text, found in places.items()
+    ]
+    sexes = isinstance(requirement, Comparison) and requirement.both_sexes
+    return f"{_label(ruleset, requirement.fact, lang)} [{requirement.fact}]: {', '.join(said)}{_SEXES.in_(lang) if sexes else ''}"
+
+
+def _where(ruleset: Ruleset, threshold: Threshold, places: Mapping[int | None, Sequence[str]], lang: Language) -> str:
+    """The columns of each year; a year alone where it is all of them."""
+    regions, general = ruleset.catalogue.regions, Text("cột chung", "general column")
+    said = []
+    for year, columns in places.items():
+        every = year is not None and len(columns) == len(threshold.rows[year])
+        some = "" if every else ", ".join(regions.get(column, general).in_(lang) for column in columns)
+        said.append(" ".join(part for part in (some, str(year or "")) if part))
+    return "; ".join(said)
 
 
 def requirement_text(ruleset: Ruleset, requirement: Requirement, lang: Language) -> str:
@@ -375,12 +405,11 @@ def requirement_text(ruleset: Ruleset, requirement: Requirement, lang: Language)
         Direction.MET: Text("đạt", "met"),
     }
     if isinstance(requirement, Comparison):
-        sexes = Text(", đạt riêng cho nam và cho nữ", ", for men and for women each").in_(lang)
         held = words[requirement.direction].in_(lang)
         if requirement.relation is not None:
             held = f"{_SIGNS[requirement.direction]}{relation_text(requirement.relation, lang)}"
         fact = f"{_label(ruleset, requirement.fact, lang)} [{requirement.fact}]"
-        return f"{fact}: {held}{sexes if requirement.both_sexes else ''}"
+        return f"{fact}: {held}{_SEXES.in_(lang) if requirement.both_sexes else ''}"
     if isinstance(requirement, FactComparison):
         fact, other = (_label(ruleset, key, lang) for key in (requirement.fact, requirement.other))
         held = words[requirement.direction].in_(lang)
@@ -395,7 +424,7 @@ def requirement_text(ruleset: Ruleset, requirement: Requirement, lang: Language)
             return Text(f"đạt cả {total} phần", f"all {total} parts").in_(lang)
         return Text(f"đạt ít nhất {needed} trong {total} phần", f"at least {needed} of {total} parts").in_(lang)
     if isinstance(requirement, Branch):
-        condition = _condition(ruleset, requirement.condition, lang)
+        condition = requirement_in_full(ruleset, requirement.condition, lang)
         then, otherwise = requirement.then.id, requirement.otherwise.id
         return Text(
             f"nếu {condition} thì {then}, không thì {otherwise}", f"if {condition} then {then}, else {otherwise}"

@@ -19,6 +19,7 @@ __all__ = [
     "AssessmentDocument",
     "CommuneDocument",
     "DifferenceDocument",
+    "ImpactDocument",
     "LadderDocument",
     "LineDocument",
     "ResultDocument",
@@ -286,6 +287,101 @@ class DifferenceDocument(_Given):
     summary: Bilingual
 
 
+class ProblemDocument(_Given):
+    """One thing that is wrong with what was given."""
+
+    code: str = Field(description="stable; see the tables of codes in the documentation")
+    source: str | None
+    line: int | None
+    key: str | None
+    found: str | None
+    wanted: Bilingual | None
+    nearest: str | None
+    message: Bilingual
+
+
+class VerdictMove(_Given):
+    """How many communes went from one verdict to another."""
+
+    old: Verdict
+    new: Verdict
+    communes: int = Field(ge=1)
+
+
+class EffectDocument(_Given):
+    """What a change does to one commune. Numbers are those of the new ruleset."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")] | None
+    name: str | None
+    host_id: HostId
+    old: Verdict
+    new: Verdict
+    lost: list[str] = Field(description="indicators missing now and not before")
+    won: list[str] = Field(
+        description="indicators missing before and no longer; under their old number where they are gone"
+    )
+    opened: list[str] = Field(description="indicators that can no longer be decided")
+    missing: list[str] = Field(description="every indicator missing now")
+    near: list[str] = Field(
+        description="indicators not met that would be if every number within the margin passed its threshold"
+    )
+    thin: list[str] = Field(
+        description="indicators met that would not be if every number within the margin failed its threshold"
+    )
+    undetermined: int = Field(ge=0, description="how many indicators are undetermined now")
+
+
+class StatusMove(_Given):
+    """How many communes went from one status of an indicator to another; null where a ruleset does not have it."""
+
+    old: Status | None
+    new: Status | None
+    communes: int = Field(ge=1)
+
+
+class IndicatorImpactDocument(_Given):
+    """What becomes of one indicator; the counts are of communes."""
+
+    old: str | None = Field(description="its number in the old ruleset; null where that does not have it")
+    new: str | None
+    label: Bilingual
+    lost: int = Field(ge=0)
+    won: int = Field(ge=0)
+    opened: int = Field(ge=0)
+    near: int = Field(ge=0)
+    thin: int = Field(ge=0)
+    moves: list[StatusMove]
+
+
+class RefusedCommune(_Given):
+    """A commune that could not be read or judged."""
+
+    commune: str = Field(description="its name and code, or what is known of it")
+    problems: list[ProblemDocument] = Field(min_length=1)
+
+
+class ImpactDocument(_Given):
+    """What a rule change does to a population, as `Impact.to_dict` gives it. New keys may come with a new format number only."""
+
+    format: Literal["ntm-rules/impact/1"]
+    old: AssessedRuleset
+    new: AssessedRuleset
+    margin_percent: Gap = Field(description="of the threshold")
+    communes: int = Field(ge=0, description="how many were judged")
+    verdicts: list[VerdictMove]
+    gains: list[EffectDocument] = Field(description="communes that meet the new ruleset and did not meet the old one")
+    loses: list[EffectDocument] = Field(description="communes that met the old ruleset and do not meet the new one")
+    falls: list[EffectDocument] = Field(description="communes that were open and now miss the ruleset for sure")
+    rises: list[EffectDocument] = Field(description="communes that missed the old ruleset and may meet the new one")
+    almost: list[EffectDocument] = Field(
+        description="communes of which all that is missing is near, and nothing undetermined"
+    )
+    near: list[EffectDocument] = Field(description="communes with indicators near being met")
+    thin: list[EffectDocument] = Field(description="communes with indicators met by no more than the margin")
+    indicators: list[IndicatorImpactDocument] = Field(description="every indicator of either ruleset")
+    refused: list[RefusedCommune]
+
+
 class LadderDocument(_Given):
     """A commune judged under every tier of a phase, as `Ladder.to_dict` gives it. A minor version may add keys; none is removed under one format number."""
 
@@ -333,19 +429,6 @@ class JudgedLine(_Line):
     missing: list[LineGap]
     unconfirmed: list[str] = Field(description="indicators decided by a threshold that is not confirmed")
     conflicts: list[str]
-
-
-class ProblemDocument(_Given):
-    """One thing that is wrong with what was given."""
-
-    code: str = Field(description="stable; see the tables of codes in the documentation")
-    source: str | None
-    line: int | None
-    key: str | None
-    found: str | None
-    wanted: Bilingual | None
-    nearest: str | None
-    message: Bilingual
 
 
 class LineProblems(_Given):

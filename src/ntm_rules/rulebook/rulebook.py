@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -205,14 +205,40 @@ class Rulebook:
         overlays: Sequence[Overlay] = (),
     ) -> Ruleset:
         """See `ntm_rules.load_ruleset`."""
+        ruleset, chain = self.load_chain(ruleset_id, on=on, known_on=known_on, province=province, overlays=overlays)
+        self.hold_used(overlays, chain)
+        return ruleset
+
+    def load_chain(
+        self,
+        ruleset_id: str,
+        *,
+        on: datetime.date | None = None,
+        known_on: datetime.date | None = None,
+        province: str | None = None,
+        overlays: Sequence[Overlay] = (),
+    ) -> tuple[Ruleset, tuple[str, ...]]:
+        """A ruleset, and of which rulesets the overlays could be: itself and those it rests on."""
         if province is not None:
             found = self.catalogue.province(province)
             if found is None:
                 raise UnknownNameError([unknown_province(self.catalogue, province)])
             province = found.slug
         if not overlays:
-            return self._load(ruleset_id, on, known_on, province)
-        return self._load_uncached(ruleset_id, on, known_on, province, tuple(overlays))
+            return self._load(ruleset_id, on, known_on, province), (ruleset_id,)
+        chain: list[str] = []
+        return self._load_uncached(ruleset_id, on, known_on, province, tuple(overlays), note=chain.append), tuple(chain)
+
+    def hold_used(self, overlays: Sequence[Overlay], chain: Sequence[str]) -> None:
+        """RulebookError where an overlay is of none of the rulesets that were loaded: it would do nothing, unsaid."""
+        problems = []
+        for overlay in overlays:
+            source, data = _overlay_data(overlay)
+            target = _layer_target(data, source, self.ids)
+            if target not in chain:
+                problems.append(_unused(data, source, target, chain))
+        if problems:
+            raise RulebookError(problems)
 
     def _load_uncached(
         self,
@@ -222,7 +248,10 @@ class Rulebook:
         province: str | None,
         overlays: tuple[Overlay, ...] = (),
         above: tuple[str, ...] = (),
+        note: Callable[[str], object] = lambda _: None,
     ) -> Ruleset:
+        """The ruleset; `note` is told its id and those of the rulesets it rests on."""
+        note(ruleset_id)
         if ruleset_id in above:
             around = " → ".join((*above, ruleset_id))
             message = Text("các bộ tiêu chí dựa vào nhau thành vòng", "rulesets rest on each other in a circle")
@@ -292,7 +321,7 @@ class Rulebook:
 
         @functools.cache
         def load_other(other: str) -> Ruleset:
-            return self._load_uncached(other, on, known_on, province, overlays, (*above, ruleset_id))
+            return self._load_uncached(other, on, known_on, province, overlays, (*above, ruleset_id), note)
 
         build = functools.partial(
             build_ruleset,
@@ -453,9 +482,9 @@ def _layer_target(data: Content, source: str, ids: tuple[str, ...]) -> str:
     """The ruleset a layer says it changes; RulebookError where it names none that exists."""
     from ntm_rules.rulebook.documents import LayerDocument
     from ntm_rules.rulebook.reading import read_leniently
-    from ntm_rules.rulebook.yaml_text import line_of, read_tree
+    from ntm_rules.rulebook.yaml_text import line_of
 
-    tree = data if isinstance(data, Mapping) else read_tree(data, source).root
+    tree = _layer_tree(data, source)
     target = tree.get("of") if isinstance(tree, Mapping) else None
     if target not in ids:
         names = ", ".join(ids)
@@ -478,6 +507,31 @@ def _layer_target(data: Content, source: str, ids: tuple[str, ...]) -> str:
             ]
         )
     return str(target)
+
+
+def _layer_tree(data: Content, source: str) -> Any:
+    from ntm_rules.rulebook.yaml_text import read_tree
+
+    return data if isinstance(data, Mapping) else read_tree(data, source).root
+
+
+def _unused(data: Content, source: str, target: str, chain: Sequence[str]) -> Problem:
+    """What is wrong with a layer of another ruleset than those loaded."""
+    from ntm_rules.rulebook.yaml_text import line_of
+
+    names = ", ".join(dict.fromkeys(chain))
+    return Problem(
+        code="unused_layer",
+        source=source,
+        line=line_of(_layer_tree(data, source), ("of",)),
+        key="of",
+        found=target,
+        wanted=Text(names, names),
+        message=Text(
+            f"lớp này sửa bộ tiêu chí khác, không phải {chain[0]} hay bộ mà nó dựa vào",
+            f"the layer is of another ruleset, not of {chain[0]} or one that it rests on",
+        ),
+    )
 
 
 @functools.cache

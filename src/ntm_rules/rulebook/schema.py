@@ -18,6 +18,7 @@ from ntm_rules.rulebook.boundary_documents import (
     AssessmentDocument,
     CommuneDocument,
     DifferenceDocument,
+    ImpactDocument,
     LadderDocument,
     LineDocument,
 )
@@ -41,6 +42,7 @@ _BOUNDARY: dict[str, type[BaseModel]] = {
     "commune": CommuneDocument,
     "assessment": AssessmentDocument,
     "difference": DifferenceDocument,
+    "impact": ImpactDocument,
     "ladder": LadderDocument,
     "line": LineDocument,
 }
@@ -53,6 +55,7 @@ _TITLES = {
     "commune": "NTM commune",
     "assessment": "NTM assessment",
     "difference": "NTM difference of two rulesets",
+    "impact": "NTM impact of a rule change",
     "ladder": "NTM ladder of tiers",
     "line": "NTM assessment as one line",
 }
@@ -142,10 +145,11 @@ _ROWS: Schema = {
 
 
 def schemas() -> dict[str, Schema]:
-    """The schemas by name: ruleset, layer, facts, regions, tests, commune, assessment, ladder, line, difference.
+    """The schemas by name: ruleset, layer, facts, regions, tests, commune, assessment, ladder, line, difference,
+    impact.
 
     >>> sorted(schemas())
-    ['assessment', 'commune', 'difference', 'facts', 'ladder', 'layer', 'line', 'regions', 'ruleset', 'tests']
+    ['assessment', 'commune', 'difference', 'facts', 'impact', 'ladder', 'layer', 'line', 'regions', 'ruleset', 'tests']
     """
     found = {name: _for_editors(model.model_json_schema()) for name, model in _FILES.items()}
     found |= {name: model.model_json_schema(mode="serialization") for name, model in _BOUNDARY.items()}
