@@ -363,11 +363,14 @@ def _values(ruleset: Ruleset, key: str, values: Sequence[str], lang: Language) -
 def requirement_in_full(ruleset: Ruleset, requirement: Requirement, lang: Language, *, marks: bool = False) -> str:
     """What a requirement asks, in one sentence with its thresholds: of a condition, above all, which no table shows.
 
-    `marks` adds how surely each is known. Of more thresholds than a sentence can hold it says no number.
+    `marks` adds how surely each is known. Of more thresholds than a sentence can hold it says no number,
+    and none where none is known.
     """
     threshold = table_of(requirement)
     related = isinstance(requirement, Comparison) and requirement.relation is not None
     if threshold is None or related or not isinstance(requirement, (Comparison, FactComparison)):
+        return requirement_text(ruleset, requirement, lang)
+    if not any(cell.state is CellState.SET for *_, cell in threshold.cells()):
         return requirement_text(ruleset, requirement, lang)
     places: dict[str, dict[int | None, list[str]]] = {}
     for year, column, cell in threshold.cells():
