@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import z3
 
 from ntm_rules.changes.encoding import Facts, Outcomes, Reading, Spot, Term, outcomes_of, reach_of
-from ntm_rules.changes.places import Place, parts_of, table_of, tops
+from ntm_rules.changes.places import LISTS, Place, parts_of, table_of, tops
 from ntm_rules.model.requirement import Clause, RulesetMet
 from ntm_rules.model.ruleset import Ruleset
 
@@ -34,6 +34,9 @@ class Solver:
         self._z3 = z3.SimpleSolver(ctx=self.facts.context)
         self._z3.set("timeout", MILLISECONDS)
         self._limits = 0
+        self._lists = {id(clause): name for each in rulesets for name in LISTS for clause in getattr(each, name)}
+        provinces = {each.province for each in rulesets} - {None}
+        self._provinces = len(provinces) > 1  # what each of them leaves open is not the same
         self._columns: dict[Place, tuple[str, ...]] = {}
         self._said: dict[Any, Any] = {}
         self._outcomes: dict[Any, Outcomes] = {}
@@ -46,10 +49,10 @@ class Solver:
     ) -> Outcomes:
         """What the facts allow a clause to be at a place; made once for all places of which the tables say the same."""
         columns = self._columns_of(place)
-        mixed = len(set(columns)) > 1
+        apart = columns if len(set(columns)) > 1 else ()
         column = ruleset.column_for(place.region, place.zones)
         said = self._said_of(clause, column, columns, place)
-        key = (id(ruleset), id(clause), columns if mixed else (), said, reading, free)
+        key = (id(ruleset), id(clause), apart, said, reading, free)
         found = self._outcomes.get(key)
         if found is None:
             spot = Spot(
@@ -61,7 +64,8 @@ class Solver:
                 clauses_of=lambda other: [
                     self.outcomes(other, each, place, reading) for each in (*other.indicators, *other.prerequisites)
                 ],
-                mixed=mixed,
+                path=(self._lists[id(clause)],),
+                apart=((column,) if apart else ()) + ((str(ruleset.province),) if self._provinces else ()),
                 free=free,
             )
             found = self._outcomes[key] = outcomes_of(clause, spot)
