@@ -151,6 +151,17 @@ def test_a_removed_indicator_is_loosened() -> None:
     assert ntm.prove("implies", loaded(NTM), new).answer == "proved"
 
 
+def test_a_renumbered_clause_is_held_against_what_measures_the_same() -> None:
+    """As `compare` matches them: 17.6 and 17.8 of 2016-2020 are 17.8 and 17.10 of 2021-2025."""
+    new, old = loaded(NTM), loaded("2016-2020/xa-ntm")
+    assert not {"17.6", "17.8"} & set(ntm.prove("tightens", new, old).indicators)
+    requires = {"met": "rural_market_or_trading_place"}
+    moved = {"criterion": "8", "no": "8.9", "label": {"vi": "chữ", "en": "text"}, "requires": requires}
+    more = {"remove_indicators": ["7"], "add_indicators": [moved | {"citation": "1/QĐ", "set_by": "national"}]}
+    proof = ntm.prove("tightens", loaded(NTM, overlays=[layer(NTM, **more)]), loaded(NTM))
+    assert (proof.answer, proof.code) == ("proved", "everywhere")
+
+
 def loosened_cells() -> Iterator[tuple[str, int | None, str, str]]:
     """Every numeric cell of the set, eased by a tenth: clause, year, column, new level."""
     ruleset = loaded(NTM)

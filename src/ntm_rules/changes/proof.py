@@ -130,7 +130,7 @@ def prove(
     "implies"       every commune that meets `new` meets `old`
     "equivalent"    the same communes meet both
     "disjoint"      no commune meets both
-    "tightens"      indicator by indicator (conditions and prerequisites too), `new` asks at least as much as `old`
+    "tightens"      clause by clause, matched as `compare` matches them, `new` asks at least as much as `old`
     "satisfiable"   in every place some commune can meet `new`
     "redundant"     every commune that passes all other indicators of `new` passes `indicator`
     "possible"      in every place where `indicator` is asked some commune can meet it

@@ -8,7 +8,8 @@ import attrs
 
 from ntm_rules.changes import words
 from ntm_rules.changes.encoding import Reading
-from ntm_rules.changes.places import Place, involved, parts_of, places_of, table_of, tops
+from ntm_rules.changes.matching import match_clauses
+from ntm_rules.changes.places import LISTS, Place, involved, parts_of, places_of, table_of, tops
 from ntm_rules.changes.proof import OpenThreshold, Proof, Question
 from ntm_rules.changes.solving import NotDecided, Solver
 from ntm_rules.changes.witness import Case, Part, Values, Witness, find_witness, plain_values, terms_of
@@ -238,18 +239,23 @@ class Inquiry:
         )
 
     def _clauses_compared(self) -> Iterator[tuple[Case, Case]]:
-        """For each clause of the old text the communes that pass it in the new one and miss it in the old; and, rather, those that
-        meet all of the new text.
+        """For each clause of the old text the communes that pass its counterpart in the new one and miss it in the old; and,
+        rather, those that meet all of the new text.
         """
-        kept = {clause.id: clause for clause in tops(self.new)}
-        for clause in tops(self._other):
-            passed = (kept[clause.id],) if clause.id in kept else ()
+        for clause, kept in self._counterparts():
+            passed = () if kept is None else (kept,)
             missed = Part(self._other, (clause,))
-            everything = tuple({c.id: c for c in (*self.new.indicators, *passed)}.values())
+            everything = tuple({id(c): c for c in (*self.new.indicators, *passed)}.values())
             yield (
                 Case((Part(self.new, passed),), missed, free=True),
                 Case((Part(self.new, everything),), missed, free=True),
             )
+
+    def _counterparts(self) -> Iterator[tuple[Clause, Clause | None]]:
+        """Each clause of the old text with what it became in the new one, as `compare` matches them; None where it is removed."""
+        for name in LISTS:
+            found = {id(before): after for before, after in match_clauses(self._other, self.new, name).pairs}
+            yield from ((clause, found.get(id(clause))) for clause in getattr(self._other, name))
 
     # -- what some commune can do
 
