@@ -332,6 +332,10 @@ def test_questions_that_cannot_be_asked() -> None:
         ({"question": "satisfiable", "new": NTM}, "no_ruleset"),
         ({"question": "redundant", "new": ruleset}, "no_indicator"),
         ({"question": "redundant", "new": ruleset, "indicator": "4.22"}, "unknown_indicator"),
+        ({"question": "satisfiable", "new": ruleset, "old": ruleset}, "not_of_question"),
+        ({"question": "redundant", "new": ruleset, "old": ruleset, "indicator": "4.2"}, "not_of_question"),
+        ({"question": "implies", "new": ruleset, "old": ruleset, "indicator": "4.2"}, "not_of_question"),
+        ({"question": "satisfiable", "new": ruleset, "indicator": "4.2"}, "not_of_question"),
         ({"question": "satisfiable", "new": ruleset, "region": "dbhs"}, "unknown_region"),
         ({"question": "satisfiable", "new": ruleset, "year": 1900}, "bad_year"),
     ]
@@ -395,6 +399,30 @@ def test_the_command_asks_the_other_way_round(tmp_path: Path) -> None:
     asked = ["implies", NTM, "--overlay", str(raised), "--region", "dbsh", "--year", "2024", "--format", "json"]
     there, back = (json.loads(run(*asked, *reverse)[1]) for reverse in ([], ["--reverse"]))
     assert (there["answer"], back["answer"], back["indicators"]) == ("proved", "refuted", ["4.2"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("satisfiable", NTM, ADVANCED),
+        ("implies", NTM, ADVANCED, "--indicator", "4.2"),
+        ("satisfiable", NTM, "--indicator", "4.2"),
+        ("satisfiable", NTM, "--reverse"),
+    ],
+)
+def test_the_command_ignores_no_argument(arguments: tuple[str, ...]) -> None:
+    code, out = run(*arguments)
+    assert code == 2
+    assert "câu hỏi này không dùng" in out
+    assert "the question takes no" in run(*arguments, "--lang", "en")[1]
+
+
+@pytest.mark.parametrize("more", [(), ("--reverse",), ("--province", "Lào Cai")])
+def test_the_command_refuses_to_hold_a_text_against_itself_for_want_of_another(more: tuple[str, ...]) -> None:
+    for named in (NTM, f"{NTM}@{BEFORE}"):
+        code, out = run("implies", named, *more, "--lang", "en")
+        assert (code, "no_ruleset" in out, "OLD" in out) == (2, True, True), out
+    assert run("implies", NTM, NTM, "--region", "dbsh", "--year", "2024")[0] == 0  # asked for
 
 
 def test_the_command_says_what_is_wrong() -> None:

@@ -16,7 +16,7 @@ from ntm_rules.model.errors import NtmRulesError, Problem, UnknownNameError, che
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
 
-__all__ = ["OF_INDICATOR", "PAIRED", "OpenThreshold", "Proof", "Question", "prove"]
+__all__ = ["OF_INDICATOR", "PAIRED", "OpenThreshold", "Proof", "Question", "not_of_question", "prove"]
 
 Question = Literal["implies", "equivalent", "disjoint", "tightens", "satisfiable", "redundant", "possible"]
 Answer = Literal["proved", "refuted", "unknown"]
@@ -142,7 +142,7 @@ def prove(
     is unknown. `region` and `year` ask about one region or fact year. Needs z3: ``pip install "ntm-rules[prove]"``.
 
     Raises `UnknownNameError` (question, indicator, region), `NtmRulesError` (z3 is not installed, `old` or `indicator` is
-    lacking, no commune is judged by both).
+    lacking or not of the question, no commune is judged by both).
 
     >>> import ntm_rules as ntm
     >>> new = ntm.load_ruleset("2021-2025/xa-ntm")
@@ -177,11 +177,24 @@ def _check(question: Any, new: Any, old: Any, indicator: Any) -> None:
             continue
         message = Text("câu hỏi này cần một bộ tiêu chí", "the question needs a ruleset")
         raise NtmRulesError([Problem(code="no_ruleset", key=name, found=shown(ruleset), message=message)])
+    if old is not None and question not in PAIRED:
+        raise NtmRulesError([not_of_question("old", PAIRED)])
+    if indicator is not None and question not in OF_INDICATOR:
+        raise NtmRulesError([not_of_question("indicator", OF_INDICATOR)])
     if question in OF_INDICATOR and indicator is None:
         message = Text("câu hỏi này cần số chỉ tiêu", "the question needs the number of an indicator")
         raise NtmRulesError([Problem(code="no_indicator", key="indicator", message=message)])
     if question in OF_INDICATOR:
         new.indicator(indicator)
+
+
+def not_of_question(name: str, questions: tuple[str, ...]) -> Problem:
+    """An argument that only some questions take: left unread it would look as if it were answered."""
+    names = ", ".join(questions)
+    message = Text(f"câu hỏi này không dùng {name}", f"the question takes no {name}")
+    return Problem(
+        code="not_of_question", key=name, message=message, wanted=Text(f"{name}: {names}", f"{name}: {names}")
+    )
 
 
 def _no_z3() -> Problem:

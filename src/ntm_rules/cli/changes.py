@@ -212,12 +212,17 @@ def prove(
     Prove something of rulesets for every commune there could be, or show a commune that refutes it. OLD left out is NEW without
     province and layer files. Refuted and unknown are answers, not errors: the exit code is 0.
     """
+    from ntm_rules.changes.proof import not_of_question
     from ntm_rules.changes.proof import prove as proved
     from ntm_rules.cli.output import put
     from ntm_rules.cli.ruleset_at import ruleset_at
 
+    if reverse and question not in PAIRED:
+        raise NtmRulesError([not_of_question("--reverse", PAIRED)])
     asked = ruleset_at(new, province=province, overlays=overlays, source=source)
-    other = ruleset_at(old or new, source=source) if question in PAIRED else None
+    other = ruleset_at(old or new, source=source) if old or question in PAIRED else None
+    if other is not None and old is None and asked.layers == other.layers:
+        raise NtmRulesError([_no_old(new)])
     if reverse and other is not None:
         asked, other = other, asked
     proofs = [
@@ -230,6 +235,22 @@ def prove(
             _say_lines(proof.explain(lang))
     if witness is not None:
         _write(witness, proofs, lang)
+
+
+def _no_old(new: str) -> Problem:
+    """No layer makes NEW another text than what stands in for OLD: it was forgotten."""
+    return Problem(
+        code="no_ruleset",
+        key="OLD",
+        found=shown(new),
+        message=Text(
+            "thiếu OLD, mà không có quy định của tỉnh hay tệp thêm nào để so với chính bộ này khi chưa có",
+            "OLD is missing, and no province's overlay or layer file is given to hold against the text without it",
+        ),
+        wanted=Text(
+            "NEW OLD, hoặc NEW --overlay FILE, NEW --province TỈNH", "NEW OLD, or NEW --overlay FILE, NEW --province P"
+        ),
+    )
 
 
 def _indicators(question: str, ruleset: Ruleset, indicator: str | None) -> Iterator[str | None]:
