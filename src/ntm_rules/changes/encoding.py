@@ -466,7 +466,7 @@ def _standing(ruleset: Ruleset, spot: Spot) -> Outcomes:
     """Another ruleset's verdict and prerequisites; one of which not all criteria are known has content that is not known."""
     asked = list(spot.clauses_of(ruleset))
     if not ruleset.complete:
-        rest = attrs.evolve(spot, ruleset=ruleset, path=("rest", ruleset.content_hash), citation="")
+        rest = attrs.evolve(spot, ruleset=ruleset, path=("rest", ruleset.content_hash), apart=(), citation="")
         asked.append(_content(Unstated(SetBy.UNCLEAR), rest))
     met = all_of([any_of([clause.met, clause.idle]) for clause in asked])
     return Outcomes(met, any_of([clause.missing for clause in asked]))

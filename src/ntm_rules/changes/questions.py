@@ -213,7 +213,7 @@ class Inquiry:
         loosened: list[tuple[Case, _Found]] = []
         open_: list[tuple[Case, _Found]] = []
         for case, wider in self._clauses_compared():
-            found = self._search(case, wider=wider)
+            found = self._search(case, wider=None if loosened else wider)  # only the first witness is shown
             if found.witness is not None:
                 loosened.append((case, found))
             elif found.open_in:

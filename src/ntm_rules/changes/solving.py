@@ -35,6 +35,7 @@ class Solver:
         self._z3.set("timeout", MILLISECONDS)
         self._limits = 0
         self._lists = {id(clause): name for each in rulesets for name in LISTS for clause in getattr(each, name)}
+        self._requiring = {id(clause) for each in rulesets for clause in tops(each) if _requires_another(clause)}
         provinces = {each.province for each in rulesets} - {None}
         self._provinces = len(provinces) > 1  # what each of them leaves open is not the same
         self._columns: dict[Place, tuple[str, ...]] = {}
@@ -49,10 +50,12 @@ class Solver:
     ) -> Outcomes:
         """What the facts allow a clause to be at a place; made once for all places of which the tables say the same."""
         columns = self._columns_of(place)
-        apart = columns if len(set(columns)) > 1 else ()
         column = ruleset.column_for(place.region, place.zones)
+        apart = (column,) if reading is Reading.ANY and len(set(columns)) > 1 else ()
+        # Other rulesets that a clause requires to be met are judged by columns of their own.
+        judging = columns if apart and id(clause) in self._requiring else apart
         said = self._said_of(clause, column, columns, place)
-        key = (id(ruleset), id(clause), apart, said, reading, free)
+        key = (id(ruleset), id(clause), judging, said, reading, free)
         found = self._outcomes.get(key)
         if found is None:
             spot = Spot(
@@ -65,7 +68,7 @@ class Solver:
                     self.outcomes(other, each, place, reading) for each in (*other.indicators, *other.prerequisites)
                 ],
                 path=(self._lists[id(clause)],),
-                apart=((column,) if apart else ()) + ((str(ruleset.province),) if self._provinces else ()),
+                apart=(*apart, str(ruleset.province)) if self._provinces else apart,
                 free=free,
             )
             found = self._outcomes[key] = outcomes_of(clause, spot)
@@ -85,13 +88,12 @@ class Solver:
 
     def possible(self, terms: Iterable[Term]) -> bool:
         """Whether some facts make all terms true; NotDecided where the solver gave up."""
-        kept = [term for term in terms if term is not True]
-        if any(term is False for term in kept):
+        kept = [term for term in terms if not isinstance(term, bool) or not term]
+        if any(isinstance(term, bool) for term in kept):
             return False
-        names = {name.get_id(): name for name in map(self._name, kept)}
-        asked = frozenset(names)
+        asked = frozenset(term.get_id() for term in kept if not isinstance(term, bool))
         if asked not in self._answers:
-            self._answers[asked] = self._check(list(names.values()))
+            self._answers[asked] = self._check([self._name(term) for term in kept])
         return self._answers[asked]
 
     def conflict(self, fixed: Iterable[Term], items: Mapping[Key, Term]) -> list[Key] | None:
@@ -108,16 +110,14 @@ class Solver:
         return self._z3.model().eval(self.facts.terms[key], model_completion=True)
 
     def _name(self, term: Term) -> z3.BoolRef:
-        """The name under which a term stands; of an opposite, the opposite of the name."""
+        """The name under which a term stands: where the name is true, so is the term. What is not asked about stays free."""
         if isinstance(term, bool):
             term = z3.BoolVal(term, self.facts.context)
-        if z3.is_not(term):
-            return z3.Not(self._name(term.arg(0)))
         known = self._names.get(term.get_id())
         if known is None:
             known = self._names[term.get_id()] = z3.Bool(f"#{len(self._names)}", self.facts.context)
-            self._named += [term, known, z3.Not(known)]
-            self._z3.add(known == term)
+            self._z3.add(z3.Implies(known, term))
+            self._named += [term, known]
         return known
 
     def _check(self, names: list[z3.BoolRef]) -> bool:
@@ -128,6 +128,10 @@ class Solver:
         if answer == z3.unknown:
             raise NotDecided(self._z3.reason_unknown())
         return bool(answer == z3.sat)
+
+
+def _requires_another(clause: Clause) -> bool:
+    return any(isinstance(requirement, RulesetMet) for _, requirement in parts_of(clause))
 
 
 def _said(clause: Clause, column: str, place: Place) -> Iterator[Any]:
