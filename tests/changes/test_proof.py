@@ -225,6 +225,20 @@ def test_a_witness_meets_open_thresholds_at_their_best_and_is_attested() -> None
     assert proof.witness.attested[f"{NTM}:2.1"] is True
 
 
+def test_a_witness_lies_where_the_least_is_unknown() -> None:
+    """The income of 2020 is the only one known: a commune of that year need not be attested in it."""
+    old = "2016-2020/xa-ntm"
+    new = loaded(old, overlays=[layer(old, remove_indicators=["8.1"])])
+    proof = ntm.prove("implies", new, loaded(old))
+    assert proof.place is not None
+    assert proof.witness is not None
+    assert proof.place.year == 2020
+    assert f"{old}:10" not in proof.witness.attested
+    first = ntm.prove("implies", new, loaded(old), year=2016).witness
+    assert first is not None
+    assert set(proof.witness.attested) < set(first.attested)
+
+
 def test_another_text_makes_an_unknown_threshold_another_one() -> None:
     """Where a later decision sets a level and neither is known, nothing follows from the one for the other."""
     change = {"indicator": "2.1", "by_column": {"dbsh": "unset"}}

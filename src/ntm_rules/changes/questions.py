@@ -42,6 +42,7 @@ class Inquiry:
     year: int | None
     solver: Solver = attrs.field(init=False)
     places: list[Place] = attrs.field(init=False)
+    known_best: list[Place] = attrs.field(init=False)
     plain: dict[Place, Values] = attrs.field(factory=dict, init=False)
 
     @solver.default
@@ -51,6 +52,15 @@ class Inquiry:
     @places.default
     def _places(self) -> list[Place]:
         return places_of(self.solver.rulesets, region=self.region, year=self.year)
+
+    @known_best.default
+    def _known_best(self) -> list[Place]:
+        asked = [ruleset for ruleset in (self.new, self.old) if ruleset is not None]
+
+        def unknown(place: Place) -> int:
+            return sum(1 for ruleset in asked for _ in _open_cells(ruleset, tops(ruleset), place))
+
+        return sorted(self.places, key=unknown)
 
     def answered(self) -> Proof:
         """The answer."""
@@ -103,10 +113,10 @@ class Inquiry:
     # -- the search
 
     def _search(self, case: Case, *, wider: Case | None = None) -> _Found:
-        """Look for a case everywhere; the first witness ends the search."""
+        """Look for a case everywhere, first where the least is unknown: a witness is to rest on few attested verdicts."""
         open_in: list[Place] = []
         unconfirmed = False
-        for place in self.places:
+        for place in self.known_best:
             if not self._holds(case, place, Reading.ANY):
                 continue
             witness = None
@@ -116,7 +126,7 @@ class Inquiry:
             if witness is not None:
                 return _Found(witness, place)
             open_in.append(place)
-        return _Found(open_in=tuple(open_in), unconfirmed=unconfirmed)
+        return _Found(open_in=tuple(sorted(open_in, key=self.places.index)), unconfirmed=unconfirmed)
 
     def _holds(self, case: Case, place: Place, reading: Reading) -> bool:
         """Whether some commune of a place does what the case asks."""
@@ -276,7 +286,7 @@ class Inquiry:
         doubtful = [place for place in self.places if not self._holds(case, place, Reading.SURE)]
         if doubtful:
             return self._open(case, _Found(open_in=tuple(doubtful)))
-        place = self.places[0]
+        place = self.known_best[0]
         witness = find_witness(case, self.solver, place, plain=self._plain(place))
         if witness is None:
             return self._open(case, _Found(open_in=(place,), unconfirmed=True))
