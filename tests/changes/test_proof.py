@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from tests.changes.test_proofs_agree import assert_witness
+from tests.property.strategies import built, document_of
 
 import ntm_rules as ntm
 from ntm_rules.changes.places import places_of
@@ -309,6 +310,40 @@ def test_a_ruleset_of_which_not_all_is_known_is_never_met() -> None:
     incomplete = loaded("2016-2020/xa-ntm-nang-cao", province="hai-duong")
     proof = ntm.prove("satisfiable", incomplete)
     assert (proof.answer, proof.code) == ("unknown", "incomplete")
+
+
+# -- facts held against multiples of facts
+
+
+def times(direction: str, fact: str, factor: str, other: str) -> dict[str, Any]:
+    return {direction: {"fact": fact, "times_fact": {"fact": other, "factor": factor}}}
+
+
+@pytest.mark.parametrize(
+    "requires",
+    [
+        # At 6.5 for num0, num1 would be a number that no file can hold.
+        [{"at_most": {"fact": "num0", "value": "6.5"}}, times("equal", "num0", "1.5", "num1")],
+        [times("equal", "num0", "1.5", "num1"), times("equal", "num1", "1.1", "num2")],
+        [{"at_most": {"fact": "num2", "value": "1"}}, times("equal", "num2", "1.5", "num1")],
+        [{"at_least": {"fact": "num1", "value": "0.5"}}, times("at_most", "num1", "0.333333333333333333333", "num0")],
+    ],
+)
+def test_what_is_held_against_a_multiple_is_given_a_number_with_an_end(requires: list[Any]) -> None:
+    other = built([with_indicators([{"met": "yes0"}])])
+    for each in (requires, requires[::-1]):
+        proof = ntm.prove("disjoint", built([with_indicators(each)]), other)
+        assert proof.answer == "refuted", proof.explain("en")
+    assert ntm.prove("satisfiable", built([with_indicators(requires)])).witness is not None
+
+
+def with_indicators(requires: list[Any]) -> dict[str, Any]:
+    document = document_of({"met": "yes0"})
+    label = {"vi": "chữ", "en": "text"}
+    document["criteria"][0]["indicators"] = [
+        {"no": str(no), "label": label, "requires": each} for no, each in enumerate(requires, 1)
+    ]
+    return document
 
 
 # -- places

@@ -12,7 +12,7 @@ import z3
 
 from ntm_rules.changes.encoding import Facts, Outcomes, Reading, Spot, Term, outcomes_of, reach_of
 from ntm_rules.changes.places import LISTS, Place, parts_of, table_of, tops
-from ntm_rules.model.requirement import Clause, RulesetMet
+from ntm_rules.model.requirement import Clause, FactComparison, RulesetMet
 from ntm_rules.model.ruleset import Ruleset
 
 __all__ = ["NotDecided", "Solver"]
@@ -35,6 +35,8 @@ class Solver:
         self._z3.set("timeout", MILLISECONDS)
         self._limits = 0
         self._lists = {id(clause): name for each in rulesets for name in LISTS for clause in getattr(each, name)}
+        held = [part for each in rulesets for clause in tops(each) for _, part in parts_of(clause)]
+        self.multiples = [(part.fact, part.other) for part in held if isinstance(part, FactComparison)]
         self._requiring = {id(clause) for each in rulesets for clause in tops(each) if _requires_another(clause)}
         provinces = {each.province for each in rulesets} - {None}
         self._provinces = len(provinces) > 1  # what each of them leaves open is not the same

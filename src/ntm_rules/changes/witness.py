@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -202,15 +204,45 @@ def nearest_values(
     changed = _fewest_changes(solver, goal, kept)
     if changed is None:
         return None
-    held = [*goal, *(term for key, term in kept.items() if key not in changed)]
+    values = _let_go(solver, goal, kept, plain, marks, changed)
+    if values is None:
+        # A multiple of a plain value may be a number without end: what it is held against is let go too.
+        tied = {key for pair in solver.multiples if changed & set(pair) for key in pair if key in kept}
+        values = _let_go(solver, goal, kept, plain, marks, changed, tied - changed) if tied - changed else None
+    return values
+
+
+def _let_go(
+    solver: Solver,
+    goal: Sequence[Term],
+    kept: Mapping[str, Term],
+    plain: Values,
+    marks: Marks,
+    changed: AbstractSet[str],
+    tied: AbstractSet[str] = frozenset(),
+) -> Values | None:
+    """Plain values but for what is changed, and for what is tied to it where it must be; None where a fact has no value to write."""
+    facts = solver.facts
+    held = [*goal, *(term for key, term in kept.items() if key not in changed | tied)]
     values = dict(plain)
-    for key in sorted(changed, key=list(plain).index):
-        found = _settled(solver, held, key, _candidates(facts.known[key], marks[key], plain[key]))
+    for key in _multiplied_first(sorted(changed | tied, key=list(plain).index), solver.multiples):
+        own = [plain[key]] if key in tied else []
+        found = _settled(solver, held, key, [*own, *_candidates(facts.known[key], marks[key], plain[key])])
         if found is None:
             return None
         values[key] = found
         held.append(_is(facts, key, found))
     return values
+
+
+def _multiplied_first(keys: Sequence[str], multiples: Sequence[tuple[str, str]]) -> list[str]:
+    """Facts in such an order that what is multiplied comes before what is held against the multiple: a product has an end."""
+    left, order = list(keys), []
+    while left:
+        free = (key for key in left if not any(fact == key and other in left for fact, other in multiples))
+        order.append(next(free, left[0]))
+        left.remove(order[-1])
+    return order
 
 
 def _is(facts: Facts, key: str, value: FactValue) -> Term:
@@ -278,7 +310,11 @@ def _shorter(model: Any, fact: Fact) -> Iterator[FactValue]:
         yield fact.values[model.as_long()]
         return
     share = Fraction(model.as_fraction()) if z3.is_rational_value(model) else Fraction(model.as_long())
-    yield from (Decimal(f"{round(share * 10**places)}E-{places}") for places in range(13))
+    for places in range(13):
+        scaled = share * 10**places
+        # The nearest first; where it lies on the wrong side of a limit, the next one.
+        for whole in dict.fromkeys((round(scaled), math.floor(scaled), math.ceil(scaled))):
+            yield Decimal(f"{whole}E-{places}")
     yield to_decimal(share, places=40)
     if fact.kind is FactKind.PERCENT:
         with contextlib.suppress(ValueError):  # more digits than a fact may have
