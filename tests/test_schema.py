@@ -23,7 +23,19 @@ from ntm_rules.rulebook.rulebook import Rulebook, shipped
 from ntm_rules.rulebook.schema import schemas, write_schemas
 
 SCHEMAS = schemas()
-NAMES = ("assessment", "commune", "difference", "facts", "ladder", "layer", "line", "regions", "ruleset", "tests")
+NAMES = (
+    "assessment",
+    "commune",
+    "difference",
+    "facts",
+    "ladder",
+    "layer",
+    "line",
+    "proof",
+    "regions",
+    "ruleset",
+    "tests",
+)
 
 
 class CoreLoader(yaml.SafeLoader):

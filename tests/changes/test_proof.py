@@ -13,18 +13,21 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 from tests.changes.test_proofs_agree import assert_witness
 from tests.property.strategies import built, document_of
 
 import ntm_rules as ntm
 from ntm_rules.changes.places import places_of
-from ntm_rules.changes.proof import OpenThreshold
+from ntm_rules.changes.proof import OpenThreshold, Question
 from ntm_rules.cli.commands import ntm_rules as command
 from ntm_rules.model.assessment import Status, Verdict
 from ntm_rules.model.errors import NtmRulesError, UnknownNameError
 from ntm_rules.model.facts import FactKind
 from ntm_rules.model.requirement import CellState, Comparison, Direction
 from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.rulebook.boundary_documents import ProofDocument
+from ntm_rules.rulebook.schema import schemas
 
 pytest.importorskip("z3")
 
@@ -405,6 +408,25 @@ def test_without_z3_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPat
 def test_importing_the_package_does_not_import_z3() -> None:
     code = "import sys, ntm_rules; sys.exit('z3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_answers_are_what_their_schema_says() -> None:
+    asked: list[tuple[Question, Ruleset, Ruleset | None, str | None]] = [
+        ("implies", loaded(NTM), loaded(NTM, BEFORE), None),
+        ("tightens", loaded(MODEL, province="nam-dinh"), loaded(MODEL), None),
+        ("satisfiable", loaded(MODEL), None, None),
+        ("possible", masked(), None, "4.2"),
+        ("satisfiable", loaded("2016-2020/xa-ntm-nang-cao"), None, None),
+    ]
+    codes = set()
+    for question, new, old, indicator in asked:
+        proof = ntm.prove(question, new, old, indicator=indicator)
+        document = json.loads(proof.to_json())
+        assert list(Draft202012Validator(schemas()["proof"]).iter_errors(document)) == []
+        assert list(document) == list(ProofDocument.model_fields)
+        ProofDocument.model_validate_json(proof.to_json())
+        codes.add(proof.code)
+    assert codes == {"witness", "open_thresholds", "everywhere", "empty"}
 
 
 def test_a_proof_has_no_truth_value() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import attrs
@@ -70,18 +69,18 @@ class Proof:
         return words.explanation(self, check_language(lang))
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as JSON-ready data."""
+        """The answer as stable, versioned, JSON-ready data (schema: rulesets/schema/proof.schema.json)."""
         place = self.place
         return {
             "format": "ntm-rules/proof/1",
             "question": self.question,
             "answer": self.answer,
             "code": self.code,
-            "new": _named(self.new),
-            "old": self.old and _named(self.old),
+            "new": self.new.reference(),
+            "old": self.old and self.old.reference(),
             "indicator": self.indicator,
             "place": place and {"region": place.region, "zones": list(place.zones), "year": place.year},
-            "missed": self.missed and _named(self.missed),
+            "missed": self.missed and self.missed.reference(),
             "indicators": list(self.indicators),
             "changed": list(self.changed),
             "witness": self.witness and self.witness.to_dict(),
@@ -101,16 +100,6 @@ class Proof:
 
     def __str__(self) -> str:
         return self.explain("vi")
-
-
-def _named(ruleset: Ruleset) -> Mapping[str, Any]:
-    return {
-        "id": ruleset.id,
-        "on": ruleset.on and ruleset.on.isoformat(),
-        "province": ruleset.province,
-        "layers": [layer.name for layer in ruleset.layers],
-        "content_hash": ruleset.content_hash,
-    }
 
 
 def prove(

@@ -20,6 +20,7 @@ from ntm_rules.rulebook.boundary_documents import (
     DifferenceDocument,
     LadderDocument,
     LineDocument,
+    ProofDocument,
 )
 from ntm_rules.rulebook.case_documents import CasesDocument
 from ntm_rules.rulebook.documents import FactsDocument, LayerDocument, RegionsDocument, RulesetDocument
@@ -43,6 +44,7 @@ _BOUNDARY: dict[str, type[BaseModel]] = {
     "difference": DifferenceDocument,
     "ladder": LadderDocument,
     "line": LineDocument,
+    "proof": ProofDocument,
 }
 _TITLES = {
     "ruleset": "NTM ruleset",
@@ -55,6 +57,7 @@ _TITLES = {
     "difference": "NTM difference of two rulesets",
     "ladder": "NTM ladder of tiers",
     "line": "NTM assessment as one line",
+    "proof": "NTM answer about rulesets",
 }
 
 # A key means the same in every document, so an editor's hint is given once.
@@ -142,10 +145,10 @@ _ROWS: Schema = {
 
 
 def schemas() -> dict[str, Schema]:
-    """The schemas by name: ruleset, layer, facts, regions, tests, commune, assessment, ladder, line, difference.
+    """The schemas by name: ruleset, layer, facts, regions, tests, commune, assessment, ladder, line, difference, proof.
 
     >>> sorted(schemas())
-    ['assessment', 'commune', 'difference', 'facts', 'ladder', 'layer', 'line', 'regions', 'ruleset', 'tests']
+    ['assessment', 'commune', 'difference', 'facts', 'ladder', 'layer', 'line', 'proof', 'regions', 'ruleset', 'tests']
     """
     found = {name: _for_editors(model.model_json_schema()) for name, model in _FILES.items()}
     found |= {name: model.model_json_schema(mode="serialization") for name, model in _BOUNDARY.items()}
