@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 
 import attrs
@@ -55,12 +56,22 @@ class Inquiry:
 
     @known_best.default
     def _known_best(self) -> list[Place]:
-        asked = [ruleset for ruleset in (self.new, self.old) if ruleset is not None]
+        tables = [
+            [table_of(held) for clause in tops(ruleset) for _, held in parts_of(clause)]
+            for ruleset in self.solver.rulesets
+        ]
 
-        def unknown(place: Place) -> int:
-            return sum(1 for ruleset in asked for _ in _open_cells(ruleset, tops(ruleset), place))
+        @functools.cache
+        def unknown(which: int, column: str, year: int) -> int:
+            cells = (None if table is None else table.cell(column, year) for table in tables[which])
+            return sum(cell is None or cell.state is not CellState.SET for cell in cells)
 
-        return sorted(self.places, key=unknown)
+        def rank(place: Place) -> tuple[int, int]:
+            columns = [ruleset.column_for(place.region, place.zones) for ruleset in self.solver.rulesets]
+            cells = sum(unknown(which, column, place.year) for which, column in enumerate(columns))
+            return len(place.zones), cells  # a commune of no special zone is the more natural one
+
+        return sorted(self.places, key=rank)
 
     def answered(self) -> Proof:
         """The answer."""

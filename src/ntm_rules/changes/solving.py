@@ -12,7 +12,7 @@ import z3
 
 from ntm_rules.changes.encoding import Facts, Outcomes, Reading, Spot, Term, outcomes_of, reach_of
 from ntm_rules.changes.places import LISTS, Place, parts_of, table_of, tops
-from ntm_rules.model.requirement import Clause, FactComparison, RulesetMet
+from ntm_rules.model.requirement import CellState, Clause, FactComparison, RulesetMet
 from ntm_rules.model.ruleset import Ruleset
 
 __all__ = ["NotDecided", "Solver"]
@@ -41,7 +41,8 @@ class Solver:
         provinces = {each.province for each in rulesets} - {None}
         self._provinces = len(provinces) > 1  # what each of them leaves open is not the same
         self._columns: dict[Place, tuple[str, ...]] = {}
-        self._said: dict[Any, Any] = {}
+        self._said: dict[Any, tuple[int, bool]] = {}
+        self._sayings: dict[Any, int] = {}
         self._outcomes: dict[Any, Outcomes] = {}
         self._names: dict[int, z3.BoolRef] = {}
         self._named: list[Term] = []  # z3 gives the number of a term that is gone to another: they are kept
@@ -53,10 +54,13 @@ class Solver:
         """What the facts allow a clause to be at a place; made once for all places of which the tables say the same."""
         columns = self._columns_of(place)
         column = ruleset.column_for(place.region, place.zones)
-        apart = (column,) if reading is Reading.ANY and len(set(columns)) > 1 else ()
+        said, known = self._said_of(clause, column, columns, place)
+        if known:  # then every reading is the same
+            reading, free = Reading.ANY, False
+        named = not known and reading is Reading.ANY and len(set(columns)) > 1
+        apart = (column,) if named else ()
         # Other rulesets that a clause requires to be met are judged by columns of their own.
-        judging = columns if apart and id(clause) in self._requiring else apart
-        said = self._said_of(clause, column, columns, place)
+        judging = columns if named and id(clause) in self._requiring else apart
         key = (id(ruleset), id(clause), judging, said, reading, free)
         found = self._outcomes.get(key)
         if found is None:
@@ -76,11 +80,15 @@ class Solver:
             found = self._outcomes[key] = outcomes_of(clause, spot)
         return found
 
-    def _said_of(self, clause: Clause, column: str, columns: tuple[str, ...], place: Place) -> Any:
+    def _said_of(self, clause: Clause, column: str, columns: tuple[str, ...], place: Place) -> tuple[int, bool]:
+        """A number for what the tables say of a clause at a place, and whether it is all known."""
         key = (id(clause), column, columns, place.year)
-        if key not in self._said:
-            self._said[key] = tuple(_said(clause, column, place))
-        return self._said[key]
+        found = self._said.get(key)
+        if found is None:
+            said = tuple(_said(clause, column, place))
+            known = all(cell is not None and cell[0] is CellState.SET for cell, _ in said)
+            found = self._said[key] = self._sayings.setdefault(said, len(self._sayings)), known
+        return found
 
     def _columns_of(self, place: Place) -> tuple[str, ...]:
         """The column of each ruleset that judges a place."""
@@ -136,14 +144,16 @@ def _requires_another(clause: Clause) -> bool:
     return any(isinstance(requirement, RulesetMet) for _, requirement in parts_of(clause))
 
 
-def _said(clause: Clause, column: str, place: Place) -> Iterator[Any]:
+def _said(clause: Clause, column: str, place: Place) -> Iterator[tuple[Any, bool]]:
     """All that the tables say of a clause at a place: its cells, in which columns its parts are asked, other rulesets required."""
     for holder, requirement in parts_of(clause):
         table = table_of(requirement)
         cell = table.cell(column, place.year) if table is not None else None
-        yield cell and (cell.state, cell.value)
-        yield holder.columns is None or column in holder.columns
+        yield cell and (cell.state, cell.value), holder.columns is None or column in holder.columns
         if isinstance(requirement, RulesetMet):
             other = requirement.ruleset
             inside = other.column_for(place.region, place.zones)
-            yield tuple(sign for top in tops(other) for sign in _said(top, inside, place))
+            if not other.complete:
+                yield None, True
+            for top in tops(other):
+                yield from _said(top, inside, place)

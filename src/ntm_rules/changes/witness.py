@@ -399,9 +399,11 @@ def _written(value: FactValue) -> Any:
 
 
 def _statuses(ruleset: Ruleset, clauses: Iterable[Clause], commune: Commune) -> dict[str, Status]:
+    wanted = [clause.id for clause in clauses]
+    if not wanted:
+        return {}
     assessment = native.evaluate(ruleset, seen_by(ruleset, commune))
     statuses = dict(assessment.statuses)
-    wanted = [clause.id for clause in clauses]
     if not set(wanted) <= set(statuses):
         statuses |= {result.id: result.status for result in _others(assessment)}
     return {number: statuses[number] for number in wanted}
