@@ -1,4 +1,4 @@
-"""The time of every question that `ntm_rules.prove` answers over the sets of 57 and 75 indicators, on one core.
+"""The time of every question that `ntm_rules.prove` answers over the sets of 57 and 75 indicators and across them, on one core.
 
 Run with `python benchmarks/prove.py`; writes benchmarks/prove.json. Each time is processor time, with the start of the solver and
 without loading the rulesets.
@@ -29,6 +29,8 @@ def questions() -> Iterator[tuple[str, dict[str, Any]]]:
         "75": ntm.load_ruleset(ADVANCED),
         "75 before 2024": ntm.load_ruleset(ADVANCED, on=BEFORE),
         "model": ntm.load_ruleset(MODEL),
+        "model before 2024": ntm.load_ruleset(MODEL, on=BEFORE),
+        "49 of 2016-2020": ntm.load_ruleset("2016-2020/xa-ntm"),
         "model of Nam Định": ntm.load_ruleset(MODEL, province="nam-dinh"),
     }
     pairs = [
@@ -39,6 +41,14 @@ def questions() -> Iterator[tuple[str, dict[str, Any]]]:
         ("75", "57"),
         ("model", "75"),
         ("model of Nam Định", "model"),
+        ("57", "49 of 2016-2020"),
+        ("49 of 2016-2020", "75"),
+        ("49 of 2016-2020", "75 before 2024"),
+        ("75 before 2024", "75"),
+        ("75 before 2024", "57"),
+        ("model", "75 before 2024"),
+        ("model before 2024", "75"),
+        ("model", "49 of 2016-2020"),
     ]
     for new, old in pairs:
         for question in ("implies", "equivalent", "disjoint", "tightens"):

@@ -32,6 +32,7 @@ NAMES = (
     "ladder",
     "layer",
     "line",
+    "proof",
     "regions",
     "ruleset",
     "tests",

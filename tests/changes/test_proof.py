@@ -13,17 +13,21 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 from tests.changes.test_proofs_agree import assert_witness
+from tests.property.strategies import built, document_of
 
 import ntm_rules as ntm
 from ntm_rules.changes.places import places_of
-from ntm_rules.changes.proof import OpenThreshold
+from ntm_rules.changes.proof import OpenThreshold, Question
 from ntm_rules.cli.commands import ntm_rules as command
 from ntm_rules.model.assessment import Status, Verdict
 from ntm_rules.model.errors import NtmRulesError, UnknownNameError
 from ntm_rules.model.facts import FactKind
 from ntm_rules.model.requirement import CellState, Comparison, Direction
 from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.rulebook.boundary_documents import ProofDocument
+from ntm_rules.rulebook.schema import schemas
 
 pytest.importorskip("z3")
 
@@ -151,6 +155,17 @@ def test_a_removed_indicator_is_loosened() -> None:
     assert ntm.prove("implies", loaded(NTM), new).answer == "proved"
 
 
+def test_a_renumbered_clause_is_held_against_what_measures_the_same() -> None:
+    """As `compare` matches them: 17.6 and 17.8 of 2016-2020 are 17.8 and 17.10 of 2021-2025."""
+    new, old = loaded(NTM), loaded("2016-2020/xa-ntm")
+    assert not {"17.6", "17.8"} & set(ntm.prove("tightens", new, old).indicators)
+    requires = {"met": "rural_market_or_trading_place"}
+    moved = {"criterion": "8", "no": "8.9", "label": {"vi": "chữ", "en": "text"}, "requires": requires}
+    more = {"remove_indicators": ["7"], "add_indicators": [moved | {"citation": "1/QĐ", "set_by": "national"}]}
+    proof = ntm.prove("tightens", loaded(NTM, overlays=[layer(NTM, **more)]), loaded(NTM))
+    assert (proof.answer, proof.code) == ("proved", "everywhere")
+
+
 def loosened_cells() -> Iterator[tuple[str, int | None, str, str]]:
     """Every numeric cell of the set, eased by a tenth: clause, year, column, new level."""
     ruleset = loaded(NTM)
@@ -219,6 +234,20 @@ def test_a_witness_meets_open_thresholds_at_their_best_and_is_attested() -> None
     assert proof.witness is not None
     assert proof.witness.facts["commune_roads_paved_pct"] == 100
     assert proof.witness.attested[f"{NTM}:2.1"] is True
+
+
+def test_a_witness_lies_where_the_least_is_unknown() -> None:
+    """The income of 2020 is the only one known: a commune of that year need not be attested in it."""
+    old = "2016-2020/xa-ntm"
+    new = loaded(old, overlays=[layer(old, remove_indicators=["8.1"])])
+    proof = ntm.prove("implies", new, loaded(old))
+    assert proof.place is not None
+    assert proof.witness is not None
+    assert proof.place.year == 2020
+    assert f"{old}:10" not in proof.witness.attested
+    first = ntm.prove("implies", new, loaded(old), year=2016).witness
+    assert first is not None
+    assert set(proof.witness.attested) < set(first.attested)
 
 
 def test_another_text_makes_an_unknown_threshold_another_one() -> None:
@@ -293,6 +322,40 @@ def test_a_ruleset_of_which_not_all_is_known_is_never_met() -> None:
     assert (proof.answer, proof.code) == ("unknown", "incomplete")
 
 
+# -- facts held against multiples of facts
+
+
+def times(direction: str, fact: str, factor: str, other: str) -> dict[str, Any]:
+    return {direction: {"fact": fact, "times_fact": {"fact": other, "factor": factor}}}
+
+
+@pytest.mark.parametrize(
+    "requires",
+    [
+        # At 6.5 for num0, num1 would be a number that no file can hold.
+        [{"at_most": {"fact": "num0", "value": "6.5"}}, times("equal", "num0", "1.5", "num1")],
+        [times("equal", "num0", "1.5", "num1"), times("equal", "num1", "1.1", "num2")],
+        [{"at_most": {"fact": "num2", "value": "1"}}, times("equal", "num2", "1.5", "num1")],
+        [{"at_least": {"fact": "num1", "value": "0.5"}}, times("at_most", "num1", "0.333333333333333333333", "num0")],
+    ],
+)
+def test_what_is_held_against_a_multiple_is_given_a_number_with_an_end(requires: list[Any]) -> None:
+    other = built([with_indicators([{"met": "yes0"}])])
+    for each in (requires, requires[::-1]):
+        proof = ntm.prove("disjoint", built([with_indicators(each)]), other)
+        assert proof.answer == "refuted", proof.explain("en")
+    assert ntm.prove("satisfiable", built([with_indicators(requires)])).witness is not None
+
+
+def with_indicators(requires: list[Any]) -> dict[str, Any]:
+    document = document_of({"met": "yes0"})
+    label = {"vi": "chữ", "en": "text"}
+    document["criteria"][0]["indicators"] = [
+        {"no": str(no), "label": label, "requires": each} for no, each in enumerate(requires, 1)
+    ]
+    return document
+
+
 # -- places
 
 
@@ -328,6 +391,10 @@ def test_questions_that_cannot_be_asked() -> None:
         ({"question": "satisfiable", "new": NTM}, "no_ruleset"),
         ({"question": "redundant", "new": ruleset}, "no_indicator"),
         ({"question": "redundant", "new": ruleset, "indicator": "4.22"}, "unknown_indicator"),
+        ({"question": "satisfiable", "new": ruleset, "old": ruleset}, "not_of_question"),
+        ({"question": "redundant", "new": ruleset, "old": ruleset, "indicator": "4.2"}, "not_of_question"),
+        ({"question": "implies", "new": ruleset, "old": ruleset, "indicator": "4.2"}, "not_of_question"),
+        ({"question": "satisfiable", "new": ruleset, "indicator": "4.2"}, "not_of_question"),
         ({"question": "satisfiable", "new": ruleset, "region": "dbhs"}, "unknown_region"),
         ({"question": "satisfiable", "new": ruleset, "year": 1900}, "bad_year"),
     ]
@@ -348,6 +415,25 @@ def test_without_z3_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPat
 def test_importing_the_package_does_not_import_z3() -> None:
     code = "import sys, ntm_rules; sys.exit('z3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_answers_are_what_their_schema_says() -> None:
+    asked: list[tuple[Question, Ruleset, Ruleset | None, str | None]] = [
+        ("implies", loaded(NTM), loaded(NTM, BEFORE), None),
+        ("tightens", loaded(MODEL, province="nam-dinh"), loaded(MODEL), None),
+        ("satisfiable", loaded(MODEL), None, None),
+        ("possible", masked(), None, "4.2"),
+        ("satisfiable", loaded("2016-2020/xa-ntm-nang-cao"), None, None),
+    ]
+    codes = set()
+    for question, new, old, indicator in asked:
+        proof = ntm.prove(question, new, old, indicator=indicator)
+        document = json.loads(proof.to_json())
+        assert list(Draft202012Validator(schemas()["proof"]).iter_errors(document)) == []
+        assert list(document) == list(ProofDocument.model_fields)
+        ProofDocument.model_validate_json(proof.to_json())
+        codes.add(proof.code)
+    assert codes == {"witness", "open_thresholds", "everywhere", "empty"}
 
 
 def test_a_proof_has_no_truth_value() -> None:
@@ -412,6 +498,30 @@ def test_the_command_holds_a_draft_against_another(tmp_path: Path) -> None:
             "json",
         ]
         assert json.loads(run(*asked)[1])["answer"] == answer
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("satisfiable", NTM, ADVANCED),
+        ("implies", NTM, ADVANCED, "--indicator", "4.2"),
+        ("satisfiable", NTM, "--indicator", "4.2"),
+        ("satisfiable", NTM, "--reverse"),
+    ],
+)
+def test_the_command_ignores_no_argument(arguments: tuple[str, ...]) -> None:
+    code, out = run(*arguments)
+    assert code == 2
+    assert "câu hỏi này không dùng" in out
+    assert "the question takes no" in run(*arguments, "--lang", "en")[1]
+
+
+@pytest.mark.parametrize("more", [(), ("--reverse",), ("--province", "Lào Cai")])
+def test_the_command_refuses_to_hold_a_text_against_itself_for_want_of_another(more: tuple[str, ...]) -> None:
+    for named in (NTM, f"{NTM}@{BEFORE}"):
+        code, out = run("implies", named, *more, "--lang", "en")
+        assert (code, "no_ruleset" in out, "OLD" in out) == (2, True, True), out
+    assert run("implies", NTM, NTM, "--region", "dbsh", "--year", "2024")[0] == 0  # asked for
 
 
 def test_the_command_says_what_is_wrong() -> None:

@@ -8,7 +8,7 @@ those that the engine has KNOWN to be missing.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -236,7 +236,8 @@ def _decided(met: Term) -> Outcomes:
 class Spot:
     """Where and how a clause is read.
 
-    `mixed` says that the rulesets asked about judge the place by different columns. `citation` is that of the nearest clause
+    `path` leads to it through the ruleset, by the numbers and letters of clauses. `apart` tells its cells from those of other
+    texts that judge the same place: by column or province, where these differ. `citation` is that of the nearest clause
     that has one; `conditional` is true within a condition; `free` reads what is left to the province as asking nothing.
     `clauses_of` gives the outcomes of another ruleset's clauses at the same place.
     """
@@ -247,7 +248,8 @@ class Spot:
     column: str
     reading: Reading
     clauses_of: Callable[[Ruleset], list[Outcomes]]
-    mixed: bool = False
+    path: tuple[str, ...]
+    apart: tuple[str, ...] = ()
     free: bool = False
     clause: Clause | None = None
     citation: str = ""
@@ -258,20 +260,24 @@ class Spot:
         table = table_of(requirement)
         return table.cell(self.column, self.place.year) if table is not None else None
 
+    def within(self, step: str) -> Spot:
+        """The spot a step further on; no two parts of a clause are reached by the same steps."""
+        return attrs.evolve(self, path=(*self.path, step))
+
     def name(self, requirement: Requirement) -> str:
         """The name of what is not known here: the same where two texts leave the same cell of the same decision open.
 
-        A citation that changed says that another text sets the threshold now. Places are asked about one at a time, so that
-        a name need not say which; it tells columns apart where rulesets judge one place by different columns.
+        Only the same path of the same ruleset, by the same citation, leads to the same cell: what cannot be told to be the same is
+        not. A citation that changed says that another text sets the threshold now. Places are asked about one at a time, so that
+        a name need not say which.
         """
         assert self.clause is not None
         table = table_of(requirement)
-        measured = [getattr(requirement, name, "") for name in ("fact", "other", "direction")]
-        column = self.column if self.mixed else ""
         by_year = table is not None and table.varies_by_year
-        return "?" + repr(
-            (self.ruleset.id, self.clause.id, self.citation, type(requirement).__name__, *measured, column, by_year)
-        )
+        # Of content that is not stated the label says all there is; the rest of a clause may be put in other words.
+        label = self.clause.label.vi if isinstance(requirement, Unstated) else ""
+        held = (type(requirement).__name__, *_held_against(requirement), by_year, label)
+        return "?" + repr((self.ruleset.id, self.apart, self.path, self.citation, held))
 
     def left_open(self, requirement: Requirement) -> bool:
         """Whether the content of a requirement is left to the province, and read as asking nothing."""
@@ -281,15 +287,31 @@ class Spot:
         return self.free and not self.conditional and (delegated or by_province)
 
 
+def _held_against(requirement: Requirement) -> Iterator[object]:
+    """What is held against a threshold, and how."""
+    if isinstance(requirement, Comparison):
+        relation = requirement.relation
+        yield from (requirement.fact, requirement.direction.value, requirement.both_sexes)
+        yield relation and (relation.ruleset, relation.indicator, relation.factor, relation.base_citation)
+    elif isinstance(requirement, FactComparison):
+        yield from (requirement.fact, requirement.direction.value, requirement.other)
+    elif isinstance(requirement, OneOf):
+        yield from (requirement.fact, requirement.values)
+    elif isinstance(requirement, RulesetMet):
+        yield requirement.ruleset.id
+    elif isinstance(requirement, Unstated):
+        yield requirement.set_by.value
+
+
 def outcomes_of(clause: Clause, spot: Spot) -> Outcomes:
     """What the facts allow a clause to be, at a spot."""
-    spot = attrs.evolve(spot, clause=clause, citation=clause.citation or spot.citation)
+    spot = attrs.evolve(spot, clause=clause, path=(*spot.path, clause.id), citation=clause.citation or spot.citation)
     if clause.columns is not None and spot.column not in clause.columns:
         return _IDLE
     found = _requirement(clause.requirement, spot)
     if clause.applies_if is None:
         return found
-    asked = _condition(clause.applies_if, spot)
+    asked = _condition(clause.applies_if, spot.within("applies_if"))
     return Outcomes(
         all_of([asked.met, found.met]),
         all_of([asked.met, found.missing]),
@@ -426,8 +448,9 @@ def _may_be_too_few(needed: int, parts: list[Outcomes]) -> Term:
 
 
 def _branch(requirement: Branch, spot: Spot) -> Outcomes:
-    condition = _condition(requirement.condition, spot)
-    then, otherwise = outcomes_of(requirement.then, spot), outcomes_of(requirement.otherwise, spot)
+    condition = _condition(requirement.condition, spot.within("condition"))
+    then = outcomes_of(requirement.then, spot.within("then"))
+    otherwise = outcomes_of(requirement.otherwise, spot.within("otherwise"))
 
     def either(one: Term, other: Term) -> Term:
         chosen = [all_of([condition.met, one]), all_of([condition.missing, other])]
@@ -443,6 +466,7 @@ def _standing(ruleset: Ruleset, spot: Spot) -> Outcomes:
     """Another ruleset's verdict and prerequisites; one of which not all criteria are known has content that is not known."""
     asked = list(spot.clauses_of(ruleset))
     if not ruleset.complete:
-        asked.append(_content(Unstated(SetBy.UNCLEAR), attrs.evolve(spot, ruleset=ruleset, citation="complete")))
+        rest = attrs.evolve(spot, ruleset=ruleset, path=("rest", ruleset.content_hash), apart=(), citation="")
+        asked.append(_content(Unstated(SetBy.UNCLEAR), rest))
     met = all_of([any_of([clause.met, clause.idle]) for clause in asked])
     return Outcomes(met, any_of([clause.missing for clause in asked]))

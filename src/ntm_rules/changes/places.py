@@ -24,7 +24,7 @@ from ntm_rules.model.requirement import (
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 
-__all__ = ["Place", "involved", "parts_of", "places_of", "table_of", "tops"]
+__all__ = ["LISTS", "Place", "involved", "parts_of", "places_of", "table_of", "tops"]
 
 
 @attrs.frozen(slots=True)
@@ -39,9 +39,12 @@ class Place:
     year: int
 
 
+LISTS = ("indicators", "prerequisites", "conditions")
+
+
 def tops(ruleset: Ruleset) -> tuple[Clause, ...]:
     """The indicators, prerequisites and conditions of a ruleset."""
-    return (*ruleset.indicators, *ruleset.prerequisites, *ruleset.conditions)
+    return tuple(clause for name in LISTS for clause in getattr(ruleset, name))
 
 
 def table_of(requirement: Requirement) -> Threshold | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import attrs
@@ -16,7 +15,7 @@ from ntm_rules.model.errors import NtmRulesError, Problem, UnknownNameError, che
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
 
-__all__ = ["OF_INDICATOR", "PAIRED", "OpenThreshold", "Proof", "Question", "prove"]
+__all__ = ["OF_INDICATOR", "PAIRED", "OpenThreshold", "Proof", "Question", "not_of_question", "prove"]
 
 Question = Literal["implies", "equivalent", "disjoint", "tightens", "satisfiable", "redundant", "possible"]
 Answer = Literal["proved", "refuted", "unknown"]
@@ -70,18 +69,18 @@ class Proof:
         return words.explanation(self, check_language(lang))
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as JSON-ready data."""
+        """The answer as stable, versioned, JSON-ready data (schema: rulesets/schema/proof.schema.json)."""
         place = self.place
         return {
             "format": "ntm-rules/proof/1",
             "question": self.question,
             "answer": self.answer,
             "code": self.code,
-            "new": _named(self.new),
-            "old": self.old and _named(self.old),
+            "new": self.new.reference(),
+            "old": self.old and self.old.reference(),
             "indicator": self.indicator,
             "place": place and {"region": place.region, "zones": list(place.zones), "year": place.year},
-            "missed": self.missed and _named(self.missed),
+            "missed": self.missed and self.missed.reference(),
             "indicators": list(self.indicators),
             "changed": list(self.changed),
             "witness": self.witness and self.witness.to_dict(),
@@ -103,16 +102,6 @@ class Proof:
         return self.explain("vi")
 
 
-def _named(ruleset: Ruleset) -> Mapping[str, Any]:
-    return {
-        "id": ruleset.id,
-        "on": ruleset.on and ruleset.on.isoformat(),
-        "province": ruleset.province,
-        "layers": [layer.name for layer in ruleset.layers],
-        "content_hash": ruleset.content_hash,
-    }
-
-
 def prove(
     question: Question,
     new: Ruleset,
@@ -130,7 +119,7 @@ def prove(
     "implies"       every commune that meets `new` meets `old`
     "equivalent"    the same communes meet both
     "disjoint"      no commune meets both
-    "tightens"      indicator by indicator (conditions and prerequisites too), `new` asks at least as much as `old`
+    "tightens"      clause by clause, matched as `compare` matches them, `new` asks at least as much as `old`
     "satisfiable"   in every place some commune can meet `new`
     "redundant"     every commune that passes all other indicators of `new` passes `indicator`
     "possible"      in every place where `indicator` is asked some commune can meet it
@@ -142,7 +131,7 @@ def prove(
     is unknown. `region` and `year` ask about one region or fact year. Needs z3: ``pip install "ntm-rules[prove]"``.
 
     Raises `UnknownNameError` (question, indicator, region), `NtmRulesError` (z3 is not installed, `old` or `indicator` is
-    lacking, no commune is judged by both).
+    lacking or not of the question, no commune is judged by both).
 
     >>> import ntm_rules as ntm
     >>> new = ntm.load_ruleset("2021-2025/xa-ntm")
@@ -177,11 +166,24 @@ def _check(question: Any, new: Any, old: Any, indicator: Any) -> None:
             continue
         message = Text("câu hỏi này cần một bộ tiêu chí", "the question needs a ruleset")
         raise NtmRulesError([Problem(code="no_ruleset", key=name, found=shown(ruleset), message=message)])
+    if old is not None and question not in PAIRED:
+        raise NtmRulesError([not_of_question("old", PAIRED)])
+    if indicator is not None and question not in OF_INDICATOR:
+        raise NtmRulesError([not_of_question("indicator", OF_INDICATOR)])
     if question in OF_INDICATOR and indicator is None:
         message = Text("câu hỏi này cần số chỉ tiêu", "the question needs the number of an indicator")
         raise NtmRulesError([Problem(code="no_indicator", key="indicator", message=message)])
     if question in OF_INDICATOR:
         new.indicator(indicator)
+
+
+def not_of_question(name: str, questions: tuple[str, ...]) -> Problem:
+    """An argument that only some questions take: left unread it would look as if it were answered."""
+    names = ", ".join(questions)
+    message = Text(f"câu hỏi này không dùng {name}", f"the question takes no {name}")
+    return Problem(
+        code="not_of_question", key=name, message=message, wanted=Text(f"{name}: {names}", f"{name}: {names}")
+    )
 
 
 def _no_z3() -> Problem:

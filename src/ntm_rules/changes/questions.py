@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 
 from ntm_rules.changes import words
 from ntm_rules.changes.encoding import Reading
-from ntm_rules.changes.places import Place, involved, parts_of, places_of, table_of, tops
+from ntm_rules.changes.matching import match_clauses
+from ntm_rules.changes.places import LISTS, Place, involved, parts_of, places_of, table_of, tops
 from ntm_rules.changes.proof import OpenThreshold, Proof, Question
 from ntm_rules.changes.solving import NotDecided, Solver
 from ntm_rules.changes.witness import Case, Part, Values, Witness, find_witness, plain_values, terms_of
@@ -41,6 +43,7 @@ class Inquiry:
     year: int | None
     solver: Solver = attrs.field(init=False)
     places: list[Place] = attrs.field(init=False)
+    known_best: list[Place] = attrs.field(init=False)
     plain: dict[Place, Values] = attrs.field(factory=dict, init=False)
 
     @solver.default
@@ -50,6 +53,25 @@ class Inquiry:
     @places.default
     def _places(self) -> list[Place]:
         return places_of(self.solver.rulesets, region=self.region, year=self.year)
+
+    @known_best.default
+    def _known_best(self) -> list[Place]:
+        tables = [
+            [table_of(held) for clause in tops(ruleset) for _, held in parts_of(clause)]
+            for ruleset in self.solver.rulesets
+        ]
+
+        @functools.cache
+        def unknown(which: int, column: str, year: int) -> int:
+            cells = (None if table is None else table.cell(column, year) for table in tables[which])
+            return sum(cell is None or cell.state is not CellState.SET for cell in cells)
+
+        def rank(place: Place) -> tuple[int, int]:
+            columns = [ruleset.column_for(place.region, place.zones) for ruleset in self.solver.rulesets]
+            cells = sum(unknown(which, column, place.year) for which, column in enumerate(columns))
+            return len(place.zones), cells  # a commune of no special zone is the more natural one
+
+        return sorted(self.places, key=rank)
 
     def answered(self) -> Proof:
         """The answer."""
@@ -102,10 +124,10 @@ class Inquiry:
     # -- the search
 
     def _search(self, case: Case, *, wider: Case | None = None) -> _Found:
-        """Look for a case everywhere; the first witness ends the search."""
+        """Look for a case everywhere, first where the least is unknown: a witness is to rest on few attested verdicts."""
         open_in: list[Place] = []
         unconfirmed = False
-        for place in self.places:
+        for place in self.known_best:
             if not self._holds(case, place, Reading.ANY):
                 continue
             witness = None
@@ -115,7 +137,7 @@ class Inquiry:
             if witness is not None:
                 return _Found(witness, place)
             open_in.append(place)
-        return _Found(open_in=tuple(open_in), unconfirmed=unconfirmed)
+        return _Found(open_in=tuple(sorted(open_in, key=self.places.index)), unconfirmed=unconfirmed)
 
     def _holds(self, case: Case, place: Place, reading: Reading) -> bool:
         """Whether some commune of a place does what the case asks."""
@@ -212,7 +234,7 @@ class Inquiry:
         loosened: list[tuple[Case, _Found]] = []
         open_: list[tuple[Case, _Found]] = []
         for case, wider in self._clauses_compared():
-            found = self._search(case, wider=wider)
+            found = self._search(case, wider=None if loosened else wider)  # only the first witness is shown
             if found.witness is not None:
                 loosened.append((case, found))
             elif found.open_in:
@@ -238,18 +260,23 @@ class Inquiry:
         )
 
     def _clauses_compared(self) -> Iterator[tuple[Case, Case]]:
-        """For each clause of the old text the communes that pass it in the new one and miss it in the old; and, rather, those that
-        meet all of the new text.
+        """For each clause of the old text the communes that pass its counterpart in the new one and miss it in the old; and,
+        rather, those that meet all of the new text.
         """
-        kept = {clause.id: clause for clause in tops(self.new)}
-        for clause in tops(self._other):
-            passed = (kept[clause.id],) if clause.id in kept else ()
+        for clause, kept in self._counterparts():
+            passed = () if kept is None else (kept,)
             missed = Part(self._other, (clause,))
-            everything = tuple({c.id: c for c in (*self.new.indicators, *passed)}.values())
+            everything = tuple({id(c): c for c in (*self.new.indicators, *passed)}.values())
             yield (
                 Case((Part(self.new, passed),), missed, free=True),
                 Case((Part(self.new, everything),), missed, free=True),
             )
+
+    def _counterparts(self) -> Iterator[tuple[Clause, Clause | None]]:
+        """Each clause of the old text with what it became in the new one, as `compare` matches them; None where it is removed."""
+        for name in LISTS:
+            found = {id(before): after for before, after in match_clauses(self._other, self.new, name).pairs}
+            yield from ((clause, found.get(id(clause))) for clause in getattr(self._other, name))
 
     # -- what some commune can do
 
@@ -270,7 +297,7 @@ class Inquiry:
         doubtful = [place for place in self.places if not self._holds(case, place, Reading.SURE)]
         if doubtful:
             return self._open(case, _Found(open_in=tuple(doubtful)))
-        place = self.places[0]
+        place = self.known_best[0]
         witness = find_witness(case, self.solver, place, plain=self._plain(place))
         if witness is None:
             return self._open(case, _Found(open_in=(place,), unconfirmed=True))

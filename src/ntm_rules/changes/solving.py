@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import z3
 
 from ntm_rules.changes.encoding import Facts, Outcomes, Reading, Spot, Term, outcomes_of, reach_of
-from ntm_rules.changes.places import Place, parts_of, table_of, tops
-from ntm_rules.model.requirement import Clause, RulesetMet
+from ntm_rules.changes.places import LISTS, Place, parts_of, table_of, tops
+from ntm_rules.model.requirement import CellState, Clause, FactComparison, RulesetMet
 from ntm_rules.model.ruleset import Ruleset
 
 __all__ = ["NotDecided", "Solver"]
@@ -34,8 +34,15 @@ class Solver:
         self._z3 = z3.SimpleSolver(ctx=self.facts.context)
         self._z3.set("timeout", MILLISECONDS)
         self._limits = 0
+        self._lists = {id(clause): name for each in rulesets for name in LISTS for clause in getattr(each, name)}
+        held = [part for each in rulesets for clause in tops(each) for _, part in parts_of(clause)]
+        self.multiples = [(part.fact, part.other) for part in held if isinstance(part, FactComparison)]
+        self._requiring = {id(clause) for each in rulesets for clause in tops(each) if _requires_another(clause)}
+        provinces = {each.province for each in rulesets} - {None}
+        self._provinces = len(provinces) > 1  # what each of them leaves open is not the same
         self._columns: dict[Place, tuple[str, ...]] = {}
-        self._said: dict[Any, Any] = {}
+        self._said: dict[Any, tuple[int, bool]] = {}
+        self._sayings: dict[Any, int] = {}
         self._outcomes: dict[Any, Outcomes] = {}
         self._names: dict[int, z3.BoolRef] = {}
         self._named: list[Term] = []  # z3 gives the number of a term that is gone to another: they are kept
@@ -46,10 +53,15 @@ class Solver:
     ) -> Outcomes:
         """What the facts allow a clause to be at a place; made once for all places of which the tables say the same."""
         columns = self._columns_of(place)
-        mixed = len(set(columns)) > 1
         column = ruleset.column_for(place.region, place.zones)
-        said = self._said_of(clause, column, columns, place)
-        key = (id(ruleset), id(clause), columns if mixed else (), said, reading, free)
+        said, known = self._said_of(clause, column, columns, place)
+        if known:  # then every reading is the same
+            reading, free = Reading.ANY, False
+        named = not known and reading is Reading.ANY and len(set(columns)) > 1
+        apart = (column,) if named else ()
+        # Other rulesets that a clause requires to be met are judged by columns of their own.
+        judging = columns if named and id(clause) in self._requiring else apart
+        key = (id(ruleset), id(clause), judging, said, reading, free)
         found = self._outcomes.get(key)
         if found is None:
             spot = Spot(
@@ -61,17 +73,22 @@ class Solver:
                 clauses_of=lambda other: [
                     self.outcomes(other, each, place, reading) for each in (*other.indicators, *other.prerequisites)
                 ],
-                mixed=mixed,
+                path=(self._lists[id(clause)],),
+                apart=(*apart, str(ruleset.province)) if self._provinces else apart,
                 free=free,
             )
             found = self._outcomes[key] = outcomes_of(clause, spot)
         return found
 
-    def _said_of(self, clause: Clause, column: str, columns: tuple[str, ...], place: Place) -> Any:
+    def _said_of(self, clause: Clause, column: str, columns: tuple[str, ...], place: Place) -> tuple[int, bool]:
+        """A number for what the tables say of a clause at a place, and whether it is all known."""
         key = (id(clause), column, columns, place.year)
-        if key not in self._said:
-            self._said[key] = tuple(_said(clause, column, place))
-        return self._said[key]
+        found = self._said.get(key)
+        if found is None:
+            said = tuple(_said(clause, column, place))
+            known = all(cell is not None and cell[0] is CellState.SET for cell, _ in said)
+            found = self._said[key] = self._sayings.setdefault(said, len(self._sayings)), known
+        return found
 
     def _columns_of(self, place: Place) -> tuple[str, ...]:
         """The column of each ruleset that judges a place."""
@@ -81,13 +98,12 @@ class Solver:
 
     def possible(self, terms: Iterable[Term]) -> bool:
         """Whether some facts make all terms true; NotDecided where the solver gave up."""
-        kept = [term for term in terms if term is not True]
-        if any(term is False for term in kept):
+        kept = [term for term in terms if not isinstance(term, bool) or not term]
+        if any(isinstance(term, bool) for term in kept):
             return False
-        names = {name.get_id(): name for name in map(self._name, kept)}
-        asked = frozenset(names)
+        asked = frozenset(term.get_id() for term in kept if not isinstance(term, bool))
         if asked not in self._answers:
-            self._answers[asked] = self._check(list(names.values()))
+            self._answers[asked] = self._check([self._name(term) for term in kept])
         return self._answers[asked]
 
     def conflict(self, fixed: Iterable[Term], items: Mapping[Key, Term]) -> list[Key] | None:
@@ -104,16 +120,14 @@ class Solver:
         return self._z3.model().eval(self.facts.terms[key], model_completion=True)
 
     def _name(self, term: Term) -> z3.BoolRef:
-        """The name under which a term stands; of an opposite, the opposite of the name."""
+        """The name under which a term stands: where the name is true, so is the term. What is not asked about stays free."""
         if isinstance(term, bool):
             term = z3.BoolVal(term, self.facts.context)
-        if z3.is_not(term):
-            return z3.Not(self._name(term.arg(0)))
         known = self._names.get(term.get_id())
         if known is None:
             known = self._names[term.get_id()] = z3.Bool(f"#{len(self._names)}", self.facts.context)
-            self._named += [term, known, z3.Not(known)]
-            self._z3.add(known == term)
+            self._z3.add(z3.Implies(known, term))
+            self._named += [term, known]
         return known
 
     def _check(self, names: list[z3.BoolRef]) -> bool:
@@ -126,14 +140,20 @@ class Solver:
         return bool(answer == z3.sat)
 
 
-def _said(clause: Clause, column: str, place: Place) -> Iterator[Any]:
+def _requires_another(clause: Clause) -> bool:
+    return any(isinstance(requirement, RulesetMet) for _, requirement in parts_of(clause))
+
+
+def _said(clause: Clause, column: str, place: Place) -> Iterator[tuple[Any, bool]]:
     """All that the tables say of a clause at a place: its cells, in which columns its parts are asked, other rulesets required."""
     for holder, requirement in parts_of(clause):
         table = table_of(requirement)
         cell = table.cell(column, place.year) if table is not None else None
-        yield cell and (cell.state, cell.value)
-        yield holder.columns is None or column in holder.columns
+        yield cell and (cell.state, cell.value), holder.columns is None or column in holder.columns
         if isinstance(requirement, RulesetMet):
             other = requirement.ruleset
             inside = other.column_for(place.region, place.zones)
-            yield tuple(sign for top in tops(other) for sign in _said(top, inside, place))
+            if not other.complete:
+                yield None, True
+            for top in tops(other):
+                yield from _said(top, inside, place)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -21,7 +23,16 @@ from ntm_rules.model.checking import fact_named
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import NtmRulesError
 from ntm_rules.model.facts import SEXES, Fact, FactKind
-from ntm_rules.model.requirement import Cell, CellState, Clause, Comparison, Direction, FactComparison, OneOf
+from ntm_rules.model.requirement import (
+    Cell,
+    CellState,
+    Clause,
+    Comparison,
+    Direction,
+    FactComparison,
+    OneOf,
+    RulesetMet,
+)
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.values import FactValue, Ratio, to_decimal, trimmed
 
@@ -70,9 +81,9 @@ def terms_of(case: Case, solver: Solver, place: Place, reading: Reading) -> list
     part = case.misses
     known = {term.get_id() for term in passed if not isinstance(term, bool)}
     seen = Reading.KNOWN if reading is Reading.SURE else reading
-    failed = [solver.outcomes(part.ruleset, clause, place, seen, free=case.free).missing for clause in part.clauses]
+    found = [solver.outcomes(part.ruleset, clause, place, seen, free=case.free) for clause in part.clauses]
     # What the case has the commune pass, it cannot miss: most clauses of two texts are the same, and need no solver.
-    return [*passed, any_of([term for term in failed if not _among(negation(term), known)])]
+    return [*passed, any_of([each.missing for each in found if not _among(each.passed, known)])]
 
 
 def _among(term: Term, known: set[int]) -> bool:
@@ -180,22 +191,58 @@ def _step(value: Decimal) -> Decimal:
 # -- the commune nearest to a plain one
 
 
-def nearest_values(solver: Solver, goal: Sequence[Term], plain: Values, marks: Marks) -> Values | None:
-    """Values that meet a goal and differ from plain ones in as few facts as can be; None where nothing meets it."""
+def nearest_values(
+    solver: Solver, goal: Sequence[Term], plain: Values, marks: Marks, *, decided_by: Collection[str] | None = None
+) -> Values | None:
+    """Values that meet a goal and differ from plain ones in as few facts as can be; None where nothing meets it.
+
+    `decided_by` names the facts that the goal is about (None: any): the others keep their plain values, and the solver is not
+    asked about them.
+    """
     facts = solver.facts
-    kept = {key: _is(facts, key, value) for key, value in plain.items()}
+    kept = {key: _is(facts, key, plain[key]) for key in plain if decided_by is None or key in decided_by}
     changed = _fewest_changes(solver, goal, kept)
     if changed is None:
         return None
-    held = [*goal, *(term for key, term in kept.items() if key not in changed)]
+    values = _let_go(solver, goal, kept, plain, marks, changed)
+    if values is None:
+        # A multiple of a plain value may be a number without end: what it is held against is let go too.
+        tied = {key for pair in solver.multiples if changed & set(pair) for key in pair if key in kept}
+        values = _let_go(solver, goal, kept, plain, marks, changed, tied - changed) if tied - changed else None
+    return values
+
+
+def _let_go(
+    solver: Solver,
+    goal: Sequence[Term],
+    kept: Mapping[str, Term],
+    plain: Values,
+    marks: Marks,
+    changed: AbstractSet[str],
+    tied: AbstractSet[str] = frozenset(),
+) -> Values | None:
+    """Plain values but for what is changed, and for what is tied to it where it must be; None where a fact has no value to write."""
+    facts = solver.facts
+    held = [*goal, *(term for key, term in kept.items() if key not in changed | tied)]
     values = dict(plain)
-    for key in sorted(changed, key=list(plain).index):
-        found = _settled(solver, held, key, _candidates(facts.known[key], marks[key], plain[key]))
+    for key in _multiplied_first(sorted(changed | tied, key=list(plain).index), solver.multiples):
+        own = [plain[key]] if key in tied else []
+        found = _settled(solver, held, key, [*own, *_candidates(facts.known[key], marks[key], plain[key])])
         if found is None:
             return None
         values[key] = found
         held.append(_is(facts, key, found))
     return values
+
+
+def _multiplied_first(keys: Sequence[str], multiples: Sequence[tuple[str, str]]) -> list[str]:
+    """Facts in such an order that what is multiplied comes before what is held against the multiple: a product has an end."""
+    left, order = list(keys), []
+    while left:
+        free = (key for key in left if not any(fact == key and other in left for fact, other in multiples))
+        order.append(next(free, left[0]))
+        left.remove(order[-1])
+    return order
 
 
 def _is(facts: Facts, key: str, value: FactValue) -> Term:
@@ -263,7 +310,11 @@ def _shorter(model: Any, fact: Fact) -> Iterator[FactValue]:
         yield fact.values[model.as_long()]
         return
     share = Fraction(model.as_fraction()) if z3.is_rational_value(model) else Fraction(model.as_long())
-    yield from (Decimal(f"{round(share * 10**places)}E-{places}") for places in range(13))
+    for places in range(13):
+        scaled = share * 10**places
+        # The nearest first; where it lies on the wrong side of a limit, the next one.
+        for whole in dict.fromkeys((round(scaled), math.floor(scaled), math.ceil(scaled))):
+            yield Decimal(f"{whole}E-{places}")
     yield to_decimal(share, places=40)
     if fact.kind is FactKind.PERCENT:
         with contextlib.suppress(ValueError):  # more digits than a fact may have
@@ -284,10 +335,28 @@ def find_witness(
     for each in (wider, case):
         if each is None or not solver.possible(goal := terms_of(each, solver, place, Reading.SURE)):
             continue
-        values = nearest_values(solver, goal, plain, marks)
+        values = nearest_values(solver, goal, plain, marks, decided_by=_deciding(each, solver, plain))
         if values is not None:
             return _confirmed(case, place, values, tuple(key for key in values if values[key] != plain[key]))
     return None
+
+
+def _deciding(case: Case, solver: Solver, plain: Values) -> set[str]:
+    """The facts that a case is about, and all that are given by sex: these must agree with each other."""
+    parts = case.passes if case.misses is None else (*case.passes, case.misses)
+    named = {key for part in parts for key in _named(part.clauses)}
+    return {key for key in plain if key.partition(".")[0] in named or solver.facts.known[key].by_sex}
+
+
+def _named(clauses: Iterable[Clause]) -> Iterator[str]:
+    """The facts that clauses name, and those that the rulesets name which they require to be met."""
+    for _, requirement in (part for clause in clauses for part in parts_of(clause)):
+        if isinstance(requirement, RulesetMet):
+            yield from _named(tops(requirement.ruleset))
+        elif isinstance(requirement, (Comparison, OneOf, FactComparison)):
+            yield requirement.fact
+        if isinstance(requirement, FactComparison):
+            yield requirement.other
 
 
 def plain_values(solver: Solver, place: Place, *wanted: Sequence[Part]) -> Values:
@@ -330,9 +399,11 @@ def _written(value: FactValue) -> Any:
 
 
 def _statuses(ruleset: Ruleset, clauses: Iterable[Clause], commune: Commune) -> dict[str, Status]:
+    wanted = [clause.id for clause in clauses]
+    if not wanted:
+        return {}
     assessment = native.evaluate(ruleset, seen_by(ruleset, commune))
     statuses = dict(assessment.statuses)
-    wanted = [clause.id for clause in clauses]
     if not set(wanted) <= set(statuses):
         statuses |= {result.id: result.status for result in _others(assessment)}
     return {number: statuses[number] for number in wanted}
@@ -345,6 +416,8 @@ def _others(assessment: Assessment) -> Iterator[Any]:
 
 def seen_by(ruleset: Ruleset, commune: Commune) -> Commune:
     """The commune with only those attested verdicts that the ruleset, and the rulesets it requires to be met, have clauses for."""
+    if not commune.attested:
+        return commune
     known = {f"{each.id}:{clause.id}" for each in involved(ruleset) for clause in tops(each)}
     return commune.replace(attested={key: said for key, said in commune.attested.items() if key in known})
 
@@ -353,7 +426,7 @@ def _attested(part: Part, commune: Commune) -> Commune:
     """The commune with the clauses attested as met that its facts leave open: known facts, thresholds that are not."""
     statuses = _statuses(part.ruleset, part.clauses, commune)
     left_open = {f"{part.ruleset.id}:{number}": True for number, s in statuses.items() if s is Status.UNDETERMINED}
-    return commune.replace(attested=dict(commune.attested) | left_open)
+    return commune.replace(attested=dict(commune.attested) | left_open) if left_open else commune
 
 
 def _passes(part: Part, commune: Commune) -> bool:

@@ -12,8 +12,8 @@ import click
 
 from ntm_rules.cli import options
 from ntm_rules.cli.frame import command, epilog
-from ntm_rules.model.errors import Problem
-from ntm_rules.model.text import Language, Text
+from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.text import Language, Text, shown
 
 if TYPE_CHECKING:
     from ntm_rules.changes.proof import Proof, Question
@@ -239,15 +239,19 @@ def prove(
     Prove something of rulesets for every commune there could be, or show a commune that refutes it. OLD left out is NEW without
     its province and layer files; it takes those of --old-province and --old-overlay. Refuted and unknown are answers, not errors: the exit code is 0.
     """
-    from ntm_rules.changes.proof import PAIRED
+    from ntm_rules.changes.proof import PAIRED, not_of_question
     from ntm_rules.changes.proof import prove as proved
     from ntm_rules.cli.output import put
     from ntm_rules.cli.ruleset_at import ruleset_at
 
+    if reverse and question not in PAIRED:
+        raise NtmRulesError([not_of_question("--reverse", PAIRED)])
     asked = ruleset_at(new, province=province, overlays=overlays, source=source)
     other = None
-    if question in PAIRED:
+    if old or question in PAIRED:
         other = ruleset_at(old or new, province=old_province, overlays=old_overlays, source=source)
+    if other is not None and old is None and asked.layers == other.layers:
+        raise NtmRulesError([_no_old(new)])
     if reverse and other is not None:
         asked, other = other, asked
     proofs = [
@@ -260,6 +264,22 @@ def prove(
             _say_lines(proof.explain(lang))
     if witness is not None:
         _write(witness, proofs, lang)
+
+
+def _no_old(new: str) -> Problem:
+    """No layer makes NEW another text than what stands in for OLD: it was forgotten."""
+    return Problem(
+        code="no_ruleset",
+        key="OLD",
+        found=shown(new),
+        message=Text(
+            "thiếu OLD, mà không có quy định của tỉnh hay tệp thêm nào để so với chính bộ này khi chưa có",
+            "OLD is missing, and no province's overlay or layer file is given to hold against the text without it",
+        ),
+        wanted=Text(
+            "NEW OLD, hoặc NEW --overlay FILE, NEW --province TỈNH", "NEW OLD, or NEW --overlay FILE, NEW --province P"
+        ),
+    )
 
 
 def _indicators(question: str, ruleset: Ruleset, indicator: str | None) -> Iterator[str | None]:

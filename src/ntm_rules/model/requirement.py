@@ -132,7 +132,7 @@ class Relation:
     """A threshold that is a multiple of another ruleset's threshold (319/QĐ-TTg, Đ1: 1.1 × nâng cao income).
 
     `factors` are the cells of the factor, `base` those of the other ruleset: each known in its own way, seen at its own place.
-    `base_set_by` is who sets the latter.
+    `base_set_by` is who sets the latter, `base_citation` where.
     """
 
     ruleset: str
@@ -141,6 +141,7 @@ class Relation:
     factors: Threshold
     base: Threshold
     base_set_by: SetBy
+    base_citation: str
 
 
 @attrs.frozen(slots=True)

@@ -22,6 +22,7 @@ __all__ = [
     "ImpactDocument",
     "LadderDocument",
     "LineDocument",
+    "ProofDocument",
     "ResultDocument",
 ]
 
@@ -380,6 +381,58 @@ class ImpactDocument(_Given):
     thin: list[EffectDocument] = Field(description="communes with indicators met by no more than the margin")
     indicators: list[IndicatorImpactDocument] = Field(description="every indicator of either ruleset")
     refused: list[RefusedCommune]
+
+
+class PlaceDocument(_Given):
+    """All that decides which cells of the tables judge a commune."""
+
+    region: str | None = Field(description="null where there is one column for all")
+    zones: list[str]
+    year: int = Field(description="the year of the facts")
+
+
+class OpenThresholdDocument(_Given):
+    """A threshold that is not known and that an answer hangs on."""
+
+    ruleset: str
+    clause: str
+    column: str
+    year: int | None = Field(description="null where it is of every year")
+
+
+class ProofDocument(_Given):
+    """The answer to a question about rulesets, as `Proof.to_dict` gives it. A minor version may add keys; none is removed under one format number."""
+
+    format: Literal["ntm-rules/proof/1"]
+    question: Literal["implies", "equivalent", "disjoint", "tightens", "satisfiable", "redundant", "possible"]
+    answer: Literal["proved", "refuted", "unknown"]
+    code: Literal[
+        "everywhere",
+        "vacuous",
+        "witness",
+        "loosened",
+        "impossible",
+        "open_thresholds",
+        "incomplete",
+        "empty",
+        "not_confirmed",
+        "gave_up",
+    ] = Field(description="which reason was given")
+    new: AssessedRuleset
+    old: AssessedRuleset | None = Field(description="null where the question is about one ruleset")
+    indicator: str | None = Field(description="the indicator asked about; null where the question is about none")
+    place: PlaceDocument | None = Field(description="where the witness lies, or the first place that the answer is of")
+    missed: AssessedRuleset | None = Field(description="the ruleset of which the witness misses the indicators")
+    indicators: list[str] = Field(
+        description="what the witness misses; all that are loosened; what cannot be met together; what hangs on thresholds"
+    )
+    changed: list[str] = Field(description="the facts in which the witness is not plain")
+    witness: CommuneDocument | None = Field(
+        description="a commune that refutes it, or an example; the engine has judged it"
+    )
+    thresholds: list[OpenThresholdDocument] = Field(description="those that must be known before there is an answer")
+    reason: Bilingual
+    explanation: Bilingual
 
 
 class LadderDocument(_Given):

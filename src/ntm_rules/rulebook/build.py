@@ -208,8 +208,8 @@ class _Builder:
             found = self.cells[key] = Cell(CellState(state), exact, Evidence(evidence), seen_at)
         return found
 
-    def base(self, ruleset_id: str, indicator: str) -> tuple[Threshold, SetBy]:
-        """Another ruleset's threshold and who sets it, where this one is a multiple; RulebookError where it has no number."""
+    def base(self, ruleset_id: str, indicator: str) -> tuple[Threshold, SetBy, str]:
+        """Another ruleset's threshold, who sets it and by what, where this one is a multiple; RulebookError where it has no number."""
         other = self.load_other(ruleset_id)
         clause = next((i for i in other.indicators if i.id == indicator), None)
         requirement = clause and clause.requirement
@@ -217,7 +217,7 @@ class _Builder:
             cell.value is None or isinstance(cell.value, Decimal) for _, _, cell in requirement.threshold.cells()
         )
         if clause and isinstance(requirement, Comparison) and numbers and requirement.direction is not Direction.MET:
-            return requirement.threshold, clause.set_by
+            return requirement.threshold, clause.set_by, clause.citation
         message = Text(
             "chỉ tiêu được dẫn chiếu không có mức trực tiếp", "the indicator referred to has no threshold of its own"
         )

@@ -21,6 +21,7 @@ from ntm_rules.rulebook.boundary_documents import (
     ImpactDocument,
     LadderDocument,
     LineDocument,
+    ProofDocument,
 )
 from ntm_rules.rulebook.case_documents import CasesDocument
 from ntm_rules.rulebook.documents import FactsDocument, LayerDocument, RegionsDocument, RulesetDocument
@@ -45,6 +46,7 @@ _BOUNDARY: dict[str, type[BaseModel]] = {
     "impact": ImpactDocument,
     "ladder": LadderDocument,
     "line": LineDocument,
+    "proof": ProofDocument,
 }
 _TITLES = {
     "ruleset": "NTM ruleset",
@@ -58,6 +60,7 @@ _TITLES = {
     "impact": "NTM impact of a rule change",
     "ladder": "NTM ladder of tiers",
     "line": "NTM assessment as one line",
+    "proof": "NTM answer about rulesets",
 }
 
 # A key means the same in every document, so an editor's hint is given once.
@@ -146,10 +149,10 @@ _ROWS: Schema = {
 
 def schemas() -> dict[str, Schema]:
     """The schemas by name: ruleset, layer, facts, regions, tests, commune, assessment, ladder, line, difference,
-    impact.
+    impact, proof.
 
-    >>> sorted(schemas())
-    ['assessment', 'commune', 'difference', 'facts', 'impact', 'ladder', 'layer', 'line', 'regions', 'ruleset', 'tests']
+    >>> len(schemas()), "proof" in schemas()
+    (12, True)
     """
     found = {name: _for_editors(model.model_json_schema()) for name, model in _FILES.items()}
     found |= {name: model.model_json_schema(mode="serialization") for name, model in _BOUNDARY.items()}
