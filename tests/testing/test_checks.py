@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
 from tests.property.strategies import SHIPPED, Loaded, loaded
-from tests.testing.helpers import shipped, small
+from tests.testing.helpers import TEXT, shipped, small
 
 import ntm_rules as ntm
 from ntm_rules.engine import native
 from ntm_rules.model.assessment import Status
+from ntm_rules.model.requirement import RulesetMet
 from ntm_rules.rulebook.lint.book import Book
-from ntm_rules.testing import CHECKS, Finding, check_ruleset
+from ntm_rules.testing import CHECKS, Finding, built, check_ruleset, rulesets
 from ntm_rules.testing.checks import boundary_exact, can_decide, columns_reachable, monotone, total
 from ntm_rules.testing.documents import ruleset_document, written
 from ntm_rules.testing.layers import layers_commute
@@ -60,6 +63,59 @@ def test_what_has_no_threshold_is_noted_with_who_must_set_it() -> None:
     (note,) = can_decide(small({"at_least": {"fact": "pct1", "by_column": cells}}), 1)
     assert (note.severity, note.fails) == ("note", False)
     assert "1.1 (tn, dnb)" in note.message.en
+
+
+UNSET = {"dbsh": "unset", "tn": "UBND", "dnb": "unset"}
+OPEN = {"at_least": {"fact": "pct1", "by_column": UNSET}}
+YES = [{"met": f"yes{place}"} for place in range(3)]
+
+
+def parts(*requirements: dict[str, Any]) -> list[dict[str, Any]]:
+    """Parts named a, b, c; one that has a condition of applying brings it."""
+    named = [each if "requires" in each else {"requires": each} for each in requirements]
+    return [{"part": name, "label": TEXT, **each} for name, each in zip("abc", named, strict=False)]
+
+
+BESIDE_WHAT_IS_OPEN = [
+    {"any": parts(YES[0], OPEN)},
+    {"any": parts(YES[0], {"applies_if": YES[1], "requires": OPEN})},
+    {"any": parts(YES[0], {"applies_if": {"at_least": {"fact": "num1", "value": "0"}}, "requires": OPEN})},
+    {"any": parts(YES[0], {"all": parts(YES[1], OPEN)})},
+    {"some": {"at_least": "2", "of": parts(YES[0], YES[1], OPEN)}},
+    {"all": parts(YES[0], {"applies_if": OPEN, "requires": YES[1]})},
+    {"all": parts(YES[0], {"applies_if": YES[1], "requires": OPEN})},
+    {"when": {"condition": OPEN, "then": parts(YES[0])[0], "otherwise": parts({}, YES[1])[1]}},
+]
+
+
+@pytest.mark.parametrize("requirement", BESIDE_WHAT_IS_OPEN, ids=lambda each: json.dumps(each)[:60])
+def test_a_part_without_a_threshold_is_no_defect_of_those_beside_it(requirement: dict[str, Any]) -> None:
+    ruleset = small(requirement)
+    assert failures([*can_decide(ruleset, 1), *boundary_exact(ruleset, 1)]) == []
+
+
+def test_a_part_beside_one_without_a_threshold_is_still_held_to_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    ruleset = small({"any": parts(YES[0], {"at_least": {"fact": "num1", "value": "5"}}, OPEN)})
+
+    def change(assessment: ntm.Assessment) -> ntm.Assessment:
+        exactly = assessment.commune.facts.get("num1") == 5
+        return attrs.evolve(assessment, codes=(4,)) if exactly else assessment
+
+    broken(monkeypatch, change)
+    assert "1.1.b" in failures(boundary_exact(ruleset, 1))[0].message.en
+
+
+@given(documents=rulesets())
+def test_what_can_be_met_agrees_with_proof(documents: tuple[dict[str, Any], ...]) -> None:
+    """But for indicators that ask for another ruleset, of which the check tries no more than a few communes."""
+    ruleset = built(documents)
+    said = [finding.message.en for finding in can_decide(ruleset, 1) if finding.fails]
+    for indicator in ruleset.indicators:
+        if not isinstance(indicator.requirement, RulesetMet):
+            answer = ntm.prove("possible", ruleset, indicator=indicator.id).answer
+            never = [each for each in said if re.search(rf" {indicator.id} \(\w+, 203\d\) met", each)]
+            assert not (never and answer == "proved"), never
+            assert never or answer != "refuted", indicator.id
 
 
 def test_a_column_that_no_region_has_and_a_region_without_column() -> None:

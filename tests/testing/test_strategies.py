@@ -144,6 +144,20 @@ def test_what_cannot_be_missing_is_an_error_that_says_so() -> None:
     assert "no commune misses exactly these" in problem.describe("en")
 
 
+def test_communes_pass_beside_an_alternative_without_a_threshold() -> None:
+    """What is met otherwise needs no word of an agency."""
+    part = {"label": {"vi": "a", "en": "a"}}
+    open_ = {"at_least": {"fact": "pct1", "by_column": {"dbsh": "UBND", "tn": "UBND", "dnb": "unset"}}}
+    parts = [{"part": "a", **part, "requires": {"met": "yes0"}}, {"part": "b", **part, "requires": open_}]
+    ruleset = small({"any": parts})
+    with pytest.raises(NoSuchExample):
+        find(
+            passing_communes(ruleset),
+            lambda commune: bool(commune.attested) or numbers(ruleset, commune, ntm.Status.MET) != {"1.1"},
+            settings=settings(max_examples=20, database=None),
+        )
+
+
 def test_thresholds_that_exclude_each_other_let_no_commune_pass() -> None:
     torn = small({"at_least": {"fact": "pct1", "value": "90"}}, {"at_most": {"fact": "pct1", "value": "80"}})
     with pytest.raises(CannotBeError):

@@ -7,7 +7,8 @@ What is expected is worked out from the cells in fractions (`reaching`), not by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from random import Random
 from typing import TypeAlias, TypeVar
@@ -36,10 +37,12 @@ from ntm_rules.model.requirement import (
 )
 from ntm_rules.model.ruleset import Ruleset, requirement_facts
 from ntm_rules.model.text import Text
+from ntm_rules.testing.deciding import can_count, decides_with
 from ntm_rules.testing.findings import Finding
 from ntm_rules.testing.near import forms_of, pools
-from ntm_rules.testing.reaching import Goal, Place, Sketch, View, Wanted, decides_with, measure, reach, undecidable
+from ntm_rules.testing.reaching import Goal, Sketch, Wanted, measure, reach
 from ntm_rules.testing.strategies import communes, regions, years
+from ntm_rules.testing.view import Outcome, Place, View, outcomes
 
 __all__ = [
     "CHECKS",
@@ -267,7 +270,7 @@ def _views(ruleset: Ruleset, clause: Clause) -> Iterator[View]:
     for place in _places(ruleset):
         for year in usual:
             view = View(ruleset, attrs.evolve(place, year=year))
-            if clause.columns is None or view.column in clause.columns:
+            if outcomes(clause, view) != {Outcome.LAPSED}:
                 yield view
 
 
@@ -297,18 +300,18 @@ def boundary_exact(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Findi
 
 
 def _around(indicator: Clause, leaf: Clause, view: View) -> Iterator[Finding]:
-    if view.cell(leaf) is None:
+    if not can_count(indicator, leaf, view):
         return
-    open_ = undecidable(indicator, view)
-    for wanted, status in (
-        (Wanted.MET, Status.UNDETERMINED if open_ else Status.MET),
-        (Wanted.MISSING, Status.MISSING),
-    ):
-        sketch = reach(decides_with(indicator, leaf, view, wanted))
-        for commune in _each(view, leaf, sketch) if sketch is not None else ():
+    for wanted in (Wanted.MET, Wanted.MISSING):
+        found = decides_with(indicator, leaf, view, wanted)
+        if found is None:
+            continue
+        sketch, outcome = found
+        status = Status(outcome.value)
+        for commune in _each(view, leaf, sketch):
             assessment = evaluate(view.ruleset, commune)
-            found = {assessment.statuses[indicator.id], assessment.indicator(indicator.id).status}
-            if found != {status}:
+            judged = {assessment.statuses[indicator.id], assessment.indicator(indicator.id).status}
+            if judged != {status}:
                 yield _inexact(indicator, leaf, view, assessment, status)
                 return
 
@@ -343,15 +346,14 @@ def can_decide(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:
     lacking: dict[SetBy, list[str]] = {}
     for indicator in ruleset.indicators:
         views = list(_views(ruleset, indicator))
-        open_ = [view for view in views if undecidable(indicator, view)]
+        found = {view: _decided(indicator, view) for view in views}
+        open_ = [view for view, (_, lacks) in found.items() if lacks]
         if open_:
             columns = dict.fromkeys(view.column for view in open_)
             some = f" ({', '.join(columns)})" if len(open_) < len(views) else ""
             lacking.setdefault(_setter(indicator, open_[0]), []).append(f"{indicator.id}{some}")
-        for view in views:
-            if view not in open_ and (finding := _stuck(indicator, view)) is not None:
-                yield finding
-                break
+        stuck = ((view, never) for view, (never, _) in found.items() if never)
+        yield from (_stuck(indicator, view, never) for view, never in itertools.islice(stuck, 1))
     for setter, numbers in lacking.items():
         who = _SETTERS[setter]
         listed = ", ".join(numbers)
@@ -359,6 +361,17 @@ def can_decide(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:
             f"chưa có mức, {who.vi} phải quy định: {listed}", f"no threshold, to be set by {who.en}: {listed}"
         )
         yield Finding(check="can-decide", message=message, severity="note", ruleset=ruleset)
+
+
+def _decided(clause: Clause, view: View) -> tuple[list[Wanted], list[Wanted]]:
+    """What no facts make of a clause, met or missing; and what they cannot only for want of a threshold."""
+    stuck: list[Wanted] = []
+    lacking: list[Wanted] = []
+    for wanted in (Wanted.MET, Wanted.MISSING):
+        if reach([Goal(clause, wanted, view)]) is None:
+            open_ = Outcome.OPEN in outcomes(clause, view) and reach([Goal(clause, wanted, view, lenient=True)])
+            (lacking if open_ else stuck).append(wanted)
+    return stuck, lacking
 
 
 _SETTERS = {
@@ -371,17 +384,18 @@ _SETTERS = {
 
 def _setter(indicator: Clause, view: View) -> SetBy:
     """Who sets the first threshold that is lacking."""
-    lacking = next((leaf for leaf in leaves(indicator) if undecidable(leaf, view)), indicator)
-    return lacking.set_by
+    lacking = (leaf for leaf in leaves(indicator) if Outcome.OPEN in outcomes(leaf, view))
+    return next(lacking, indicator).set_by
 
 
-def _stuck(indicator: Clause, view: View) -> Finding | None:
-    for wanted, vi, en in ((Wanted.MET, "đạt", "met"), (Wanted.MISSING, "chưa đạt", "missing")):
-        if reach([Goal(indicator, wanted, view)]) is None:
-            where = f"{indicator.id} ({view.column}, {view.place.year})"
-            message = Text(f"không số liệu nào làm {where} {vi}", f"no facts make {where} {en}")
-            return Finding(check="can-decide", message=message, ruleset=view.ruleset)
-    return None
+def _stuck(clause: Clause, view: View, never: Sequence[Wanted]) -> Finding:
+    where = f"{clause.id} ({view.column}, {view.place.year})"
+    vi, en = (" / ".join(_WANTED[wanted].in_(lang) for wanted in never) for lang in ("vi", "en"))
+    message = Text(f"không số liệu nào làm {where} {vi}", f"no facts make {where} {en}")
+    return Finding(check="can-decide", message=message, ruleset=view.ruleset)
+
+
+_WANTED = {Wanted.MET: Text("đạt", "met"), Wanted.MISSING: Text("chưa đạt", "missing")}
 
 
 # -- every column can be reached
