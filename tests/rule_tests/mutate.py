@@ -211,7 +211,7 @@ _WORDS = {
     "layers",
     "catalogue",
 }
-_NOT_SAID = _WORDS | {"on", "known_on", "rulebook", "rulebook_version", "cache", "_derived"}
+_NOT_SAID = _WORDS | {"on", "known_on", "rulebook", "rulebook_version", "loaded_from", "cache", "_derived"}
 
 
 def _judging(value: Any) -> Any:

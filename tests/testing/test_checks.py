@@ -17,7 +17,6 @@ import ntm_rules as ntm
 from ntm_rules.engine import native
 from ntm_rules.model.assessment import Status
 from ntm_rules.model.requirement import RulesetMet
-from ntm_rules.rulebook.lint.book import Book
 from ntm_rules.testing import CHECKS, Finding, built, check_ruleset, rulesets
 from ntm_rules.testing.checks import boundary_exact, can_decide, columns_reachable, monotone, total
 from ntm_rules.testing.documents import ruleset_document, written
@@ -35,7 +34,14 @@ def test_shipped_rulesets_pass(which: Loaded) -> None:
 
 def test_checks_can_be_chosen() -> None:
     assert check_ruleset(shipped(), checks=["columns-reachable"]) == ()
-    assert set(CHECKS) == {"total", "monotone", "boundary-exact", "can-decide", "columns-reachable"}
+    assert set(CHECKS) == {
+        "total",
+        "monotone",
+        "boundary-exact",
+        "can-decide",
+        "columns-reachable",
+        "layers-commute",
+    }
 
 
 # -- planted defects
@@ -179,7 +185,7 @@ def test_an_engine_that_stumbles(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- layers
 
 
-def book_with(folder: Path, *layers: tuple[str, str, str, str]) -> Book:
+def book_with(folder: Path, *layers: tuple[str, str, str, str]) -> ntm.Ruleset:
     """A rulebook with amendments: file, number, day in force, cell of tn."""
     requires = {"at_least": {"fact": "pct1", "by_column": {"dbsh": "90", "tn": "80", "dnb": "85"}}}
     written(folder, [ruleset_document(requires)])
@@ -195,23 +201,74 @@ def book_with(folder: Path, *layers: tuple[str, str, str, str]) -> Book:
             "set_thresholds": [change],
         }
         (place / file).write_text(json.dumps(layer), "utf-8")
-    return Book(folder)
+    return ntm.load_ruleset("2030-2035/xa-khac", source=folder)
 
 
 def test_layers_of_one_day_on_one_cell_do_not_commute(tmp_path: Path) -> None:
-    book = book_with(tmp_path, ("a.yaml", "81", "2031-01-01", "tn"), ("b.yaml", "82", "2031-01-01", "tn"))
-    (finding,) = layers_commute(book, "2030-2035/xa-khac")
+    ruleset = book_with(tmp_path, ("a.yaml", "81", "2031-01-01", "tn"), ("b.yaml", "82", "2031-01-01", "tn"))
+    (finding,) = layers_commute(ruleset)
     assert finding.fails
     assert finding.message.en == "81/QĐ → 82/QĐ: both change 1 (tn); no date says which is the later one"
 
 
 def test_layers_of_two_days_are_ordered_by_them(tmp_path: Path) -> None:
-    book = book_with(tmp_path, ("a.yaml", "81", "2031-01-01", "tn"), ("b.yaml", "82", "2032-01-01", "tn"))
-    (finding,) = layers_commute(book, "2030-2035/xa-khac")
+    ruleset = book_with(tmp_path, ("a.yaml", "81", "2031-01-01", "tn"), ("b.yaml", "82", "2032-01-01", "tn"))
+    (finding,) = layers_commute(ruleset)
     assert finding.severity == "note"
     assert finding.message.vi == "81/QĐ → 82/QĐ: cùng sửa 1 (tn); lớp sau thắng"
 
 
 def test_layers_on_different_cells_commute(tmp_path: Path) -> None:
-    book = book_with(tmp_path, ("a.yaml", "81", "2031-01-01", "tn"), ("b.yaml", "86", "2031-01-01", "dnb"))
-    assert list(layers_commute(book, "2030-2035/xa-khac")) == []
+    ruleset = book_with(tmp_path, ("a.yaml", "81", "2031-01-01", "tn"), ("b.yaml", "86", "2031-01-01", "dnb"))
+    assert list(layers_commute(ruleset)) == []
+
+
+def own(number: str, cells: dict[str, str], day: str = "2031-01-01") -> dict[str, Any]:
+    """A province's overlay on the ruleset of `book_with`."""
+    decision = {"number": f"{number}/QĐ", "issued": "2030-01-01", "in_force": day}
+    layer = {"layer": f"{number}/QĐ", "of": "2030-2035/xa-khac", "kind": "province", "province": "kon-tum"}
+    return layer | {"decision": decision, "set_thresholds": [{"indicator": "1", "by_column": cells}]}
+
+
+def test_overlays_given_are_held_against_each_other(tmp_path: Path) -> None:
+    book_with(tmp_path)
+    given = [own("81", {"tn": "81"}), own("82", {"tn": "82"})]
+    ruleset = ntm.load_ruleset("2030-2035/xa-khac", source=tmp_path, overlays=given)
+    (finding,) = failures(check_ruleset(ruleset, checks=["layers-commute"]))
+    assert finding.message.en == "81/QĐ → 82/QĐ: both change 1 (tn); no date says which is the later one"
+    later = [given[0], own("82", {"tn": "82"}, "2032-01-01")]
+    ruleset = ntm.load_ruleset("2030-2035/xa-khac", source=tmp_path, overlays=later)
+    assert [finding.severity for finding in layers_commute(ruleset)] == ["note"]
+
+
+def test_a_draft_is_held_against_the_layers_of_the_rulebook(tmp_path: Path) -> None:
+    """Of a layer given anew only the new text counts."""
+    book_with(tmp_path)
+    place = tmp_path / "2030-2035/provinces/kon-tum/xa-khac"
+    place.mkdir(parents=True)
+    (place / "a.yaml").write_text(json.dumps(own("81", {"tn": "81"})), "utf-8")
+    other, anew = own("82", {"tn": "82"}), own("81", {"tn": "82"})
+    found = [
+        list(layers_commute(ntm.load_ruleset("2030-2035/xa-khac", source=tmp_path, overlays=[draft])))
+        for draft in (other, anew)
+    ]
+    assert [len(findings) for findings in found] == [1, 0]
+    assert found[0][0].fails
+
+
+def test_layers_that_cannot_stand_together_are_said(tmp_path: Path) -> None:
+    book_with(tmp_path)
+    place = tmp_path / "2030-2035/provinces/kon-tum/xa-khac"
+    place.mkdir(parents=True)
+    new = {
+        "add_criteria": [{"no": "9", "title": TEXT, "indicators": [{"no": "9.1", "label": TEXT, "requires": YES[0]}]}]
+    }
+    (place / "a.yaml").write_text(json.dumps(own("81", {"tn": "81"}) | new), "utf-8")
+    ruleset = ntm.load_ruleset("2030-2035/xa-khac", source=tmp_path, overlays=[own("82", {"tn": "82"}) | new])
+    (finding,) = failures(layers_commute(ruleset))
+    assert finding.message.en.startswith("82/QĐ cannot be put on the layers before it")
+
+
+def test_a_rulebook_that_is_gone_is_said(tmp_path: Path) -> None:
+    (note,) = layers_commute(small({"met": "yes0"}))
+    assert note.message.en == "the rulebook with its layers is no longer there"

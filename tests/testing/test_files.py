@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.rule_tests import generate
-from tests.testing.helpers import written
+from tests.testing.helpers import NTM, written
 
 import _ntm_rules_pytest
 import ntm_rules as ntm
@@ -187,6 +187,18 @@ def test_check_takes_an_id_and_an_overlay(tmp_path: Path) -> None:
     layer = "layer: 9/QĐ\nof: 2016-2020/xa-ntm-kieu-mau\nkind: amendment\ndecision: {number: 9/QĐ, issued: unknown, in_force: unknown}\n"
     code, said = run("check", str(written(tmp_path / "a.yaml", layer)), "--examples", "3")
     assert (code, said.splitlines()[0]) == (0, "2016-2020/xa-ntm-kieu-mau + a.yaml:")
+
+
+def test_check_holds_the_overlays_it_is_given_against_each_other(tmp_path: Path) -> None:
+    layer = (
+        "layer: {0}/QĐ\nof: 2021-2025/xa-ntm\nkind: province\nprovince: nam-dinh\n"
+        "decision: {{number: {0}/QĐ, issued: 2022-09-01, in_force: 2022-09-01}}\n"
+        "set_thresholds: [{{indicator: '4.2', by_column: {{dbsh: {1}}}}}]\n"
+    )
+    one, other = (written(tmp_path / f"{n}.yaml", layer.format(n, n)) for n in ("99.5", "99.6"))
+    for arguments in ([str(one), "--overlay", str(other)], [NTM, "--overlay", str(one), "--overlay", str(other)]):
+        code, said = run("check", *arguments, "--examples", "1", "--lang", "en")
+        assert (code, "both change 4.2 (dbsh); no date says which is the later one" in said) == (1, True)
 
 
 def test_check_leaves_a_commune_that_evaluate_takes(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -42,6 +43,7 @@ __all__ = [
     "Criterion",
     "Decision",
     "Layer",
+    "LoadedFrom",
     "Month",
     "Province",
     "Ruleset",
@@ -86,6 +88,14 @@ class Decision:
     number: str | None
     issued: datetime.date | Month | None
     in_force: datetime.date | Month | None
+
+
+@attrs.frozen(slots=True)
+class LoadedFrom:
+    """Where a ruleset was loaded from: the directory of its rulebook, and the overlays given with it, files or documents."""
+
+    directory: str
+    overlays: tuple[str | Path | Mapping[str, Any], ...] = ()
 
 
 @attrs.frozen(slots=True)
@@ -224,6 +234,7 @@ class Ruleset:
     catalogue: Catalogue
     rulebook: str
     rulebook_version: str
+    loaded_from: LoadedFrom | None = attrs.field(eq=False, repr=False, hash=False)
     _texts: RuleTexts = attrs.field(eq=False, repr=False, hash=False)
     # Compiled judges by (column, year, strict, column rule): a cache of pure functions, so races only repeat work.
     cache: dict[Any, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)

@@ -1,4 +1,4 @@
-"""Checks that any ruleset must pass, whatever it says: monotone, total, exact at its boundaries, able to decide, reachable.
+"""Checks that any ruleset must pass, whatever it says: monotone, total, exact at its boundaries, able to decide, reachable, in order.
 
 Each is a function of a ruleset that yields what it finds. Boundaries, decisions and columns are gone through one by one, so nothing
 there is left to chance; the two laws over all communes are tried on examples drawn towards the thresholds, always the same ones.
@@ -39,6 +39,7 @@ from ntm_rules.model.ruleset import Ruleset, requirement_facts
 from ntm_rules.model.text import Text
 from ntm_rules.testing.deciding import can_count, decides_with
 from ntm_rules.testing.findings import Finding
+from ntm_rules.testing.layers import layers_commute
 from ntm_rules.testing.near import forms_of, pools
 from ntm_rules.testing.reaching import Goal, Sketch, Wanted, measure, reach
 from ntm_rules.testing.strategies import communes, regions, years
@@ -52,6 +53,7 @@ __all__ = [
     "can_decide",
     "check_ruleset",
     "columns_reachable",
+    "layers_commute",
     "monotone",
     "total",
 ]
@@ -424,4 +426,5 @@ CHECKS: Mapping[str, Check] = {
     "boundary-exact": boundary_exact,
     "can-decide": can_decide,
     "columns-reachable": columns_reachable,
+    "layers-commute": layers_commute,
 }
