@@ -92,9 +92,13 @@ class Decision:
 
 @attrs.frozen(slots=True)
 class LoadedFrom:
-    """Where a ruleset was loaded from: the directory of its rulebook, and the overlays given with it, files or documents."""
+    """How a ruleset was loaded: the directory of its rulebook, the province asked for, and the overlays given, files or documents.
+
+    An overlay of a province makes a ruleset that province's, without the overlays the rulebook itself has of it.
+    """
 
     directory: str
+    province: str | None = None
     overlays: tuple[str | Path | Mapping[str, Any], ...] = ()
 
 

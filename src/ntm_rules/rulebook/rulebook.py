@@ -258,6 +258,7 @@ class Rulebook:
                         )
                     ]
                 )
+        loaded_from = LoadedFrom(str(self.directory), province, overlays)
         applied: list[Layer] = []
         national, provincial = normal, list[tuple[str, Content]]()
 
@@ -303,7 +304,7 @@ class Rulebook:
             province=province,
             rulebook=name,
             rulebook_version=version,
-            loaded_from=LoadedFrom(str(self.directory), overlays),
+            loaded_from=loaded_from,
         )
         ruleset = build(normal, layers=tuple(applied))
         if provincial:
