@@ -177,6 +177,18 @@ def test_the_command_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
     assert "a.test.yaml" in said
 
 
+def test_the_command_runs_the_rest_where_a_file_is_bad(tmp_path: Path) -> None:
+    written(tmp_path / "a.test.yaml", "a: [b\n")
+    written(tmp_path / "b.test.yaml", GOOD)
+    written(tmp_path / "c.test.yaml", GOOD.replace("column: dbsh", "column: tn"))
+    code, said = run("test", str(tmp_path), "--lang", "en")
+    assert code == 2
+    lines = said.splitlines()
+    assert "7 passed, 1 failed; 1 file(s) could not be read" in lines
+    assert "  column: expected tn; found dbsh" in lines
+    assert any("a.test.yaml" in line and "bad_yaml" in line for line in lines)
+
+
 def test_nothing_tested_is_no_success(tmp_path: Path) -> None:
     assert run("test", str(tmp_path))[0] == 1
 
