@@ -280,6 +280,23 @@ def test_pytest_names_the_line_of_a_bad_file(tmp_path: Path) -> None:
     assert "1 error" in said
 
 
+def test_pytest_leaves_other_files_of_that_name_alone(tmp_path: Path) -> None:
+    written(tmp_path / "pod.test.yaml", "apiVersion: v1\nkind: Pod\nspec:\n  ruleset: none\n")
+    written(tmp_path / "empty.test.yaml", "")
+    written(tmp_path / "good.test.yaml", GOOD)
+    assert "= 4 passed in" in pytest_in(tmp_path)
+    written(tmp_path / "no-tests.test.yaml", '{"ruleset": "2021-2025/xa-ntm", "tests": []}')
+    assert "= 1 error in" in pytest_in(tmp_path)
+
+
+def test_a_key_of_another_document_is_not_suggested_for_itself(tmp_path: Path) -> None:
+    with pytest.raises(ntm.RulebookError) as caught:
+        read_cases(written(tmp_path / "pod.test.yaml", "apiVersion: v1\nkind: Pod\n"))
+    said = caught.value.describe("en")
+    assert "no such key here; found 'kind'" in said
+    assert "did you mean 'kind'" not in said
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have no notes before Python 3.11")
 def test_a_failing_property_prints_a_commune_that_evaluate_takes(tmp_path: Path) -> None:
     written(tmp_path / "test_it.py", PROPERTY)
