@@ -59,6 +59,49 @@ def test_exactly_a_value_in_the_middle() -> None:
     assert failures(monotone(small({"equal": {"fact": "pct1", "value": "100"}}), 5)) == []
 
 
+@pytest.mark.parametrize(
+    ("values", "left_out"),
+    [(["khá"], "tốt"), (["yếu"], "trung bình | khá | tốt"), (["yếu", "tốt"], "trung bình | khá")],
+)
+def test_a_choice_that_leaves_out_a_better_category(values: list[str], left_out: str) -> None:
+    (finding,) = failures(monotone(small({"one_of": {"fact": "cat0", "values": values}}), 5))
+    assert f"but not as {left_out}, which is higher" in finding.message.en
+
+
+def test_a_choice_up_to_the_best_category_is_monotone() -> None:
+    upward = {"one_of": {"fact": "cat0", "values": ["khá", "tốt"]}}
+    assert failures(monotone(small(upward), 5)) == []
+    (finding,) = failures(monotone(small(upward, {"at_most": {"fact": "cat0", "value": "khá"}}), 5))
+    assert finding.message.en == "the fact cat0 has to be high and low: 1.1 (at_least), 1.2 (at_most)"
+
+
+def test_a_fact_held_against_another_has_a_direction_too() -> None:
+    against = {"at_most": {"fact": "num0", "times_fact": {"fact": "num1", "factor": "2"}}}
+    assert failures(monotone(small(against), 5)) == []
+    (finding,) = failures(monotone(small(against, {"at_least": {"fact": "num0", "value": "5"}}), 5))
+    assert finding.message.en == "the fact num0 has to be high and low: 1.1 (at_most), 1.2 (at_least)"
+    (finding,) = failures(monotone(small(against, {"at_most": {"fact": "num1", "value": "5"}}), 5))
+    assert finding.message.en == "the fact num1 has to be high and low: 1.1 (at_least), 1.2 (at_most)"
+
+
+def test_a_fact_that_is_a_condition_too_is_improved_where_it_changes_nothing_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More of it may bring in what was not asked; where that is asked already, more of it must not make it worse."""
+    condition = {"at_least": {"fact": "num1", "value": "50"}}
+    asked = {"part": "b", "label": TEXT, "requires": {"met": "yes0"}, "applies_if": condition}
+    measured = {"part": "a", "label": TEXT, "requires": {"at_least": {"fact": "num1", "value": "20"}}}
+    ruleset = small({"all": [measured, asked]}, {"at_least": {"fact": "num1", "value": "20"}})
+    assert failures(monotone(ruleset, 200)) == []
+
+    def change(assessment: ntm.Assessment) -> ntm.Assessment:
+        number = assessment.commune.facts.get("num1")
+        return attrs.evolve(assessment, codes=(4, *assessment.codes[1:])) if number == 51 else assessment
+
+    broken(monkeypatch, change)
+    assert any("makes 1.1 worse" in finding.message.en for finding in failures(monotone(ruleset, 400)))
+
+
 def test_an_indicator_that_can_never_be_missing() -> None:
     (finding,) = failures(can_decide(small({"at_least": {"fact": "pct1", "value": "0"}}), 1))
     assert finding.message.en == "no facts make 1.1 (dbsh, 2035) missing"
