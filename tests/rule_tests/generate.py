@@ -21,6 +21,7 @@ from tests.conformance.evaluator import (
     CATEGORIES,
     KEY_CRITERIA,
     REGION_OF,
+    WITHDRAWN_BY,
     Outcome,
     Question,
     conditions_of,
@@ -40,13 +41,17 @@ ALL_NORMAL = {"2021-2025": ("2024-02-29", None), "2016-2020": (None,)}
 # The days on which a national text changes, and the eve of each.
 EVES = ("2022-03-08", "2022-08-01", "2022-08-02", "2024-02-29", "2024-03-01", "2024-03-06", "2024-03-07")
 FIRST_DAYS = {"2016-2020/xa-ntm": "2016-10-17", "2016-2020/xa-ntm-kieu-mau": "2018-06-05"}
-# Of overlays: from which day one applies, and by which day it was issued.
+# Of overlays: from which day one applies, and by which day it was issued; of the last two only the issue is known, of one its month.
 OVERLAY_DAYS = {
     ("2021-2025/xa-ntm-kieu-mau", "nam-dinh"): ("2022-08-20", "2022-08-08"),
     ("2021-2025/xa-ntm-kieu-mau", "ha-noi"): ("2022-08-29", "2022-08-29"),
     ("2021-2025/xa-ntm-nang-cao", "quang-nam"): ("2022-09-08", "2022-09-08"),
     ("2016-2020/xa-ntm-nang-cao", "thai-binh"): ("2018-10-05", "2018-10-05"),
+    ("2021-2025/xa-ntm-kieu-mau", "dong-thap"): ("2023-04-03", "2023-04-03"),
+    ("2021-2025/xa-ntm-kieu-mau", "quang-nam"): ("2022-09-01", "2022-09-01"),
 }
+# What such a decision speaks of where the rest of the province's set is of another, of no known day.
+OF_THE_DAY = {("2021-2025/xa-ntm-kieu-mau", "dong-thap"): ("3",)}
 
 Facts = dict[str, Any]
 Case = dict[str, Any]
@@ -419,7 +424,8 @@ def overlay_days(file: File, commune: Case) -> None:
         for asked, applies in ((day_before(day), False), (day, True)):
             # What is known on the day of issue applies, though it takes effect later.
             question = replace(file.question(max(asked, in_force) if applies else asked, commune))
-            if not applies:
+            spoken_of = OF_THE_DAY.get((file.ruleset, str(file.province)))
+            if not applies and spoken_of is None:
                 question = replace(question, province=None)
             name = (f"{option} {asked}", f"{option} {asked}")
             keys = ("missing", "undetermined", "criteria", "conditions", "prerequisites", "recognition")
@@ -435,7 +441,11 @@ def overlay_days(file: File, commune: Case) -> None:
                 file.tests.append(bare | {"expect": {"indicators_met": 0, "missing": [], "undetermined": []}})
                 continue
             file.test(*name, asked, commune, "at", keys, asked=question, **more)
-            file.tests[-1]["expect"]["thresholds"] = rows_of(question)
+            rows = rows_of(question)
+            if not applies and spoken_of is not None:
+                national = rows_of(replace(question, province=None))
+                rows |= {number: national[number] for number in spoken_of}
+            file.tests[-1]["expect"]["thresholds"] = rows
             if not applies and (own := new_conditions(file, question)):
                 # A verdict on a condition that does not hold yet is refused.
                 refused: Case = {"based_on": "at", "attested": dict.fromkeys(own, True)}
@@ -482,11 +492,13 @@ def strict(file: File) -> None:
 
 
 def at_risk(file: File) -> None:
-    """Six criteria missing with one of each among them; and the shares either side of half."""
-    if file.ruleset not in KEY_CRITERIA or file.province is not None:
+    """Six criteria missing with one of each among them; and the shares either side of half and of three tenths."""
+    rests_on = WITHDRAWN_BY.get(file.ruleset, file.ruleset)
+    if rests_on not in KEY_CRITERIA or file.province is not None:
         return
-    by_criterion = {c.no: c.items[0].id for c in expected(file.ruleset)}
-    key = KEY_CRITERIA[file.ruleset]
+    before = "" if rests_on == file.ruleset else f"{rests_on}:"
+    by_criterion = {c.no: f"{before}{c.items[0].id}" for c in expected(rests_on)}
+    key = KEY_CRITERIA[rests_on]
     others = [no for no in by_criterion if no not in key]
     sets = [[no, *[other for other in others if other != no][:5]] for no in by_criterion]
     sets += [others[:9], others[:10], [key[0], *others[:4]], [key[0], *others[:3]]]

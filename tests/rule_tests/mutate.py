@@ -1,17 +1,17 @@
 """Does what a rule keeper gets notice every change of a ruleset? `python -m tests.rule_tests.mutate` (`--sample N`).
 
 The mutants are those of `tests.fidelity.mutate_cells`: every cell, row, column, direction, date, fact, condition and applicability of
-the shipped rulesets changed, one at a time. Each is given to the shipped test files, to the checks, and (where it is installed) to
-`compare`; how many each notices is printed apart, then how many any of them does. Changes of words alone (labels, citations,
-sources, how surely a threshold is known) say nothing else of any commune: only `compare` can see them, and they are counted apart.
-Exit code 1 where a change that can decide about a commune goes unnoticed, or with `compare` any change at all.
+the shipped rulesets changed, one at a time. Each is given to the shipped test files, to the checks and to `compare`; how many each
+notices is printed apart. `compare` says what changed, not that it is wrong, and finds something wherever the content differs: so a
+change that can decide about a commune must be noticed by a test or a check. Changes of words alone (labels, citations, sources,
+how surely a threshold is known) say nothing else of any commune: only `compare` can see them, and they are counted apart.
+Exit code 1 where a change goes unnoticed by what must notice it.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-import importlib
 import os
 import sys
 import time
@@ -26,6 +26,7 @@ import attrs
 from tests.fidelity.mutate_cells import ChangedBook, Mutant, all_mutants, documents, sample
 
 from ntm_rules import Commune, NtmRulesError, Ruleset
+from ntm_rules.changes.difference import compare
 from ntm_rules.public import _day
 from ntm_rules.rulebook.communes import commune_of_text
 from ntm_rules.rulebook.rulebook import Rulebook
@@ -35,19 +36,7 @@ from ntm_rules.testing.files import Case, read_cases, run_case
 from .generate import File
 
 WORDS = {"order", "other words", "label", "citation", "seen_at", "set_by", "evidence", "decision"}
-Compare = Callable[[Ruleset, Ruleset], Any]
-
-
-def _compare() -> Compare | None:
-    """What tells two rulesets apart, where this version has it."""
-    try:
-        found: Compare = importlib.import_module("ntm_rules.changes.difference").compare
-    except ImportError:
-        return None
-    return found
-
-
-COMPARE = _compare()
+NOTICING = {"test", "check"}
 
 
 @dataclass
@@ -125,10 +114,9 @@ def by_check(book: ChangedBook, ruleset: str, province: str) -> bool:
 
 
 def by_compare(book: ChangedBook, ruleset: str, province: str) -> bool:
-    assert COMPARE is not None
     shipped = documents().book
     return any(
-        COMPARE(
+        compare(
             shipped.load(ruleset, on=on, province=province or None),
             book.load(ruleset, on=on, province=province or None),
         ).changes
@@ -142,7 +130,12 @@ def days_of(ruleset: str, province: str) -> tuple[Any, ...]:
     of = documents()
     files = [file for file in of.trees if of.ruleset_of(file) == ruleset and of.province_of(file) in ("", province)]
     named = {of.trees[file]["decision"]["in_force"] for file in files} - {"unknown"}
-    return (None, *sorted(day for text in named if (day := _day(text, "on")) is not None))
+    return (None, *sorted(map(first_day, named)))
+
+
+def first_day(text: str) -> datetime.date:
+    """The day a decision names; of one that names a month, the first."""
+    return datetime.date.fromisoformat(text if len(text) > len("2022-09") else f"{text}-01")
 
 
 def of_words(mutant: Mutant) -> bool:
@@ -151,28 +144,29 @@ def of_words(mutant: Mutant) -> bool:
 
 
 def noticed(mutant: Mutant, *, check: bool) -> set[str]:
-    """Which parts of the kit notice a mutant; "refused" where the rulebook does not even load."""
+    """Which parts of the kit notice a mutant; all of them where the rulebook does not even load.
+
+    The checks, which are slow, run where asked for, and where no test notices a change that can decide about a commune.
+    """
     of = documents()
     book = ChangedBook(of, mutant)
     ruleset, province = of.ruleset_of(mutant.file), of.province_of(mutant.file)
-    found = set()
-    parts: dict[str, Callable[[ChangedBook, str, str], bool]] = {}
-    if not of_words(mutant) or mutant.kind == "evidence":
-        parts["test"] = by_test
-    if COMPARE is not None:
-        parts["compare"] = by_compare
-    if check and not of_words(mutant):
-        parts["check"] = by_check
     try:
         book.load(ruleset, province=province or None)
     except NtmRulesError:
-        return {"refused", *parts}
-    for name, notices in parts.items():
+        return {"compare", *(NOTICING if not of_words(mutant) else ())}
+
+    def notices(part: Callable[[ChangedBook, str, str], bool]) -> bool:
         try:
-            if notices(book, ruleset, province):
-                found.add(name)
+            return part(book, ruleset, province)
         except NtmRulesError:
-            found.add(name)
+            return True
+
+    found = {"compare"} if notices(by_compare) else set()
+    if (not of_words(mutant) or mutant.kind == "evidence") and notices(by_test):
+        found.add("test")
+    if not of_words(mutant) and (check or "test" not in found) and notices(by_check):
+        found.add("check")
     return found
 
 
@@ -200,7 +194,7 @@ def days_around(ruleset: str, province: str) -> list[datetime.date]:
     of = documents()
     files = [file for file in of.trees if of.ruleset_of(file) == ruleset and of.province_of(file) in ("", province)]
     texts = {of.trees[file]["decision"][name] for file in files for name in ("issued", "in_force")} - {"unknown"}
-    days = {datetime.date.fromisoformat(text) for text in (*texts, "2019-06-15")}
+    days = {first_day(text) for text in (*texts, "2019-06-15")}
     return sorted(days | {day - datetime.timedelta(days=1) for day in days})
 
 
@@ -217,7 +211,7 @@ _WORDS = {
     "layers",
     "catalogue",
 }
-_NOT_SAID = _WORDS | {"on", "known_on", "rulebook", "rulebook_version", "cache", "_derived"}
+_NOT_SAID = _WORDS | {"on", "known_on", "rulebook", "rulebook_version", "loaded_from", "cache", "_derived"}
 
 
 def _judging(value: Any) -> Any:
@@ -238,7 +232,7 @@ def judged(numbers: Sequence[int], check_every: int) -> list[tuple[int, set[str]
     for number in numbers:
         mutant = _mutants()[number]
         seen = noticed(mutant, check=number % check_every == 0)
-        found.append((number, seen, "" if seen or of_words(mutant) else says_the_same(mutant)))
+        found.append((number, seen, "" if seen & NOTICING or of_words(mutant) else says_the_same(mutant)))
     return found
 
 
@@ -267,11 +261,13 @@ def tallied(verdicts: Iterable[tuple[int, set[str], str]], check_every: int) -> 
         if same == "same":
             tally.same += 1
             continue
+        wanted = {"compare"} if kind in WORDS else NOTICING
         tally.made += 1
-        tally.by.update(seen)
-        tally.by["any"] += bool(seen)
-        tally.by["checked"] += number % check_every == 0 and not of_words(mutant)
-        if not seen:
+        tally.by.update(seen - {"check"})
+        tally.by["floor"] += bool(seen & wanted)
+        if number % check_every == 0 and not of_words(mutant):
+            tally.by.update({"checked"} | seen & {"check"})
+        if not seen & wanted:
             tally.missed.append(str(mutant))
     return tallies
 
@@ -282,23 +278,23 @@ def _share(part: int, of: int) -> str:
 
 def report(tallies: dict[str, Tally]) -> str:
     """A table by kind: how many were made, and what share of them each part noticed."""
-    lines = [f"{'kind':<16}{'made':>7}{'same':>6}{'test':>9}{'check*':>9}{'compare':>9}{'any':>9}"]
+    lines = [f"{'kind':<16}{'made':>7}{'same':>6}{'test':>9}{'check*':>9}{'compare':>9}{'floor':>9}"]
     judging = [kind for kind in sorted(tallies) if kind not in WORDS]
     words = [kind for kind in sorted(tallies) if kind in WORDS]
     for title, kinds in (("about communes", judging), ("of words alone", words)):
         for kind in kinds:
             lines.append(_line(kind, tallies[kind]))
         lines.append(_line(f"= {title}", _sum(tallies[kind] for kind in kinds)))
-    lines.append("* of those it was run on; `same`: changes that leave every text as it was")
-    missed = [text for kind in judging for text in tallies[kind].missed]
+    lines.append("* of those it was run on by turns; `same`: changes that leave every text as it was")
+    lines.append("floor: of those about communes, noticed by a test or a check; of words alone, by compare")
+    missed = [f"{kind}: {text}" for kind, tally in tallies.items() for text in tally.missed]
     return "\n".join([*lines, *(f"missed: {text}" for text in missed)])
 
 
 def _line(kind: str, tally: Tally) -> str:
     by, made = tally.by, tally.made
-    compared = _share(by["compare"], made) if COMPARE is not None else "-"
-    cells = (_share(by["test"], made), _share(by["check"], by["checked"]), compared, _share(by["any"], made))
-    return f"{kind:<16}{made:>7}{tally.same:>6}" + "".join(f"{cell:>9}" for cell in cells)
+    cells = (_share(by["test"], made), _share(by["check"], by["checked"]), _share(by["compare"], made))
+    return f"{kind:<16}{made:>7}{tally.same:>6}" + "".join(f"{cell:>9}" for cell in (*cells, _share(by["floor"], made)))
 
 
 def _sum(tallies: Iterable[Tally]) -> Tally:
@@ -311,11 +307,9 @@ def _sum(tallies: Iterable[Tally]) -> Tally:
 
 
 def exit_code(tallies: dict[str, Tally]) -> int:
-    """0 where there were mutants and none that can decide (with `compare`, none at all) went unnoticed."""
-    missed = [
-        text for kind, tally in tallies.items() if COMPARE is not None or kind not in WORDS for text in tally.missed
-    ]
-    return 0 if any(tally.made for tally in tallies.values()) and not missed else 1
+    """0 where there were mutants, and each was noticed by what must notice it."""
+    made = any(tally.made for tally in tallies.values())
+    return 0 if made and not any(tally.missed for tally in tallies.values()) else 1
 
 
 def sampled(size: int, seed: int) -> list[int]:

@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
-from .mutate import COMPARE, exit_code, of_words, report, run, sampled
+import pytest
+
+from . import mutate
+from .mutate import WORDS, exit_code, of_words, report, run, sampled
 from .mutate import _mutants as mutants
 
 
 def test_a_sample_of_changes_that_can_decide_is_noticed() -> None:
-    numbers = [number for number in sampled(60, seed=20240301) if not of_words(mutants()[number])]
-    tallies = run(numbers[:25], check_every=10**6)
-    assert [text for kind, tally in tallies.items() for text in tally.missed if kind != "other words"] == []
+    tallies = run(judging(), check_every=10**6)
+    assert [text for tally in tallies.values() for text in tally.missed] == []
     assert "about communes" in report(tallies)
+    assert exit_code(tallies) == 0
 
 
-def test_what_nothing_notices_fails_the_run() -> None:
+def judging() -> list[int]:
+    """Mutants that can decide about a commune."""
+    return [number for number in sampled(60, seed=20240301) if not of_words(mutants()[number])][:25]
+
+
+def test_without_tests_and_checks_the_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That `compare` sees a difference is no notice that it is wrong; only what does not load is still refused."""
+    for part in ("by_test", "by_check"):
+        monkeypatch.setattr(mutate, part, lambda *_: False)
+    tallies = run(judging()[:6], check_every=1)
+    assert sum(len(tally.missed) for kind, tally in tallies.items() if kind not in WORDS) == 5
+    assert exit_code(tallies) == 1
+
+
+@pytest.mark.parametrize(
+    "what", ["by 2021-2025/xa-ntm", "issued 2023-04-03 → 2023-04-04", "issued 2022-09 → 2022-10-02"]
+)
+def test_dates_and_withdrawal_are_noticed_by_the_test_files(what: str) -> None:
+    numbers = [number for number, mutant in enumerate(mutants()) if mutant.what == what]
+    (tally,) = run(numbers, check_every=10**6).values()
+    assert (tally.made, tally.by["test"]) == (len(numbers), len(numbers))
+
+
+def test_words_that_compare_does_not_see_fail_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     words = next(number for number, mutant in enumerate(mutants()) if mutant.kind == "label")
-    tallies = run([words])
-    assert bool(tallies["label"].missed) is (COMPARE is None)
+    assert exit_code(run([words])) == 0
+    monkeypatch.setattr(mutate, "by_compare", lambda *_: False)
+    assert run([words])["label"].missed
+    assert exit_code(run([words])) == 1
+
+
+def test_nothing_changed_is_no_success() -> None:
     assert exit_code({}) == 1
 
 

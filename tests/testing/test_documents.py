@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import find, given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from tests.property.strategies import SHIPPED, Loaded, loaded
 
@@ -17,6 +17,9 @@ from ntm_rules.rulebook.lint import lint_rulebook
 from ntm_rules.testing import built, communes, documents, overlays, rulesets, written
 from ntm_rules.testing.documents import Document
 
+TEXT = {"vi": "chữ", "en": "text"}
+AT_LEAST_HALF = {"at_least": {"fact": "pct2", "value": "50"}}
+
 
 @given(documents=rulesets(), data=st.data())
 def test_rulesets_load_and_take_layers(documents: tuple[Document, ...], data: st.DataObject) -> None:
@@ -25,6 +28,17 @@ def test_rulesets_load_and_take_layers(documents: tuple[Document, ...], data: st
     changed = built(documents, layers=[layer])
     assert [each.name for each in changed.layers] == ["9/QĐ"]
     ntm.evaluate(changed, data.draw(communes(changed)))
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_an_overlay_leaves_alone_what_cannot_be_shown_to_be_as_strict(data: st.DataObject) -> None:
+    """Beside a part that may not be asked, the loader takes not even the cell as it was."""
+    parts = [{"part": "a", "label": TEXT, "requires": AT_LEAST_HALF}, {"part": "b", "label": TEXT}]
+    parts[1] |= {"requires": {"met": "yes1"}, "applies_if": {"met": "yes0"}}
+    books = [documents.ruleset_document({"all": parts}, columns=["dbsh"])]
+    layer = data.draw(overlays(of=built(books), province=True))
+    assert built(books, layers=[layer]).layers
 
 
 def test_an_exact_cell_is_written_as_a_plain_number() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.rule_tests import generate
-from tests.testing.helpers import written
+from tests.testing.helpers import NTM, written
 
 import _ntm_rules_pytest
 import ntm_rules as ntm
@@ -177,6 +177,18 @@ def test_the_command_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
     assert "a.test.yaml" in said
 
 
+def test_the_command_runs_the_rest_where_a_file_is_bad(tmp_path: Path) -> None:
+    written(tmp_path / "a.test.yaml", "a: [b\n")
+    written(tmp_path / "b.test.yaml", GOOD)
+    written(tmp_path / "c.test.yaml", GOOD.replace("column: dbsh", "column: tn"))
+    code, said = run("test", str(tmp_path), "--lang", "en")
+    assert code == 2
+    lines = said.splitlines()
+    assert "7 passed, 1 failed; 1 file(s) could not be read" in lines
+    assert "  column: expected tn; found dbsh" in lines
+    assert any("a.test.yaml" in line and "bad_yaml" in line for line in lines)
+
+
 def test_nothing_tested_is_no_success(tmp_path: Path) -> None:
     assert run("test", str(tmp_path))[0] == 1
 
@@ -187,6 +199,18 @@ def test_check_takes_an_id_and_an_overlay(tmp_path: Path) -> None:
     layer = "layer: 9/QĐ\nof: 2016-2020/xa-ntm-kieu-mau\nkind: amendment\ndecision: {number: 9/QĐ, issued: unknown, in_force: unknown}\n"
     code, said = run("check", str(written(tmp_path / "a.yaml", layer)), "--examples", "3")
     assert (code, said.splitlines()[0]) == (0, "2016-2020/xa-ntm-kieu-mau + a.yaml:")
+
+
+def test_check_holds_the_overlays_it_is_given_against_each_other(tmp_path: Path) -> None:
+    layer = (
+        "layer: {0}/QĐ\nof: 2021-2025/xa-ntm\nkind: province\nprovince: nam-dinh\n"
+        "decision: {{number: {0}/QĐ, issued: 2022-09-01, in_force: 2022-09-01}}\n"
+        "set_thresholds: [{{indicator: '4.2', by_column: {{dbsh: {1}}}}}]\n"
+    )
+    one, other = (written(tmp_path / f"{n}.yaml", layer.format(n, n)) for n in ("99.5", "99.6"))
+    for arguments in ([str(one), "--overlay", str(other)], [NTM, "--overlay", str(one), "--overlay", str(other)]):
+        code, said = run("check", *arguments, "--examples", "1", "--lang", "en")
+        assert (code, "both change 4.2 (dbsh); no date says which is the later one" in said) == (1, True)
 
 
 def test_check_leaves_a_commune_that_evaluate_takes(tmp_path: Path) -> None:
@@ -268,6 +292,23 @@ def test_pytest_names_the_line_of_a_bad_file(tmp_path: Path) -> None:
     said = pytest_in(tmp_path)
     assert "did you mean 'verdict'" in said
     assert "1 error" in said
+
+
+def test_pytest_leaves_other_files_of_that_name_alone(tmp_path: Path) -> None:
+    written(tmp_path / "pod.test.yaml", "apiVersion: v1\nkind: Pod\nspec:\n  ruleset: none\n")
+    written(tmp_path / "empty.test.yaml", "")
+    written(tmp_path / "good.test.yaml", GOOD)
+    assert "= 4 passed in" in pytest_in(tmp_path)
+    written(tmp_path / "no-tests.test.yaml", '{"ruleset": "2021-2025/xa-ntm", "tests": []}')
+    assert "= 1 error in" in pytest_in(tmp_path)
+
+
+def test_a_key_of_another_document_is_not_suggested_for_itself(tmp_path: Path) -> None:
+    with pytest.raises(ntm.RulebookError) as caught:
+        read_cases(written(tmp_path / "pod.test.yaml", "apiVersion: v1\nkind: Pod\n"))
+    said = caught.value.describe("en")
+    assert "no such key here; found 'kind'" in said
+    assert "did you mean 'kind'" not in said
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have no notes before Python 3.11")

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from tests.testing.helpers import NTM, numbers, overlaid, shipped, small
 
 import ntm_rules as ntm
+from ntm_rules.cli.commands import ntm_rules
 from ntm_rules.model.values import Ratio
 from ntm_rules.testing import CannotBeError, commune_file, communes, communes_missing, passing_communes
+from ntm_rules.testing.documents import ruleset_document, written
 from ntm_rules.testing.near import forms_of, possible, ratios_of, unit_beside, values_near
 
 RULESETS = [
@@ -144,6 +150,20 @@ def test_what_cannot_be_missing_is_an_error_that_says_so() -> None:
     assert "no commune misses exactly these" in problem.describe("en")
 
 
+def test_communes_pass_beside_an_alternative_without_a_threshold() -> None:
+    """What is met otherwise needs no word of an agency."""
+    part = {"label": {"vi": "a", "en": "a"}}
+    open_ = {"at_least": {"fact": "pct1", "by_column": {"dbsh": "UBND", "tn": "UBND", "dnb": "unset"}}}
+    parts = [{"part": "a", **part, "requires": {"met": "yes0"}}, {"part": "b", **part, "requires": open_}]
+    ruleset = small({"any": parts})
+    with pytest.raises(NoSuchExample):
+        find(
+            passing_communes(ruleset),
+            lambda commune: bool(commune.attested) or numbers(ruleset, commune, ntm.Status.MET) != {"1.1"},
+            settings=settings(max_examples=20, database=None),
+        )
+
+
 def test_thresholds_that_exclude_each_other_let_no_commune_pass() -> None:
     torn = small({"at_least": {"fact": "pct1", "value": "90"}}, {"at_most": {"fact": "pct1", "value": "80"}})
     with pytest.raises(CannotBeError):
@@ -210,6 +230,43 @@ def test_forms_and_ratios_say_the_same_number() -> None:
         assert set(given_as) == {value}
         assert Ratio(**ratios_of(value)).percent == value
         assert unit_beside(value) < 1
+
+
+LOWER = {"set_thresholds": [{"indicator": "4.2", "by_column": {"dbsh": "99.9"}}]}
+DRAFT: dict[str, Any] = {"layer": "9/QĐ", "of": NTM, "kind": "province", "province": "nam-dinh", **LOWER}
+DRAFT |= {"decision": {"number": "9/QĐ", "issued": "2022-09-01", "in_force": "2022-09-01"}}
+
+
+def command_of(commune: ntm.Commune, ruleset: ntm.Ruleset) -> str:
+    return commune_file(commune, ruleset).splitlines()[0]
+
+
+def test_the_command_of_a_file_names_overlays_and_rulebook(tmp_path: Path) -> None:
+    commune = ntm.Commune(region="dbsh", year=2023, facts={POWER: "99.5"})
+    layer = tmp_path / "dự thảo.yaml"
+    layer.write_text(json.dumps(DRAFT), "utf-8")
+    ruleset = ntm.load_ruleset(NTM, overlays=[layer])
+    assert command_of(commune, ruleset) == f"# ntm-rules evaluate FILE.yaml --ruleset {NTM} --overlay '{layer}'"
+    path = tmp_path / "xa.yaml"
+    path.write_text(commune_file(commune, ruleset), "utf-8")
+    _, _, *arguments = shlex.split(command_of(commune, ruleset).removeprefix("# ").replace("FILE.yaml", ""))
+    done = CliRunner().invoke(ntm_rules, ["evaluate", str(path), *arguments, "--format", "jsonl"])
+    assert [each["id"] for each in json.loads(done.stdout)["missing"]] == ["4.2"]
+    assert "4.2" in ntm.evaluate(ruleset, commune).numbers(ntm.Status.MISSING)
+
+
+def test_an_overlay_that_is_no_file_is_written_out_below_the_command() -> None:
+    ruleset = ntm.load_ruleset(NTM, overlays=[DRAFT])
+    command, document, *_ = commune_file(ntm.Commune(region="dbsh"), ruleset).splitlines()
+    assert command.endswith("--overlay overlay-1.yaml")
+    assert json.loads(document.partition("): ")[2]) == DRAFT
+
+
+def test_the_command_names_a_rulebook_of_ones_own(tmp_path: Path) -> None:
+    written(tmp_path, [ruleset_document({"met": "yes0"})])
+    ruleset = ntm.load_ruleset("2030-2035/xa-khac", source=tmp_path)
+    command = command_of(ntm.Commune(region="dbsh"), ruleset)
+    assert command == f"# ntm-rules evaluate FILE.yaml --ruleset 2030-2035/xa-khac --source {tmp_path}"
 
 
 @pytest.mark.parametrize("which", RULESETS[:3], ids=str)

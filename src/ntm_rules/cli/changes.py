@@ -250,7 +250,8 @@ def prove(
     other = None
     if old or question in PAIRED:
         other = ruleset_at(old or new, province=old_province, overlays=old_overlays, source=source)
-    if other is not None and old is None and asked.layers == other.layers:
+    named = old or old_province or old_overlays
+    if other is not None and not named and asked.layers == other.layers:
         raise NtmRulesError([_no_old(new)])
     if reverse and other is not None:
         asked, other = other, asked

@@ -17,7 +17,7 @@ from ntm_rules.cli.output import prepare, warn
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.text import Language, Text, printable
 
-__all__ = ["Group", "command", "epilog"]
+__all__ = ["Group", "command", "epilog", "say_problems"]
 
 _EXIT_CODES = (
     "0  xong; chỉ tiêu chưa đạt không phải là lỗi / done; a missing indicator is no error",
@@ -88,7 +88,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             function(lang=lang, **options)
             sys.stdout.flush()
         except NtmRulesError as error:
-            _say(error, lang)
+            say_problems(error, lang)
             sys.exit(2)
         except OSError as error:
             if error.filename is not None:
@@ -96,13 +96,14 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             _drop_output()
             if error.errno in _GONE:
                 sys.exit(0)
-            _say(_cannot_write(error), lang)
+            say_problems(_cannot_write(error), lang)
             sys.exit(2)
 
     return LANG(run)
 
 
-def _say(error: NtmRulesError, lang: Language) -> None:
+def say_problems(error: NtmRulesError, lang: Language) -> None:
+    """Each problem of an error on a line of its own."""
     for problem in error.problems:
         warn(problem.describe(lang))
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -42,6 +43,7 @@ __all__ = [
     "Criterion",
     "Decision",
     "Layer",
+    "LoadedFrom",
     "Month",
     "Province",
     "Ruleset",
@@ -86,6 +88,18 @@ class Decision:
     number: str | None
     issued: datetime.date | Month | None
     in_force: datetime.date | Month | None
+
+
+@attrs.frozen(slots=True)
+class LoadedFrom:
+    """How a ruleset was loaded: the directory of its rulebook, the province asked for, and the overlays given, files or documents.
+
+    An overlay of a province makes a ruleset that province's, without the overlays the rulebook itself has of it.
+    """
+
+    directory: str
+    province: str | None = None
+    overlays: tuple[str | Path | Mapping[str, Any], ...] = ()
 
 
 @attrs.frozen(slots=True)
@@ -224,6 +238,7 @@ class Ruleset:
     catalogue: Catalogue
     rulebook: str
     rulebook_version: str
+    loaded_from: LoadedFrom | None = attrs.field(eq=False, repr=False, hash=False)
     _texts: RuleTexts = attrs.field(eq=False, repr=False, hash=False)
     # Compiled judges by (column, year, strict, column rule): a cache of pure functions, so races only repeat work.
     cache: dict[Any, Any] = attrs.field(factory=dict, init=False, eq=False, repr=False, hash=False)

@@ -110,8 +110,11 @@ def _problem(detail: Any, tree: Any, source: str, model: type[BaseModel]) -> Pro
     path = _steps(tree, raw, kind)
     fields: dict[str, Any] = {}
     if kind == "extra_forbidden":
-        fields["nearest"] = nearest(str(raw[-1]), _known_keys(model))
         fields["found"] = shown(raw[-1])
+        if str(raw[-1]) in _known_keys(model):
+            message = Text("không có khóa này ở đây", "no such key here")
+            return problem_at(tree, source, path, kind, message, **fields)
+        fields["nearest"] = nearest(str(raw[-1]), _known_keys(model))
     elif kind != "missing":
         fields["found"] = _brief(detail["input"])
     context = detail.get("ctx") or {}

@@ -17,7 +17,7 @@ import attrs
 
 from ntm_rules.model.checking import unknown_province
 from ntm_rules.model.errors import DateError, Problem, RulebookError, UnknownNameError, unreadable
-from ntm_rules.model.ruleset import Catalogue, Layer, Ruleset
+from ntm_rules.model.ruleset import Catalogue, Layer, LoadedFrom, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
 from ntm_rules.rulebook.build import build_catalogue, build_date, build_layer, build_ruleset
 from ntm_rules.rulebook.layers import apply_layer, differing
@@ -287,6 +287,7 @@ class Rulebook:
                         )
                     ]
                 )
+        loaded_from = LoadedFrom(str(self.directory), province, overlays)
         applied: list[Layer] = []
         national, provincial = normal, list[tuple[str, Content]]()
 
@@ -332,6 +333,7 @@ class Rulebook:
             province=province,
             rulebook=name,
             rulebook_version=version,
+            loaded_from=loaded_from,
         )
         ruleset = build(normal, layers=tuple(applied))
         if provincial:

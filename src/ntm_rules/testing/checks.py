@@ -1,4 +1,4 @@
-"""Checks that any ruleset must pass, whatever it says: monotone, total, exact at its boundaries, able to decide, reachable.
+"""Checks that any ruleset must pass, whatever it says: monotone, total, exact at its boundaries, able to decide, reachable, in order.
 
 Each is a function of a ruleset that yields what it finds. Boundaries, decisions and columns are gone through one by one, so nothing
 there is left to chance; the two laws over all communes are tried on examples drawn towards the thresholds, always the same ones.
@@ -7,10 +7,11 @@ What is expected is worked out from the cells in fractions (`reaching`), not by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from random import Random
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 from hypothesis import Phase, find, settings
@@ -19,27 +20,31 @@ from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
 from ntm_rules.engine.native import evaluate
-from ntm_rules.model.assessment import Assessment, Status
+from ntm_rules.model.assessment import Assessment, Result, Status
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.facts import Fact
 from ntm_rules.model.requirement import (
     Branch,
     Clause,
-    Combination,
     Comparison,
     Direction,
     FactComparison,
     OneOf,
     Requirement,
+    RulesetMet,
     SetBy,
     leaves,
+    nodes,
 )
 from ntm_rules.model.ruleset import Ruleset, requirement_facts
 from ntm_rules.model.text import Text
+from ntm_rules.testing.deciding import can_count, decides_with
 from ntm_rules.testing.findings import Finding
+from ntm_rules.testing.layers import layers_commute
 from ntm_rules.testing.near import forms_of, pools
-from ntm_rules.testing.reaching import Goal, Place, Sketch, View, Wanted, decides_with, measure, reach, undecidable
+from ntm_rules.testing.reaching import Goal, Sketch, Wanted, measure, reach
 from ntm_rules.testing.strategies import communes, regions, years
+from ntm_rules.testing.view import Outcome, Place, View, outcomes
 
 __all__ = [
     "CHECKS",
@@ -49,6 +54,7 @@ __all__ = [
     "can_decide",
     "check_ruleset",
     "columns_reachable",
+    "layers_commute",
     "monotone",
     "total",
 ]
@@ -119,6 +125,7 @@ def _complaint(ruleset: Ruleset, commune: Commune) -> Text | None:
 
 def monotone(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:
     """A better fact makes nothing worse, and a fact taken away decides nothing."""
+    yield from _leaving_out(ruleset)
     ways = _ways_up(ruleset)
     for key, directions in ways.items():
         if len(directions) > 1:
@@ -132,14 +139,33 @@ def _ways_up(ruleset: Ruleset) -> dict[str, dict[Direction, Clause]]:
     found: dict[str, dict[Direction, Clause]] = {}
     for indicator in ruleset.indicators:
         for leaf in leaves(indicator):
-            requirement = leaf.requirement
-            if isinstance(requirement, Comparison):
-                for direction in _meant(ruleset.catalogue.facts[requirement.fact], requirement):
-                    found.setdefault(requirement.fact, {}).setdefault(direction, leaf)
+            for key, direction in _meant(ruleset.catalogue.facts, leaf.requirement):
+                found.setdefault(key, {}).setdefault(direction, leaf)
     return found
 
 
-def _meant(fact: Fact, requirement: Comparison) -> Iterator[Direction]:
+def _meant(facts: Mapping[str, Fact], requirement: Requirement) -> Iterator[tuple[str, Direction]]:
+    """The facts of a requirement, each with the direction in which it is the better the further it goes."""
+    if isinstance(requirement, Comparison):
+        fact = facts[requirement.fact]
+        yield from ((requirement.fact, direction) for direction in _of_comparison(fact, requirement))
+    elif isinstance(requirement, OneOf):
+        fact = facts[requirement.fact]
+        if not _left_out(fact, requirement) and set(fact.values) != set(requirement.values):
+            yield requirement.fact, Direction.AT_LEAST
+    elif isinstance(requirement, FactComparison):
+        yield requirement.fact, requirement.direction
+        # What it is held against is a measure: the smaller it is, the less is asked for.
+        for *_, cell in requirement.factor.cells():
+            if isinstance(cell.value, Decimal) and cell.value and requirement.direction in _OPPOSITE:
+                same = requirement.direction if cell.value < 0 else _OPPOSITE[requirement.direction]
+                yield requirement.other, same
+
+
+_OPPOSITE = {Direction.AT_LEAST: Direction.AT_MOST, Direction.AT_MOST: Direction.AT_LEAST}
+
+
+def _of_comparison(fact: Fact, requirement: Comparison) -> Iterator[Direction]:
     """The direction of a requirement; exactly the most a fact can have is at least that."""
     if requirement.direction is Direction.MET:
         yield Direction.AT_LEAST
@@ -156,6 +182,25 @@ def _meant(fact: Fact, requirement: Comparison) -> Iterator[Direction]:
             yield Direction.EQUAL
 
 
+def _left_out(fact: Fact, requirement: OneOf) -> tuple[str, ...]:
+    """The categories above one that passes that do not pass themselves."""
+    lowest = min(fact.values.index(value) for value in requirement.values)
+    return tuple(value for value in fact.values[lowest:] if value not in requirement.values)
+
+
+def _leaving_out(ruleset: Ruleset) -> Iterator[Finding]:
+    for leaf in (leaf for indicator in ruleset.indicators for leaf in leaves(indicator)):
+        requirement = leaf.requirement
+        fact = ruleset.catalogue.facts[requirement.fact] if isinstance(requirement, OneOf) else None
+        if isinstance(requirement, OneOf) and fact is not None and (better := _left_out(fact, requirement)):
+            passing, failing = " | ".join(requirement.values), " | ".join(better)
+            message = Text(
+                f"{leaf.id}: {fact.key} đạt ở {passing} mà không đạt ở bậc cao hơn {failing}; nếu thấp hơn là tốt, viết at_most",
+                f"{leaf.id}: {fact.key} passes as {passing} but not as {failing}, which is higher; where lower is better, write at_most",
+            )
+            yield Finding(check="monotone", message=message, ruleset=ruleset)
+
+
 def _torn(ruleset: Ruleset, key: str, directions: Mapping[Direction, Clause]) -> Iterator[Finding]:
     numbers = ", ".join(f"{clause.id} ({direction.value})" for direction, clause in directions.items())
     message = Text(
@@ -168,12 +213,8 @@ def _improving(ruleset: Ruleset, better: Mapping[str, Direction], examples: int)
     for key, direction in better.items():
         if direction is Direction.EQUAL:
             yield from _exactly(ruleset, key)
-    asked = {fact for indicator in ruleset.indicators for fact in _condition_facts(indicator)}
-    values = {
-        key: near
-        for key, near in pools(ruleset).items()
-        if key.partition(".")[0] in better and key.partition(".")[0] not in asked
-    }
+    rising = {key for key, direction in better.items() if direction is not Direction.EQUAL}
+    values = {key: near for key, near in pools(ruleset).items() if key.partition(".")[0] in rising}
     if not values:
         return
 
@@ -188,10 +229,10 @@ def _improving(ruleset: Ruleset, better: Mapping[str, Direction], examples: int)
         rest = {other: value for other, value in commune.given.items() if other.partition(".")[0] != name}
         return commune.replace(facts={**rest, key: worse}), commune.replace(facts={**rest, key: good}), key
 
-    found = _first(pairs(), lambda pair: bool(_worsened(ruleset, pair[0], pair[1])), examples)
+    found = _first(pairs(), lambda pair: bool(_worsened(ruleset, *pair)), examples)
     if found is not None:
         before, after, key = found
-        yield from _worse(ruleset, before, after, f"{key} → {after.to_dict()['facts'][key]}")
+        yield from _worse(ruleset, before, after, key)
 
 
 def _exactly(ruleset: Ruleset, key: str) -> Iterator[Finding]:
@@ -203,29 +244,45 @@ def _exactly(ruleset: Ruleset, key: str) -> Iterator[Finding]:
 
 
 def _condition_facts(clause: Clause) -> Iterator[str]:
-    """The facts that only say what is asked: whether there are craft villages, how many schools there are."""
-    if clause.applies_if is not None:
-        yield from requirement_facts(clause.applies_if)
-    requirement = clause.requirement
-    parts: tuple[Clause, ...] = ()
-    if isinstance(requirement, Branch):
-        yield from requirement_facts(requirement.condition)
-        parts = (requirement.then, requirement.otherwise)
-    elif isinstance(requirement, Combination):
-        parts = requirement.parts
-    elif isinstance(requirement, FactComparison):
-        yield requirement.other
-    for part in parts:
-        yield from _condition_facts(part)
+    """The facts that say what is asked: whether there are craft villages, how many schools there are."""
+    for node in nodes(clause):
+        requirement = node.requirement
+        if node.applies_if is not None:
+            yield from requirement_facts(node.applies_if)
+        if isinstance(requirement, Branch):
+            yield from requirement_facts(requirement.condition)
+        elif isinstance(requirement, RulesetMet):
+            for indicator in requirement.ruleset.indicators:
+                yield from _condition_facts(indicator)
 
 
-def _worsened(ruleset: Ruleset, before: Commune, after: Commune) -> list[str]:
-    statuses = evaluate(ruleset, after).statuses
-    return [no for no, status in evaluate(ruleset, before).statuses.items() if _RANK[statuses[no]] < _RANK[status]]
+def _worsened(ruleset: Ruleset, before: Commune, after: Commune, key: str) -> list[str]:
+    """The indicators that a better fact makes worse, but for those of which it changes what is asked."""
+    one, other = evaluate(ruleset, before), evaluate(ruleset, after)
+    name = key.partition(".")[0]
+    worse = [no for no, status in one.statuses.items() if _RANK[other.statuses[no]] < _RANK[status]]
+    return [
+        no
+        for no in worse
+        if name not in _condition_facts(ruleset.indicator(no)) or _asks_the_same(one.indicator(no), other.indicator(no))
+    ]
 
 
-def _worse(ruleset: Ruleset, before: Commune, after: Commune, what: str) -> Iterator[Finding]:
-    numbers = ", ".join(_worsened(ruleset, before, after))
+def _asks_the_same(one: Result, other: Result) -> bool:
+    asked = _asked(one)
+    return asked is not None and asked == _asked(other)
+
+
+def _asked(result: Result) -> Any:
+    """What an indicator asks of a commune, part by part; None where another ruleset decides, of which this cannot be seen."""
+    if isinstance(result.clause.requirement, RulesetMet):
+        return None
+    parts = [_asked(part) for part in result.parts]
+    return None if None in parts else (result.id, result.status is Status.NOT_APPLICABLE, parts)
+
+
+def _worse(ruleset: Ruleset, before: Commune, after: Commune, key: str) -> Iterator[Finding]:
+    numbers, what = ", ".join(_worsened(ruleset, before, after, key)), f"{key} → {after.to_dict()['facts'][key]}"
     message = Text(f"số liệu tốt hơn ({what}) làm xấu đi {numbers}", f"a better fact ({what}) makes {numbers} worse")
     yield Finding(check="monotone", message=message, ruleset=ruleset, witness=after)
 
@@ -267,7 +324,7 @@ def _views(ruleset: Ruleset, clause: Clause) -> Iterator[View]:
     for place in _places(ruleset):
         for year in usual:
             view = View(ruleset, attrs.evolve(place, year=year))
-            if clause.columns is None or view.column in clause.columns:
+            if outcomes(clause, view) != {Outcome.LAPSED}:
                 yield view
 
 
@@ -297,18 +354,18 @@ def boundary_exact(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Findi
 
 
 def _around(indicator: Clause, leaf: Clause, view: View) -> Iterator[Finding]:
-    if view.cell(leaf) is None:
+    if not can_count(indicator, leaf, view):
         return
-    open_ = undecidable(indicator, view)
-    for wanted, status in (
-        (Wanted.MET, Status.UNDETERMINED if open_ else Status.MET),
-        (Wanted.MISSING, Status.MISSING),
-    ):
-        sketch = reach(decides_with(indicator, leaf, view, wanted))
-        for commune in _each(view, leaf, sketch) if sketch is not None else ():
+    for wanted in (Wanted.MET, Wanted.MISSING):
+        found = decides_with(indicator, leaf, view, wanted)
+        if found is None:
+            continue
+        sketch, outcome = found
+        status = Status(outcome.value)
+        for commune in _each(view, leaf, sketch):
             assessment = evaluate(view.ruleset, commune)
-            found = {assessment.statuses[indicator.id], assessment.indicator(indicator.id).status}
-            if found != {status}:
+            judged = {assessment.statuses[indicator.id], assessment.indicator(indicator.id).status}
+            if judged != {status}:
                 yield _inexact(indicator, leaf, view, assessment, status)
                 return
 
@@ -343,15 +400,14 @@ def can_decide(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:
     lacking: dict[SetBy, list[str]] = {}
     for indicator in ruleset.indicators:
         views = list(_views(ruleset, indicator))
-        open_ = [view for view in views if undecidable(indicator, view)]
+        found = {view: _decided(indicator, view) for view in views}
+        open_ = [view for view, (_, lacks) in found.items() if lacks]
         if open_:
             columns = dict.fromkeys(view.column for view in open_)
             some = f" ({', '.join(columns)})" if len(open_) < len(views) else ""
             lacking.setdefault(_setter(indicator, open_[0]), []).append(f"{indicator.id}{some}")
-        for view in views:
-            if view not in open_ and (finding := _stuck(indicator, view)) is not None:
-                yield finding
-                break
+        stuck = ((view, never) for view, (never, _) in found.items() if never)
+        yield from (_stuck(indicator, view, never) for view, never in itertools.islice(stuck, 1))
     for setter, numbers in lacking.items():
         who = _SETTERS[setter]
         listed = ", ".join(numbers)
@@ -359,6 +415,17 @@ def can_decide(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:
             f"chưa có mức, {who.vi} phải quy định: {listed}", f"no threshold, to be set by {who.en}: {listed}"
         )
         yield Finding(check="can-decide", message=message, severity="note", ruleset=ruleset)
+
+
+def _decided(clause: Clause, view: View) -> tuple[list[Wanted], list[Wanted]]:
+    """What no facts make of a clause, met or missing; and what they cannot only for want of a threshold."""
+    stuck: list[Wanted] = []
+    lacking: list[Wanted] = []
+    for wanted in (Wanted.MET, Wanted.MISSING):
+        if reach([Goal(clause, wanted, view)]) is None:
+            open_ = Outcome.OPEN in outcomes(clause, view) and reach([Goal(clause, wanted, view, lenient=True)])
+            (lacking if open_ else stuck).append(wanted)
+    return stuck, lacking
 
 
 _SETTERS = {
@@ -371,17 +438,18 @@ _SETTERS = {
 
 def _setter(indicator: Clause, view: View) -> SetBy:
     """Who sets the first threshold that is lacking."""
-    lacking = next((leaf for leaf in leaves(indicator) if undecidable(leaf, view)), indicator)
-    return lacking.set_by
+    lacking = (leaf for leaf in leaves(indicator) if Outcome.OPEN in outcomes(leaf, view))
+    return next(lacking, indicator).set_by
 
 
-def _stuck(indicator: Clause, view: View) -> Finding | None:
-    for wanted, vi, en in ((Wanted.MET, "đạt", "met"), (Wanted.MISSING, "chưa đạt", "missing")):
-        if reach([Goal(indicator, wanted, view)]) is None:
-            where = f"{indicator.id} ({view.column}, {view.place.year})"
-            message = Text(f"không số liệu nào làm {where} {vi}", f"no facts make {where} {en}")
-            return Finding(check="can-decide", message=message, ruleset=view.ruleset)
-    return None
+def _stuck(clause: Clause, view: View, never: Sequence[Wanted]) -> Finding:
+    where = f"{clause.id} ({view.column}, {view.place.year})"
+    vi, en = (" / ".join(_WANTED[wanted].in_(lang) for wanted in never) for lang in ("vi", "en"))
+    message = Text(f"không số liệu nào làm {where} {vi}", f"no facts make {where} {en}")
+    return Finding(check="can-decide", message=message, ruleset=view.ruleset)
+
+
+_WANTED = {Wanted.MET: Text("đạt", "met"), Wanted.MISSING: Text("chưa đạt", "missing")}
 
 
 # -- every column can be reached
@@ -410,4 +478,5 @@ CHECKS: Mapping[str, Check] = {
     "boundary-exact": boundary_exact,
     "can-decide": can_decide,
     "columns-reachable": columns_reachable,
+    "layers-commute": layers_commute,
 }

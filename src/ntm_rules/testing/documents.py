@@ -10,7 +10,7 @@ import functools
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from ntm_rules.model.facts import Fact, FactKind
-from ntm_rules.model.requirement import Branch, Cell, CellState, Clause, Combination, Comparison, Direction, leaves
+from ntm_rules.model.requirement import Cell, CellState, Clause, Comparison, Direction, leaves, nodes
 from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.rulebook.rulebook import Rulebook
 from ntm_rules.testing.near import possible
@@ -344,7 +344,10 @@ def overlays(*, of: Ruleset, province: bool | None = None) -> SearchStrategy[Doc
 
 def _thresholds(draw: st.DrawFn, of: Ruleset, *, tighten: bool) -> list[Document]:
     changeable = [
-        (indicator, leaf, rows) for indicator, leaf in _settable(of) if (rows := _rows(of, leaf, tighten=tighten))
+        (indicator, leaf, rows)
+        for indicator, leaf in _settable(of)
+        if (rows := _rows(of, leaf, tighten=tighten))
+        and not (tighten and leaf is not indicator and _lapsing(indicator))
     ]
     if not changeable:
         return []
@@ -374,23 +377,17 @@ def _settable(of: Ruleset) -> list[tuple[Clause, Clause]]:
     """The clauses whose cells a layer may fill in, each with its indicator: those that their number names alone."""
     found = []
     for indicator in of.indicators:
-        named = Counter(clause.id for clause in _each(indicator))
+        named = Counter(clause.id for clause in nodes(indicator))
         alone = [leaf for leaf in leaves(indicator) if named[leaf.id] == 1]
         found += [(indicator, leaf) for leaf in alone if isinstance(leaf.requirement, Comparison)]
     return found
 
 
-def _each(clause: Clause) -> Iterator[Clause]:
-    """A clause and those under it."""
-    yield clause
-    requirement = clause.requirement
-    parts: tuple[Clause, ...] = ()
-    if isinstance(requirement, Combination):
-        parts = requirement.parts
-    elif isinstance(requirement, Branch):
-        parts = (requirement.then, requirement.otherwise)
-    for part in parts:
-        yield from _each(part)
+def _lapsing(indicator: Clause) -> bool:
+    """Whether some part is not always asked: that a changed part asks for as much then follows from no rule the loader knows."""
+    return any(
+        part.applies_if is not None or part.columns is not None for part in nodes(indicator) if part is not indicator
+    )
 
 
 def _rows(of: Ruleset, leaf: Clause, *, tighten: bool) -> dict[int | None, dict[str, SearchStrategy[str]]]:

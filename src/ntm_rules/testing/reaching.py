@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -19,8 +20,6 @@ import attrs
 from ntm_rules.model.facts import SEXES, Fact, FactKind
 from ntm_rules.model.requirement import (
     Branch,
-    Cell,
-    CellState,
     Clause,
     Combination,
     Comparison,
@@ -32,23 +31,19 @@ from ntm_rules.model.requirement import (
     Unstated,
     never,
 )
-from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.values import Ratio, canonical, exact
 from ntm_rules.testing.near import possible, ratios_of, unit_beside
+from ntm_rules.testing.view import Outcome, View, outcomes, undecidable
 
 __all__ = [
     "Goal",
-    "Place",
     "Sketch",
-    "View",
     "Wanted",
     "candidates_near",
-    "decides_with",
     "goals_of",
     "holds",
     "measure",
     "reach",
-    "undecidable",
 ]
 
 Test: TypeAlias = Callable[[Any], bool]
@@ -58,42 +53,13 @@ MOST_STEPS = 2_000
 
 
 class Wanted(enum.Enum):
-    """What is to come of a clause: met; met or not asked; missing."""
+    """What is to come of a clause: met; met or not asked; missing; not asked; missing or not asked."""
 
     MET = "met"
     PASSED = "passed"
     MISSING = "missing"
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class Place:
-    """Where a commune lies, and the year of its facts."""
-
-    region: str | None = None
-    zones: tuple[str, ...] = ()
-    year: int | None = None
-
-
-@attrs.frozen(slots=True, eq=False)
-class View:
-    """A ruleset as one commune meets it: the column that judges, the row of the year."""
-
-    ruleset: Ruleset
-    place: Place
-
-    @property
-    def column(self) -> str:
-        """The column that judges."""
-        return self.ruleset.column_for(self.place.region, self.place.zones)
-
-    def cell(self, clause_or_requirement: Clause | Requirement) -> Cell | None:
-        """The cell that decides a requirement without parts; None where none is set."""
-        requirement = _requirement(clause_or_requirement)
-        table = (
-            requirement.factor if isinstance(requirement, FactComparison) else getattr(requirement, "threshold", None)
-        )
-        cell = table.cell(self.column, self.place.year) if table is not None else None
-        return cell if cell is not None and cell.state is CellState.SET else None
+    LAPSED = "lapsed"
+    FAILED = "failed"
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -203,10 +169,6 @@ def candidates_near(fact: Fact, threshold: Any) -> tuple[_Candidate, ...]:
     return tuple(found)
 
 
-def _requirement(subject: Clause | Requirement) -> Requirement:
-    return subject.requirement if isinstance(subject, Clause) else subject
-
-
 # -- the search
 
 Step: TypeAlias = tuple[tuple[Goal, ...], Sketch]
@@ -252,34 +214,36 @@ def _ways(goal: Goal, sketch: Sketch) -> Iterator[Step]:
     if not isinstance(subject, Clause):
         yield from _of_requirement(goal, subject, sketch)
         return
-    if subject.columns is not None and view.column not in subject.columns:
-        if goal.wanted is Wanted.PASSED:
+    if not view.asks(subject):
+        if goal.wanted in _LAPSING:
             yield (), sketch
         return
     applies = subject.applies_if
-    asked = (attrs.evolve(goal, subject=applies, wanted=Wanted.MET),) if applies is not None else ()
+    asked = (attrs.evolve(goal, subject=applies, wanted=Wanted.PASSED),) if applies is not None else ()
     judged = attrs.evolve(goal, subject=subject.requirement)
     # Of what facts decide, an attested verdict decides nothing.
     if goal.attestable and undecidable(subject, view):
         verdict = sketch.attest(f"{view.ruleset.id}:{subject.id}", goal.wanted is not Wanted.MISSING)
         if verdict is not None:
             open_ = attrs.evolve(judged, wanted=Wanted.PASSED, lenient=True, attestable=False)
-            yield (*asked, open_), verdict
+            yield (*(attrs.evolve(each, lenient=True) for each in asked), open_), verdict
     else:
         yield (*asked, attrs.evolve(judged, attestable=False)), sketch
-    if applies is not None and goal.wanted is Wanted.PASSED:
+    if applies is not None and goal.wanted in _LAPSING:
         yield (attrs.evolve(goal, subject=applies, wanted=Wanted.MISSING, attestable=False),), sketch
+
+
+_LAPSING = (Wanted.PASSED, Wanted.LAPSED, Wanted.FAILED)
+_FAILING = (Wanted.MISSING, Wanted.FAILED)
 
 
 def _of_requirement(goal: Goal, requirement: Requirement, sketch: Sketch) -> Iterator[Step]:
     if isinstance(requirement, Combination):
         yield from ((way, sketch) for way in _of_parts(goal, requirement))
     elif isinstance(requirement, Branch):
-        for side, wanted in ((requirement.then, Wanted.MET), (requirement.otherwise, Wanted.MISSING)):
-            yield (
-                (attrs.evolve(goal, subject=requirement.condition, wanted=wanted), attrs.evolve(goal, subject=side)),
-                sketch,
-            )
+        yield from ((way, sketch) for way in _of_branch(goal, requirement))
+    elif goal.wanted is Wanted.LAPSED:
+        return
     elif isinstance(requirement, RulesetMet):
         yield from _of_ruleset(goal, requirement, sketch)
     elif goal.view.cell(requirement) is None:
@@ -299,30 +263,76 @@ def _of_requirement(goal: Goal, requirement: Requirement, sketch: Sketch) -> Ite
         never(requirement)
 
 
+def _of_branch(goal: Goal, branch: Branch) -> Iterator[tuple[Goal, ...]]:
+    """Either side with its condition; and where the condition cannot be known, both sides alike."""
+    for side, wanted in ((branch.then, Wanted.PASSED), (branch.otherwise, Wanted.MISSING)):
+        condition = attrs.evolve(goal, subject=branch.condition, wanted=wanted)
+        yield condition, attrs.evolve(goal, subject=side)
+    if Outcome.OPEN in outcomes(branch.condition, goal.view):
+        for alike in _EXACTLY.get(goal.wanted, (goal.wanted,)):
+            yield tuple(attrs.evolve(goal, subject=side, wanted=alike) for side in (branch.then, branch.otherwise))
+
+
+_EXACTLY = {Wanted.PASSED: (Wanted.MET, Wanted.LAPSED), Wanted.FAILED: (Wanted.MISSING, Wanted.LAPSED)}
+
+
 def _of_parts(goal: Goal, combination: Combination) -> Iterator[tuple[Goal, ...]]:
-    """All parts, or so many of them: the fewest that do, the others just failing, so that each one counts."""
-    column = goal.view.column
-    asked = [part for part in combination.parts if part.columns is None or column in part.columns]
+    """The ways to a combination through its parts: first those in which each part counts, then those that leave parts to chance."""
+    asked = [part for part in combination.parts if goal.view.asks(part)]
     every = combination.needed == len(combination.parts)
 
-    def want(part: Clause, wanted: Wanted) -> Goal:
-        return attrs.evolve(goal, subject=part, wanted=wanted, attestable=False)
+    def want(wanted: Wanted, *parts: Clause) -> tuple[Goal, ...]:
+        return tuple(attrs.evolve(goal, subject=part, wanted=wanted, attestable=False) for part in parts)
 
-    if not asked:
-        if goal.wanted is Wanted.PASSED:
-            yield ()
+    if every and goal.wanted is Wanted.PASSED:
+        yield want(Wanted.PASSED, *asked)
         return
-    if every and goal.wanted is not Wanted.MISSING:
-        yield tuple(want(part, Wanted.PASSED) for part in asked)
-        return
-    met = (len(asked) if every else combination.needed) - (goal.wanted is Wanted.MISSING)
-    passed = Wanted.PASSED if every else Wanted.MET
+    if goal.wanted in (Wanted.MET, Wanted.PASSED):
+        yield from _enough(want, asked, goal.view) if every else _so_many(want, asked, combination.needed)
+    elif goal.wanted is not Wanted.LAPSED:
+        yield from _too_few(want, asked, len(asked) if every else combination.needed, every=every)
+    if goal.wanted in _LAPSING:
+        yield want(Wanted.LAPSED, *asked)
+    if goal.lenient and goal.wanted in (Wanted.MET, Wanted.PASSED):
+        yield want(Wanted.PASSED, *asked)
+
+
+Want: TypeAlias = Callable[..., tuple[Goal, ...]]
+
+
+def _enough(want: Want, asked: Sequence[Clause], view: View) -> Iterator[tuple[Goal, ...]]:
+    """All that are asked, and one at least is."""
+    sure = next((part for part in asked if Outcome.LAPSED not in outcomes(part, view)), None)
+    for one in asked if sure is None else [sure]:
+        yield (*want(Wanted.MET, one), *want(Wanted.PASSED, *_without(asked, one)))
+
+
+def _so_many(want: Want, asked: Sequence[Clause], needed: int) -> Iterator[tuple[Goal, ...]]:
+    """So many, the others just failing; else so many, the others whatever they are."""
+    for chosen in itertools.combinations(asked, needed):
+        # The first to fail leads, so that the way to a missing part is settled before the ways of the others.
+        yield (*want(Wanted.MISSING, *_without(asked, *chosen)), *want(Wanted.MET, *chosen))
+    for chosen in itertools.combinations(asked, needed):
+        yield want(Wanted.MET, *chosen)
+
+
+def _too_few(want: Want, asked: Sequence[Clause], needed: int, *, every: bool) -> Iterator[tuple[Goal, ...]]:
+    """One short, all else passing; else so many that are known not to pass that the others do not matter."""
+    met = max(0, min(needed, len(asked)) - 1)
     for start in range(len(asked)):
         turned = [*asked[start:], *asked[:start]]
-        # The first to fail leads, so that the way to a missing part is settled before the ways of the others.
-        yield (*(want(p, Wanted.MISSING) for p in turned[met:]), *(want(p, passed) for p in turned[:met]))
-    if goal.lenient:
-        yield tuple(want(part, Wanted.PASSED) for part in asked)
+        passing = want(Wanted.PASSED if every else Wanted.MET, *turned[:met])
+        yield (*want(Wanted.MISSING, *turned[met:]), *passing)
+    for failing in itertools.combinations(asked, max(0, len(asked) - needed + 1)):
+        for one in failing:
+            yield (*want(Wanted.MISSING, one), *want(Wanted.FAILED, *_without(failing, one)))
+        if not every:  # none of these asked, and of the others one decided: too few are left
+            for one in _without(asked, *failing):
+                yield (*want(Wanted.LAPSED, *failing), *want(Wanted.MET, one))
+
+
+def _without(parts: Sequence[Clause], *taken: Clause) -> list[Clause]:
+    return [part for part in parts if not any(part is each for each in taken)]
 
 
 def _of_ruleset(goal: Goal, requirement: RulesetMet, sketch: Sketch) -> Iterator[Step]:
@@ -332,7 +342,7 @@ def _of_ruleset(goal: Goal, requirement: RulesetMet, sketch: Sketch) -> Iterator
         return
     view = View(requirement.ruleset, goal.view.place)
     whole = goals_of(view, conditions=False)
-    if goal.wanted is Wanted.MISSING:
+    if goal.wanted in _FAILING:
         for each in whole:
             yield (attrs.evolve(each, wanted=Wanted.MISSING),), sketch
     elif requirement.ruleset.complete:
@@ -368,12 +378,10 @@ def _of_comparison(goal: Goal, requirement: Comparison, sketch: Sketch) -> Itera
         return not passes(value)
 
     if not requirement.both_sexes:
-        yield sketch.demand(requirement.fact, near, fails if goal.wanted is Wanted.MISSING else passes)
+        yield sketch.demand(requirement.fact, near, fails if goal.wanted in _FAILING else passes)
         return
     sexes = [f"{requirement.fact}.{sex}" for sex in SEXES]
-    either = (
-        ((fails, passes), (passes, fails), (fails, fails)) if goal.wanted is Wanted.MISSING else ((passes, passes),)
-    )
+    either = ((fails, passes), (passes, fails), (fails, fails)) if goal.wanted in _FAILING else ((passes, passes),)
     for tests in either:
         found: Sketch | None = sketch
         for key, test in zip(sexes, tests, strict=True):
@@ -388,7 +396,7 @@ def _of_two_facts(goal: Goal, requirement: FactComparison, sketch: Sketch) -> It
     assert isinstance(cell.value, Decimal)
     facts = goal.view.ruleset.catalogue.facts
     fact, other = facts[requirement.fact], facts[requirement.other]
-    wanted = goal.wanted is not Wanted.MISSING
+    wanted = goal.wanted not in _FAILING
     for base in (Decimal(40), Decimal(1), Decimal(10)):
         settled = sketch.demand(requirement.other, candidates_near(other, base), Fraction(base).__eq__)
         limit = base * cell.value
@@ -401,68 +409,8 @@ def _of_two_facts(goal: Goal, requirement: FactComparison, sketch: Sketch) -> It
 
 def _of_one_of(goal: Goal, requirement: OneOf, sketch: Sketch) -> Sketch | None:
     fact = goal.view.ruleset.catalogue.facts[requirement.fact]
-    wanted = goal.wanted is not Wanted.MISSING
+    wanted = goal.wanted not in _FAILING
     named = [fact.values.index(value) for value in requirement.values]
     return sketch.demand(
         requirement.fact, candidates_near(fact, requirement.values[0]), lambda place: (place in named) is wanted
     )
-
-
-# -- what facts cannot decide
-
-
-def undecidable(subject: Clause | Requirement, view: View) -> bool:
-    """Whether a threshold is lacking somewhere, so that no facts make the clause met."""
-    requirement = _requirement(subject)
-    if isinstance(subject, Clause) and subject.columns is not None and view.column not in subject.columns:
-        return False
-    if isinstance(requirement, Combination):
-        lacking = sum(undecidable(part, view) for part in requirement.parts)
-        return len(requirement.parts) - lacking < requirement.needed
-    if isinstance(requirement, Branch):
-        return all(undecidable(side, view) for side in (requirement.then, requirement.otherwise))
-    if isinstance(requirement, RulesetMet) and not requirement.ruleset.complete:
-        return True
-    return view.cell(requirement) is None
-
-
-def decides_with(indicator: Clause, leaf: Clause, view: View, wanted: Wanted) -> tuple[Goal, ...]:
-    """Goals that leave an indicator to one leaf of it: it decides, whatever stands beside it.
-
-    Beside it so many parts pass that the leaf is the last one needed; of a branch its own side is taken.
-    """
-    goals: list[Goal] = []
-    _descend(indicator, leaf, view, goals)
-    return (*goals, Goal(leaf.requirement, wanted, view))
-
-
-def _descend(clause: Clause, leaf: Clause, view: View, goals: list[Goal]) -> bool:
-    """Whether the leaf lies under the clause; if so, what is wanted beside the way to it is added."""
-    own: list[Goal] = []
-    requirement = clause.requirement
-    if clause.applies_if is not None:
-        own.append(Goal(clause.applies_if, Wanted.MET, view))
-    found = clause is leaf
-    if isinstance(requirement, Branch):
-        for side, wanted in ((requirement.then, Wanted.MET), (requirement.otherwise, Wanted.MISSING)):
-            if not found and _descend(side, leaf, view, own):
-                own.append(Goal(requirement.condition, wanted, view))
-                found = True
-    elif isinstance(requirement, Combination):
-        inner = next((part for part in requirement.parts if _descend(part, leaf, view, own)), None)
-        if inner is not None:
-            own += _beside(requirement, inner, view)
-            found = True
-    if found:
-        goals += own
-    return found
-
-
-def _beside(combination: Combination, inner: Clause, view: View) -> Iterator[Goal]:
-    others = [part for part in combination.parts if part is not inner]
-    if combination.needed == len(combination.parts):
-        yield from (Goal(part, Wanted.PASSED, view, lenient=True) for part in others)
-        return
-    met = combination.needed - 1
-    yield from (Goal(part, Wanted.MET, view) for part in others[:met])
-    yield from (Goal(part, Wanted.MISSING, view) for part in others[met:])

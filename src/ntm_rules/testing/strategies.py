@@ -23,7 +23,8 @@ from ntm_rules.model.requirement import Clause, Comparison, Direction, RulesetMe
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text
 from ntm_rules.testing.near import forms_of, pools, requirements_of
-from ntm_rules.testing.reaching import Goal, Place, Sketch, View, Wanted, candidates_near, goals_of, reach
+from ntm_rules.testing.reaching import Goal, Sketch, Wanted, candidates_near, goals_of, reach
+from ntm_rules.testing.view import Place, View
 from ntm_rules.testing.witness import commune_file
 
 __all__ = [

@@ -20,11 +20,10 @@ __all__ = ["Target", "targets"]
 
 @attrs.frozen(slots=True)
 class Target:
-    """A ruleset to check: what to call it, and the rulebook whose layers it has."""
+    """A ruleset to check, and what to call it."""
 
     name: str
     ruleset: Ruleset
-    directory: Path
 
 
 def targets(asked: str, *, source: str | Path | None = None, **options: Any) -> Iterator[Target]:
@@ -42,7 +41,7 @@ def targets(asked: str, *, source: str | Path | None = None, **options: Any) -> 
         yield from _of_file(path, source, options)
     else:
         ruleset = load_ruleset(asked, source=source, **options)
-        yield Target(_name(ruleset), ruleset, Path(source) if source is not None else shipped())
+        yield Target(_name(ruleset), ruleset)
 
 
 def _of_file(path: Path, source: str | Path | None, options: Mapping[str, Any]) -> Iterator[Target]:
@@ -57,7 +56,7 @@ def _of_file(path: Path, source: str | Path | None, options: Mapping[str, Any]) 
         if own and "province" in keys:
             given["province"] = keys["province"]
         ruleset = load_ruleset(keys["of"], source=directory, **given)
-        yield Target(f"{_name(ruleset)} + {path.name}", ruleset, directory)
+        yield Target(f"{_name(ruleset)} + {path.name}", ruleset)
     elif keys.get("ruleset") in book.ids:
         yield from _texts(book, keys["ruleset"])
     else:
@@ -84,7 +83,7 @@ def _texts(book: Rulebook, ruleset_id: str) -> Iterator[Target]:
         ruleset = book.load(ruleset_id, **options)
         if ruleset.content_hash not in seen:
             seen.add(ruleset.content_hash)
-            yield Target(_name(ruleset), ruleset, book.directory)
+            yield Target(_name(ruleset), ruleset)
 
 
 def _name(ruleset: Ruleset) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,10 @@ class Book:
         place = Surroundings(str(path), self.catalogue, self.evidence(relative), self.ids)
         return normal_layer(path.read_bytes(), place, below, {})
 
+    def overlay(self, content: bytes | Mapping[str, Any], source: str, below: Normal) -> Normal:
+        """A layer that lies in no rulebook, in normal form, against the text it is put on."""
+        return normal_layer(content, Surroundings(source, self.catalogue, {}, self.ids), below, {})
+
     def below(self, ruleset_id: str, relative: str | None) -> Normal:
         """The text that a layer's thresholds speak of: the first one for an amendment, else that with every amendment."""
         text = self.ruleset(ruleset_id)
@@ -105,4 +109,5 @@ class Book:
             layers=(),
             rulebook="",
             rulebook_version="",
+            loaded_from=None,
         )
