@@ -30,8 +30,9 @@ $(VENV)/.lint: $(WHEEL)
 demo: $(WHEEL)
 	$(BIN)/ntm-rules demo
 
+test: COVERAGE ?= --cov --cov-report=term:skip-covered
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
 	cd $(VENV) && bin/python -m pytest -q -n auto -p no:cacheprovider --doctest-modules --pyargs ntm_rules
 
 check: lint types layers
@@ -78,7 +79,7 @@ fuzz: $(VENV)/.test
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q tests/test_fuzz.py
 
 test-pythons:
-	for version in 3.10 3.11 3.12 3.13; do $(MAKE) test PYTHON=python$$version VENV=.venv-$$version || exit 1; done
+	for version in 3.10 3.11 3.12 3.13; do $(MAKE) test PYTHON=python$$version VENV=.venv-$$version COVERAGE= || exit 1; done
 
 clean:
 	rm -rf $(VENV) .venv-* dist build

@@ -531,17 +531,32 @@ def rows_of(question: Question) -> Case:
     items += conditions_of(question.ruleset, question.day, question.province)
     items += prerequisites_of(question.ruleset, question.province)
     rows: Case = {leaf.id: row(leaf) for item in items for leaf in item.leaves() if leaf.cells}
+<<<<<<< HEAD
     needed = {item.id: {"all": len(item.parts), "some 1": 1}.get(item.kind) for item in items}
     rows |= {item.id: {"direction": f"{needed[item.id]}/{len(item.parts)}"} for item in items if needed[item.id]}
+=======
+    rows |= {item.id: whole(item) for item in items if item.kind in ("all", "branch")}
+>>>>>>> wt-kit
     if "satisfaction" in rows:  # 18/2022/QĐ-TTg: the percentage for communes is not known, written out column by column
         rows["satisfaction"]["common"] = "unset"
     return rows
+
+
+def whole(item: Item) -> Case:
+    """The row of an indicator of parts: how many must pass, or on what it depends which."""
+    head: Case = {"direction": f"{len(item.parts)}/{len(item.parts)}"}
+    if item.when is not None:
+        fact, direction, number = item.when
+        head = {"direction": "when", "condition": f"{fact} {direction} {plain(Fraction(str(number)))}"}
+    return head | ({"applies_if": item.applies_if} if item.applies_if else {})
 
 
 def row(leaf: Item) -> Case:
     cells = {" ".join(str(part) for part in place if part): printed(cell) for place, cell in leaf.cells.items()}
     head: Case = {"fact": leaf.fact or leaf.ruleset, "direction": leaf.direction if leaf.kind != "ruleset" else "met"}
     head |= {"both_sexes": "true"} if leaf.both_sexes else {}
+    head |= {"times_fact": leaf.other} if leaf.other else {}
+    head |= {"applies_if": leaf.applies_if} if leaf.applies_if else {}
     if len(set(map(str, cells.values()))) > 1 or None not in {year for year, _ in leaf.cells}:
         return head | cells
     general = {"common": cells["common"]} if "common" in cells else {}  # of which "*" does not speak

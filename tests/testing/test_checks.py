@@ -107,6 +107,39 @@ def test_an_indicator_that_can_never_be_missing() -> None:
     assert finding.message.en == "no facts make 1.1 (dbsh, 2035) missing"
 
 
+def test_conditions_and_prerequisites_that_never_decide() -> None:
+    always, useful = ({"at_least": {"fact": "pct1", "value": value}} for value in ("0", "50"))
+    conditions = [{"id": "always", "label": TEXT, "requires": always}, {"id": "open", "label": TEXT, "requires": OPEN}]
+    conditions.append({"id": "useful", "label": TEXT, "requires": useful})
+    lower = ruleset_document({"at_least": {"fact": "pct1", "value": "0"}})
+    upon = {"id": "lower_tier", "label": TEXT, "requires": {"ruleset_met": "2030-2035/xa-khac"}}
+    upper = lower | {"ruleset": "2030-2035/xa-nang-cao", "conditions": conditions, "prerequisites": [upon]}
+    upper["criteria"] = ruleset_document({"met": "yes0"})["criteria"]
+    found = list(can_decide(built([lower, upper]), 1))
+    assert [finding.message.en for finding in failures(found)] == [
+        "no facts make always (dbsh, 2035) missing",
+        "no facts make lower_tier (dbsh, 2035) missing",
+    ]
+    assert [finding.message.en.rpartition(": ")[2] for finding in found if not finding.fails] == ["open"]
+
+
+def test_a_cell_that_decides_nothing_is_said() -> None:
+    sides = {"then": "40", "otherwise": "60"}
+    when: dict[str, Any] = {
+        side: {"part": name, "label": TEXT, "requires": {"at_least": {"fact": "num1", "value": value}}}
+        for name, (side, value) in zip("ab", sides.items(), strict=True)
+    }
+    when["condition"] = {"at_least": {"fact": "num1", "value": "50"}}
+    notes = [finding.message.en for finding in boundary_exact(small({"when": when}, columns=["dbsh"]), 1)]
+    assert notes == [
+        "the cell of 1.1.a (dbsh 2035) can only be met where it would decide",
+        "the cell of 1.1.b (dbsh 2035) can only be missing where it would decide",
+    ]
+    either = parts({"at_least": {"fact": "num1", "value": "50"}}, {"at_least": {"fact": "num1", "value": "60"}})
+    notes = [finding.message.en for finding in boundary_exact(small({"any": either}, columns=["dbsh"]), 1)]
+    assert notes == ["the cell of 1.1.b (dbsh 2035) can only be missing where it would decide"]
+
+
 def test_what_has_no_threshold_is_noted_with_who_must_set_it() -> None:
     cells = {"dbsh": "90", "tn": "UBND", "dnb": "unset"}
     (note,) = can_decide(small({"at_least": {"fact": "pct1", "by_column": cells}}), 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.rule_tests import generate
-from tests.testing.helpers import NTM, written
+from tests.testing.helpers import NTM, TEXT, small, written
 
 import _ntm_rules_pytest
 import ntm_rules as ntm
@@ -19,6 +19,7 @@ from ntm_rules.rulebook.rulebook import Rulebook, shipped
 from ntm_rules.testing import run_tests
 from ntm_rules.testing.files import CaseResult, read_cases
 from ntm_rules.testing.files import test_files as files_below
+from ntm_rules.testing.table import row_of
 
 HEAD = """ruleset: 2021-2025/xa-ntm
 on: 2023-12-31
@@ -145,6 +146,26 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, sa
         read_cases(path)
     assert said in caught.value.describe("en")
     assert all(problem.line for problem in caught.value.problems)
+
+
+def test_a_row_says_all_that_is_asked() -> None:
+    """Of a choice the categories, of a multiple the other fact, of a branch its condition, and when a clause is asked."""
+    asked = {"at_least": {"fact": "num1", "value": "5"}}
+    part = {"label": TEXT, "requires": {"met": "yes0"}, "applies_if": {"met": "yes1"}}
+    when = {"condition": asked, "then": {"part": "a", **part}, "otherwise": {"part": "b", **part}}
+    ruleset = small(
+        {"one_of": {"fact": "cat0", "values": ["khá", "tốt"]}},
+        {"at_least": {"fact": "num0", "times_fact": {"fact": "num1", "factor": "1.5"}}},
+        {"when": when},
+        columns=["dbsh"],
+    )
+    rows = [row_of(ruleset, number) for number in ("1.1", "1.2", "1.3", "1.3.a")]
+    assert rows == [
+        {"fact": "cat0", "direction": "one_of", "values": "khá | tốt", "dbsh": "Đạt"},
+        {"fact": "num0", "direction": "at_least", "times_fact": "num1", "dbsh": "1.5"},
+        {"direction": "when", "condition": "num1 at_least 5"},
+        {"fact": "yes0", "direction": "met", "applies_if": "yes1", "dbsh": "Đạt"},
+    ]
 
 
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class ExpectedDocument(Document):
     at_risk: AtRisk | None = Field(default=None, description="would a held title be withdrawn")
     thresholds: dict[Numbered, dict[str, Any]] = Field(
         default_factory=dict,
-        description="rows of the table entered a second time: fact, direction, and each cell by column, by year and column, or "
+        description="rows of the table entered a second time: fact, direction, values, times_fact, condition, applies_if, and each cell by column, by year and column, or "
         '"*" for every column that judges',
     )
     error: Words | None = Field(default=None, description="the code of the problem: nothing can be judged")

@@ -344,23 +344,39 @@ def _rows(requirement: Requirement) -> set[int]:
 
 
 def boundary_exact(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:  # noqa: ARG001 - nothing is left to chance
-    """On each threshold, one unit and one person to either side, both engines decide as the cell says, in every form of number."""
+    """On each threshold, one unit and one person to either side, both engines decide as the cell says, in every form of number.
+
+    A cell of a part that decides nothing, whatever stands beside it, cannot be tried, and is noted.
+    """
     for indicator in ruleset.indicators:
         for leaf in leaves(indicator):
-            if isinstance(leaf.requirement, (Comparison, FactComparison, OneOf)):
-                for view in _views(ruleset, indicator):
-                    if leaf.columns is None or view.column in leaf.columns:
-                        yield from _around(indicator, leaf, view)
+            idle: dict[tuple[Wanted, ...], list[View]] = {}
+            for view in _views(ruleset, indicator):
+                if isinstance(leaf.requirement, (Comparison, FactComparison, OneOf)) and can_count(
+                    indicator, leaf, view
+                ):
+                    found = {wanted: decides_with(indicator, leaf, view, wanted) for wanted in _WANTED}
+                    yield from _around(indicator, leaf, view, found.values())
+                    idle.setdefault(tuple(wanted for wanted, way in found.items() if way is None), []).append(view)
+            if leaf is not indicator:  # of what decides alone, can-decide says it
+                yield from (_idle(leaf, never, views) for never, views in idle.items() if never)
 
 
-def _around(indicator: Clause, leaf: Clause, view: View) -> Iterator[Finding]:
-    if not can_count(indicator, leaf, view):
-        return
-    for wanted in (Wanted.MET, Wanted.MISSING):
-        found = decides_with(indicator, leaf, view, wanted)
-        if found is None:
-            continue
-        sketch, outcome = found
+def _idle(leaf: Clause, never: tuple[Wanted, ...], views: Sequence[View]) -> Finding:
+    where = ", ".join(dict.fromkeys(" ".join(map(str, (view.column, view.place.year))) for view in views))
+    words: dict[tuple[Wanted, ...], Text] = {
+        (Wanted.MISSING,): Text("chỉ có thể đạt ở chỗ nó quyết định", "can only be met where it would decide"),
+        (Wanted.MET,): Text("chỉ có thể chưa đạt ở chỗ nó quyết định", "can only be missing where it would decide"),
+    }
+    said = words.get(never, Text("không bao giờ quyết định", "never decides"))
+    message = Text(f"ô của {leaf.id} ({where}) {said.vi}", f"the cell of {leaf.id} ({where}) {said.en}")
+    return Finding(check="boundary-exact", message=message, severity="note", ruleset=views[0].ruleset)
+
+
+def _around(
+    indicator: Clause, leaf: Clause, view: View, ways: Iterable[tuple[Sketch, Outcome] | None]
+) -> Iterator[Finding]:
+    for sketch, outcome in (way for way in ways if way is not None):
         status = Status(outcome.value)
         for commune in _each(view, leaf, sketch):
             assessment = evaluate(view.ruleset, commune)
@@ -396,9 +412,12 @@ def _inexact(indicator: Clause, leaf: Clause, view: View, assessment: Assessment
 
 
 def can_decide(ruleset: Ruleset, examples: int = EXAMPLES) -> Iterator[Finding]:  # noqa: ARG001
-    """Where its threshold is set, some commune meets an indicator and some misses it; who must set the others is noted."""
+    """Where its threshold is set, some commune meets an indicator and some misses it; who must set the others is noted.
+
+    The same of the conditions of recognition and of the prerequisites.
+    """
     lacking: dict[SetBy, list[str]] = {}
-    for indicator in ruleset.indicators:
+    for indicator in (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites):
         views = list(_views(ruleset, indicator))
         found = {view: _decided(indicator, view) for view in views}
         open_ = [view for view, (_, lacks) in found.items() if lacks]

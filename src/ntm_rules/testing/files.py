@@ -26,7 +26,7 @@ from ntm_rules.rulebook.communes import commune_of_text
 from ntm_rules.rulebook.reading import problem_at, read_document
 from ntm_rules.rulebook.rulebook import TEST_FILES
 from ntm_rules.rulebook.yaml_text import line_of
-from ntm_rules.testing.table import row_of
+from ntm_rules.testing.table import HEAD, row_of
 
 __all__ = ["Case", "CaseResult", "Difference", "read_cases", "run_case", "run_tests", "test_files"]
 
@@ -249,7 +249,7 @@ def _differences(expected: ExpectedDocument, assessment: Assessment) -> Iterator
 
 
 # What "*" does not speak of: no cells, and the general column, which not every row has.
-_NO_COLUMN = {"fact", "direction", "both_sexes", "common"}
+_NO_COLUMN = {*HEAD, "common"}
 
 
 def _of_table(expected: ExpectedDocument, ruleset: Ruleset) -> Iterator[Difference]:

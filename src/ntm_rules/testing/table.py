@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from ntm_rules.model.errors import UnknownNameError
 from ntm_rules.model.requirement import (
+    Branch,
     Cell,
     CellState,
-    Clause,
     Combination,
     Comparison,
     FactComparison,
     OneOf,
+    Requirement,
     RulesetMet,
+    Threshold,
+    Unstated,
 )
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.values import trimmed
 
-__all__ = ["row_of"]
+__all__ = ["HEAD", "row_of"]
 
 
 def row_of(ruleset: Ruleset, number: str) -> dict[str, str] | None:
-    """Fact, direction (and both sexes) and cells of a clause, each cell by column, or by year and column; of parts how many must pass
-    ("2/2"). None where it has no row.
+    """The row of a clause: what it asks (`HEAD`), and each cell by column, or by year and column. None where it has none.
+
+    Of parts it is said how many must pass ("2/2"), of a branch its condition, of a choice the categories, of a multiple of another
+    fact that fact; and of each the condition under which it is asked.
 
     >>> from ntm_rules import load_ruleset
     >>> row_of(load_ruleset("2021-2025/xa-ntm"), "6.3")["dbsh"]
@@ -32,29 +37,55 @@ def row_of(ruleset: Ruleset, number: str) -> dict[str, str] | None:
     except UnknownNameError:
         return None
     requirement = clause.requirement
-    if isinstance(requirement, FactComparison):
-        table = requirement.factor
-    elif isinstance(requirement, (Comparison, OneOf, RulesetMet)):
-        table = requirement.threshold
-    elif isinstance(requirement, Combination):
-        return {"direction": f"{requirement.needed}/{len(requirement.parts)}"}
-    else:
+    if isinstance(requirement, Unstated):
         return None
-    cells = {
-        " ".join(str(part) for part in (year, column) if part): cell_text(cell) for year, column, cell in table.cells()
-    }
-    return _head(clause) | cells
+    table = _table(requirement)
+    cells = table.cells() if table is not None else ()
+    asked = {} if clause.applies_if is None else {"applies_if": _in_words(clause.applies_if)}
+    return (
+        _head(requirement)
+        | asked
+        | {" ".join(str(part) for part in (year, column) if part): cell_text(cell) for year, column, cell in cells}
+    )
 
 
-def _head(clause: Clause) -> dict[str, str]:
-    requirement = clause.requirement
-    if isinstance(requirement, (Comparison, FactComparison)):
-        head = {"fact": requirement.fact, "direction": requirement.direction.value}
-        sexes = isinstance(requirement, Comparison) and requirement.both_sexes
-        return head | ({"both_sexes": "true"} if sexes else {})
+def _table(requirement: Requirement) -> Threshold | None:
+    if isinstance(requirement, FactComparison):
+        return requirement.factor
+    return requirement.threshold if isinstance(requirement, (Comparison, OneOf, RulesetMet)) else None
+
+
+# What a row says besides its cells.
+HEAD = ("fact", "direction", "both_sexes", "values", "times_fact", "condition", "applies_if")
+
+
+def _head(requirement: Requirement) -> dict[str, str]:
+    if isinstance(requirement, Combination):
+        return {"direction": f"{requirement.needed}/{len(requirement.parts)}"}
+    if isinstance(requirement, Branch):
+        return {"direction": "when", "condition": _in_words(requirement.condition)}
     if isinstance(requirement, OneOf):
-        return {"fact": requirement.fact, "direction": "one_of"}
+        return {"fact": requirement.fact, "direction": "one_of", "values": " | ".join(requirement.values)}
+    if isinstance(requirement, FactComparison):
+        head = {"fact": requirement.fact, "direction": requirement.direction.value}
+        return head | {"times_fact": requirement.other}
+    if isinstance(requirement, Comparison):
+        head = {"fact": requirement.fact, "direction": requirement.direction.value}
+        return head | ({"both_sexes": "true"} if requirement.both_sexes else {})
     return {"fact": requirement.ruleset.id if isinstance(requirement, RulesetMet) else "", "direction": "met"}
+
+
+def _in_words(condition: Requirement) -> str:
+    """A condition on one line: "schools_total at_least 4", the fact alone where it has to be met."""
+    if isinstance(condition, Combination):
+        parts = "; ".join(_in_words(part.requirement) for part in condition.parts)
+        return f"{condition.needed}/{len(condition.parts)} ({parts})"
+    head, table = _head(condition), _table(condition)
+    if head["direction"] == "met":
+        return head["fact"]
+    cells = [cell for *_, cell in table.cells()] if table is not None else []
+    numbers = dict.fromkeys(map(cell_text, cells)) if not isinstance(condition, OneOf) else ()
+    return " ".join([*head.values(), " / ".join(numbers)]).strip()
 
 
 def cell_text(cell: Cell) -> str:
