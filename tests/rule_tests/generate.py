@@ -531,12 +531,7 @@ def rows_of(question: Question) -> Case:
     items += conditions_of(question.ruleset, question.day, question.province)
     items += prerequisites_of(question.ruleset, question.province)
     rows: Case = {leaf.id: row(leaf) for item in items for leaf in item.leaves() if leaf.cells}
-<<<<<<< HEAD
-    needed = {item.id: {"all": len(item.parts), "some 1": 1}.get(item.kind) for item in items}
-    rows |= {item.id: {"direction": f"{needed[item.id]}/{len(item.parts)}"} for item in items if needed[item.id]}
-=======
-    rows |= {item.id: whole(item) for item in items if item.kind in ("all", "branch")}
->>>>>>> wt-kit
+    rows |= {item.id: whole(item) for item in items if item.kind in ("all", "some 1", "branch")}
     if "satisfaction" in rows:  # 18/2022/QĐ-TTg: the percentage for communes is not known, written out column by column
         rows["satisfaction"]["common"] = "unset"
     return rows
@@ -544,7 +539,8 @@ def rows_of(question: Question) -> Case:
 
 def whole(item: Item) -> Case:
     """The row of an indicator of parts: how many must pass, or on what it depends which."""
-    head: Case = {"direction": f"{len(item.parts)}/{len(item.parts)}"}
+    needed = 1 if item.kind == "some 1" else len(item.parts)
+    head: Case = {"direction": f"{needed}/{len(item.parts)}"}
     if item.when is not None:
         fact, direction, number = item.when
         head = {"direction": "when", "condition": f"{fact} {direction} {plain(Fraction(str(number)))}"}
