@@ -2,12 +2,13 @@
 
 Uniform random facts hardly ever come near a threshold. Communes are drawn as a base (all good, all bad, nothing known) and a
 few facts changed to values on a threshold or one smallest step beside it. Thresholds are read off the ruleset only to aim; no
-law may take its expectation from them. Generated rulesets use every kind of requirement.
+law may take its expectation from them. Generated rulesets are those of the testing kit.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,16 +17,17 @@ from hypothesis import strategies as st
 import ntm_rules as ntm
 from ntm_rules.engine.reference import Judge
 from ntm_rules.model.checking import clean_facts
-from ntm_rules.model.facts import Fact, FactKind
+from ntm_rules.model.facts import FactKind
 from ntm_rules.model.requirement import (
     Comparison,
     Direction,
 )
 from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.testing import documents as kit
 from ntm_rules.testing.documents import built, written
 from ntm_rules.testing.documents import catalogue as generated_catalogue
 from ntm_rules.testing.documents import ruleset_document as document_of
-from ntm_rules.testing.near import forms_of, pools, possible, ratios_of, requirements_of
+from ntm_rules.testing.near import forms_of, pools, ratios_of, requirements_of
 from ntm_rules.testing.near import unit_beside as step_beside
 
 __all__ = [
@@ -171,183 +173,33 @@ def judge(assessment: ntm.Assessment) -> Judge:
 
 # -- generated rulesets
 
-_TEXT = {"vi": "chữ", "en": "text"}
-_DECISION = {"number": "1/QĐ", "issued": "2020-01-01", "in_force": "2020-01-01"}
-COLUMNS = ("dbsh", "tn", "dnb")
+# The documents are the testing kit's own; here they are named for the tests, over the catalogue of generated facts.
+_TEXT, _DECISION, COLUMNS = kit._TEXT, kit._DECISION, kit._COLUMNS
+_KNOWN = kit._known(generated_catalogue())
 
 
-def _of_kind(*kinds: FactKind) -> list[str]:
-    return [key for key, fact in generated_catalogue().facts.items() if fact.kind in kinds]
+def _simple(columns: Sequence[str]) -> st.SearchStrategy[dict[str, Any]]:
+    return kit._simple(_KNOWN, columns)
 
 
-_NUMERIC = _of_kind(FactKind.PERCENT, FactKind.NUMBER, FactKind.MONEY, FactKind.COUNT)
-_BOOLEAN = _of_kind(FactKind.BOOLEAN)
-_CATEGORY = {key: list(generated_catalogue().facts[key].values) for key in _of_kind(FactKind.CATEGORY)}
+def _requirement(asked: Sequence[str], columns: Sequence[str], depth: int) -> st.SearchStrategy[dict[str, Any]]:
+    return kit._requirement(_KNOWN, asked, columns, depth)
 
 
-def _bounded_numbers(fact: Fact) -> st.SearchStrategy[str]:
-    """Numbers within a fact's bounds: short ones, those of the tables, and long ones."""
-
-    def fits(text: str) -> bool:
-        return possible(fact, Decimal(text))
-
-    common = ["0", "1", "2", "6.5", "12.7", "16.5", "21.8", "34.93", "85", "98", "99.9", "100"]
-    long = ["12.70000000000000001", "33.333333333333333333333", "97.99999999999999999999", "1.0000000000000000000001"]
-    wide = ["-0.5", "-273.15", "1000000", "9007199254740993", "99999999999999999999", "12345678901234567890.12345"]
-    known = [text for text in (*common, *long, *wide) if fits(text)]
-    digits = st.integers(0, 10**10) if fact.kind is FactKind.COUNT else st.integers(0, 10**25)
-    places = st.just(0) if fact.kind is FactKind.COUNT else st.integers(0, 25)
-    drawn = st.builds(lambda n, p: format(Decimal((0, tuple(map(int, str(n))), -p)), "f"), digits, places)
-    return st.one_of(st.sampled_from(known), st.sampled_from(known), drawn.filter(fits))
-
-
-def _cells(number: st.SearchStrategy[str], columns: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
-    cell = st.one_of(number, number, number, st.sampled_from(["UBND", "unset"]))
-    by_column = st.fixed_dictionaries(dict.fromkeys(columns, cell))
-    return st.one_of(
-        st.builds(lambda value: {"value": value}, number),
-        st.builds(lambda cells: {"by_column": cells}, by_column),
-        st.builds(
-            lambda years: {"by_year": years},
-            st.dictionaries(st.sampled_from(["2021", "2022", "2024"]), st.one_of(number, by_column), min_size=1),
-        ),
-    )
-
-
-_evidence = st.sampled_from([{}, {"evidence": "confirmed"}, {"evidence": "recalled"}])
-
-
-@st.composite
-def _comparison(draw: st.DrawFn, columns: tuple[str, ...]) -> dict[str, Any]:
-    key = draw(st.sampled_from(_NUMERIC))
-    fact = generated_catalogue().facts[key]
-    content = {"fact": key, **draw(_cells(_bounded_numbers(fact), columns)), **draw(_evidence)}
-    if fact.by_sex and draw(st.booleans()):
-        content["both_sexes"] = "true"
-    return {draw(st.sampled_from(["at_least", "at_most", "equal"])): content}
-
-
-@st.composite
-def _simple(draw: st.DrawFn, columns: tuple[str, ...]) -> dict[str, Any]:
-    kind = draw(st.sampled_from(["number", "number", "number", "met", "category", "one_of", "fact", "unstated"]))
-    if kind == "number":
-        return draw(_comparison(columns))
-    if kind == "met":
-        key = draw(st.sampled_from(_BOOLEAN))
-        if draw(st.booleans()):
-            return {"met": key}
-        cells = draw(st.fixed_dictionaries(dict.fromkeys(columns, st.sampled_from(["Đạt", "Đạt", "UBND", "unset"]))))
-        return {"met": {"fact": key, "by_column": cells, **draw(_evidence)}}
-    if kind == "category":
-        key = draw(st.sampled_from(sorted(_CATEGORY)))
-        content = {"fact": key, **draw(_cells(st.sampled_from(_CATEGORY[key]), columns)), **draw(_evidence)}
-        return {draw(st.sampled_from(["at_least", "at_most", "equal"])): content}
-    if kind == "one_of":
-        key = draw(st.sampled_from(sorted(_CATEGORY)))
-        values = draw(st.lists(st.sampled_from(_CATEGORY[key]), min_size=1, unique=True))
-        return {"one_of": {"fact": key, "values": values, **draw(_evidence)}}
-    if kind == "fact":
-        factor = draw(st.sampled_from(["1", "1.5", "0.333333333333333333333", "1.1", "2"]))
-        one, other = draw(st.sampled_from([("mon0", "num1"), ("num1", "mon0"), ("cnt0", "num0"), ("pct1", "pct2")]))
-        times = {"fact": one, "times_fact": {"fact": other, "factor": factor}, **draw(_evidence)}
-        return {draw(st.sampled_from(["at_least", "at_most", "equal"])): times}
-    return {"unstated": draw(st.sampled_from(["national", "province", "ministry", "unclear"]))}
-
-
-@st.composite
-def _clause(draw: st.DrawFn, columns: tuple[str, ...], depth: int, names: dict[str, str]) -> dict[str, Any]:
-    """A clause: part, indicator or condition, by the name under which it goes."""
-    found: dict[str, Any] = {"label": _TEXT, "citation": "1/QĐ, Điều 1", **names}
-    asked = columns
-    if draw(st.integers(0, 5)) == 0:
-        asked = tuple(draw(st.lists(st.sampled_from(columns), min_size=1, unique=True)))
-        found["columns"] = list(asked)
-    if draw(st.integers(0, 3)) == 0:
-        found["applies_if"] = draw(_simple(asked))
-    # Cells name every column of the ruleset; a clause asked in some columns needs those only, its parts all again.
-    found["requires"] = draw(_requirement(asked, columns, depth))
-    return found
-
-
-@st.composite
-def _requirement(draw: st.DrawFn, asked: tuple[str, ...], columns: tuple[str, ...], depth: int) -> dict[str, Any]:
-    if depth == 0 or draw(st.integers(0, 2)) == 0:
-        return draw(_simple(asked))
-    kind = draw(st.sampled_from(["all", "any", "some", "when"]))
-    if kind == "when":
-        then, otherwise = (draw(_clause(columns, depth - 1, {"part": name})) for name in "ab")
-        return {"when": {"condition": draw(_simple(asked)), "then": then, "otherwise": otherwise}}
-    count = draw(st.integers(1, 4))
-    parts = [draw(_clause(columns, depth - 1, {"part": name})) for name in "abcd"[:count]]
-    if kind == "some":
-        return {"some": {"at_least": str(draw(st.integers(1, count))), "of": parts}}
-    return {kind: parts}
-
-
-@st.composite
-def generated_documents(draw: st.DrawFn, *, of_other: str | None = None) -> dict[str, Any]:
-    """Ruleset documents that the loader must take, of every kind of requirement; `of_other` names a ruleset to refer to."""
-    columns = draw(st.sampled_from([COLUMNS, COLUMNS, ("common",)])) if of_other is None else COLUMNS
-    criteria = []
-    for place in range(1, draw(st.integers(1, 4)) + 1):
-        count = draw(st.integers(1, 3))
-        indicators = [draw(_clause(columns, 2, {"no": f"{place}.{i}"})) for i in range(1, count + 1)]
-        criteria.append({"no": str(place), "title": _TEXT, "indicators": indicators})
-    if of_other is not None:
-        factor = draw(st.sampled_from(["1.1", "0.9", "1.000000000000000001", "2.5"]))
-        times = {"fact": "num1", "times_threshold": {"ruleset": of_other, "indicator": "10", "factor": factor}}
-        related = {"no": "90.1", "label": _TEXT, "requires": {"at_least": times}}
-        reached = {"no": "90.2", "label": _TEXT, "requires": {"ruleset_met": of_other}}
-        criteria.append({"no": "90", "title": _TEXT, "indicators": [related, reached]})
-    else:
-        cells = draw(_cells(_bounded_numbers(generated_catalogue().facts["num1"]), columns))
-        own = {"no": "10", "label": _TEXT, "requires": {"at_least": {"fact": "num1", **cells}}}
-        criteria.append({"no": "89", "title": _TEXT, "indicators": [own]})
-    document: dict[str, Any] = {
-        "ruleset": "2030-2035/xa-khac" if of_other is None else "2030-2035/xa-nang-cao",
-        "title": _TEXT,
-        "phase": "2030-2035",
-        "level": "xa",
-        "tier": "ntm",
-        "decision": _DECISION,
-        "columns": list(columns),
-        "criteria": criteria,
-    }
-    if draw(st.booleans()):
-        document["conditions"] = [draw(_clause(columns, 1, {"id": "condition"}))]
-    if draw(st.booleans()):
-        document["complete"] = "false"
-    if draw(st.booleans()):
-        document["withdrawal"] = {
-            "any_share": draw(st.sampled_from(["50", "33.333", "100"])),
-            "key_share": draw(st.sampled_from(["30", "20", "50"]).filter(lambda share: float(share) <= 50)),
-            "key_criteria": draw(st.lists(st.sampled_from(["1", "2", "90", "89"]), unique=True)),
-            "citation": "2/QĐ",
-        }
-        if float(document["withdrawal"]["any_share"]) < float(document["withdrawal"]["key_share"]):
-            document["withdrawal"]["key_share"] = "20"
-    if draw(st.booleans()) and columns == COLUMNS:
-        document["special_communes"] = {"column": "tn", "zones": ["III"], "citation": "1/QĐ"}
-    if of_other is not None and draw(st.booleans()):
-        document["prerequisites"] = [{"id": "lower_tier", "label": _TEXT, "requires": {"ruleset_met": of_other}}]
-    return document
+def generated_documents() -> st.SearchStrategy[dict[str, Any]]:
+    """A ruleset's document that the loader must take, of every kind of requirement."""
+    return kit._document()
 
 
 Documents = tuple[dict[str, Any], ...]
 
 
-@st.composite
-def generated_rulesets(draw: st.DrawFn) -> Documents:
-    """Documents of rulesets with every kind of requirement; half of them refer to another, thresholds and all."""
-    base = draw(generated_documents())
-    if base["columns"] == ["common"] or draw(st.booleans()):
-        return (base,)
-    return base, draw(generated_documents(of_other=base["ruleset"]))
+generated_rulesets = kit.rulesets
 
 
 def generated_indicators() -> st.SearchStrategy[dict[str, Any]]:
     """Ruleset documents of one indicator, small enough to try many things on."""
-    clause = _clause(COLUMNS, 2, {"no": "1"})
+    clause = kit._clause(_KNOWN, COLUMNS, 2, {"no": "1"})
     special = {"column": "tn", "zones": ["III"], "citation": "1/QĐ"}
     return st.builds(
         lambda indicator: document_of(
@@ -377,7 +229,7 @@ def generated_overlays(document: dict[str, Any]) -> st.SearchStrategy[dict[str, 
 
 
 @st.composite
-def _rewritten(draw: st.DrawFn, clause: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+def _rewritten(draw: st.DrawFn, clause: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     """A clause with its requirement, its condition of applying or its columns changed; or as it was."""
     changed = clause | {"requires": draw(_rewritten_requirement(clause["requires"], columns))}
     match draw(st.integers(0, 7)):
@@ -391,7 +243,7 @@ def _rewritten(draw: st.DrawFn, clause: dict[str, Any], columns: tuple[str, ...]
 
 
 @st.composite
-def _rewritten_requirement(draw: st.DrawFn, old: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+def _rewritten_requirement(draw: st.DrawFn, old: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     match draw(st.integers(0, 6)):
         case 0:
             return old
@@ -409,7 +261,7 @@ def _rewritten_requirement(draw: st.DrawFn, old: dict[str, Any], columns: tuple[
 
 
 @st.composite
-def _combined(draw: st.DrawFn, old: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+def _combined(draw: st.DrawFn, old: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     kinds = st.sampled_from([st.just(old), _moved(old, columns), _simple(columns)])
     parts = [_part(letter, draw(draw(kinds))) for letter in "abc"[: draw(st.integers(1, 3))]]
     if draw(st.booleans()):
@@ -422,7 +274,7 @@ def _part(letter: str, requires: dict[str, Any]) -> dict[str, Any]:
 
 
 @st.composite
-def _moved(draw: st.DrawFn, old: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+def _moved(draw: st.DrawFn, old: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     """A requirement of the same kind with something about it changed: its threshold, its parts, how many of them it needs."""
     ((kind, content),) = old.items()
     if kind in ("at_least", "at_most", "equal") and not {"times_fact", "times_threshold"} & set(content):
@@ -430,7 +282,13 @@ def _moved(draw: st.DrawFn, old: dict[str, Any], columns: tuple[str, ...]) -> di
     if kind == "one_of":
         return {
             kind: content
-            | {"values": draw(st.lists(st.sampled_from(_CATEGORY[content["fact"]]), min_size=1, unique=True))}
+            | {
+                "values": draw(
+                    st.lists(
+                        st.sampled_from(generated_catalogue().facts[content["fact"]].values), min_size=1, unique=True
+                    )
+                )
+            }
         }
     if kind == "when":
         return {kind: content | {name: draw(_rewritten(content[name], columns)) for name in ("then", "otherwise")}}
@@ -443,11 +301,11 @@ def _moved(draw: st.DrawFn, old: dict[str, Any], columns: tuple[str, ...]) -> di
 
 
 @st.composite
-def _other_threshold(draw: st.DrawFn, content: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+def _other_threshold(draw: st.DrawFn, content: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     fact = generated_catalogue().facts[content["fact"]]
-    value = st.sampled_from(list(fact.values)) if fact.values else _bounded_numbers(fact)
+    value = st.sampled_from(list(fact.values)) if fact.values else kit._numbers(fact)
     kept = {key: said for key, said in content.items() if key not in ("value", "by_column", "by_year")}
-    changed: dict[str, Any] = kept | draw(_cells(value, columns))
+    changed: dict[str, Any] = kept | draw(kit._cells(value, columns))
     if fact.by_sex and draw(st.booleans()):
         changed["both_sexes"] = "true"
     return changed

@@ -225,11 +225,15 @@ def _clause(draw: st.DrawFn, known: _Known, columns: Sequence[str], depth: int, 
     if draw(st.integers(0, 3)) == 0:
         found["applies_if"] = draw(_simple(known, asked))
     # Cells name every column of the ruleset; a clause asked in some columns needs those only, its parts all again.
-    if depth == 0 or draw(st.integers(0, 2)) == 0:
-        found["requires"] = draw(_simple(known, asked))
-    else:
-        found["requires"] = draw(_of_parts(known, asked, columns, depth - 1))
+    found["requires"] = draw(_requirement(known, asked, columns, depth))
     return found
+
+
+@st.composite
+def _requirement(draw: st.DrawFn, known: _Known, asked: Sequence[str], columns: Sequence[str], depth: int) -> Document:
+    if depth == 0 or draw(st.integers(0, 2)) == 0:
+        return draw(_simple(known, asked))
+    return draw(_of_parts(known, asked, columns, depth - 1))
 
 
 @st.composite
