@@ -1,0 +1,1 @@
+"""Other people's tools, each thin and behind its own extra."""

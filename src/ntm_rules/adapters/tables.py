@@ -1,0 +1,205 @@
+"""A whole table of communes judged at once, on DuckDB within the process: Arrow, pandas, Polars, CSV, Parquet or Excel in, Arrow out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+import duckdb
+from sqlglot import exp
+
+from ntm_rules.engine.sql import Output, check_output
+from ntm_rules.engine.sql.query import Query, build
+from ntm_rules.engine.sql.sources import IDENTITY, Facts, fact_columns, facts_of
+from ntm_rules.engine.sql.terms import alias, case, column, decimal, select, text
+from ntm_rules.model.errors import CommuneError, Problem, unreadable
+from ntm_rules.model.facts import FactKind
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Text, nearest, shown
+from ntm_rules.model.years import fact_year
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["JudgedTable", "evaluate_table"]
+
+_NUMBER = r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?"
+_WHOLE = re.compile(r"^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$")
+_WORDS = {True: ("true", "đạt", "có"), False: ("false", "chưa đạt", "không đạt", "không")}
+
+
+@attrs.frozen(slots=True)
+class JudgedTable:
+    """What became of a table: the rows judged, and a row for each thing that was wrong with a row that was not, both Arrow tables.
+
+    Every row of the input is in one of them, by its place (`row`, from 0). `ignored` names the columns that were not read.
+    """
+
+    judged: pa.Table
+    rejected: pa.Table
+    ignored: tuple[str, ...] = ()
+
+
+def evaluate_table(
+    ruleset: Ruleset,
+    table: Any,
+    *,
+    output: Literal["communes", "indicators", "statuses"] = "communes",
+    strict: bool = False,
+    threshold_year: int | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> JudgedTable:
+    """Judge every row of a table.
+
+    `table` is an Arrow table or reader, a pandas or Polars frame, a DuckDB relation, or the path of a CSV, Parquet or Excel file,
+    with a row per commune: code, region or province, zone, year, and a column for each fact by its key (as in a CSV for
+    `ntm-rules evaluate`; ratios as KEY.numerator and KEY.denominator).
+    """
+    check_output(output, ("communes", "indicators", "statuses"))
+    year = fact_year(threshold_year, "threshold_year")
+    own = connection or duckdb.connect()
+    relation = _relation(own, table)
+    types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    reading = _Reading(ruleset, types)
+    query = Query(
+        ruleset=ruleset,
+        facts=Facts(ruleset.catalogue, facts_of(ruleset), reading.columns, reading.written),
+        carried=("row", "code", "year"),
+        source=reading.source(),
+        strict=strict,
+        threshold_year=year,
+    )
+
+    def run(wanted: Output) -> pa.Table:
+        return own.sql(build(query, wanted).sql(dialect="duckdb")).to_arrow_table()
+
+    view = relation.create_view(_INPUT, replace=True)
+    assert view is not None
+    judged = run(output)
+    rejected = run("rejected")
+    return JudgedTable(judged, rejected, reading.ignored)
+
+
+_INPUT = "ntm_rules_input"
+
+
+def _relation(connection: duckdb.DuckDBPyConnection, table: Any) -> duckdb.DuckDBPyRelation:
+    """The input as DuckDB sees it; files are read as text where their kind has no types."""
+    if isinstance(table, duckdb.DuckDBPyRelation):
+        return table
+    if isinstance(table, (str, Path)):
+        path = Path(table)
+        if not path.is_file():
+            raise CommuneError([unreadable(str(path), FileNotFoundError(2, "No such file or directory"))])
+        suffix = path.suffix.lower()
+        if suffix == ".parquet":
+            return connection.read_parquet(str(path))
+        if suffix in (".csv", ".tsv", ".txt"):
+            return connection.read_csv(str(path), all_varchar=True, header=True)
+        raise CommuneError([_not_a_table(path.name)])
+    try:
+        return (
+            connection.from_arrow(table)
+            if hasattr(table, "schema") and hasattr(table, "num_rows")
+            else connection.sql("SELECT * FROM table")
+        )
+    except (duckdb.Error, TypeError):
+        raise CommuneError([_not_a_table(type(table).__name__)]) from None
+
+
+def _not_a_table(found: str) -> Problem:
+    return Problem(
+        code="not_a_table",
+        key="table",
+        found=shown(found),
+        message=Text("không phải bảng đọc được", "not a table that can be read"),
+        wanted=Text(
+            "Arrow, pandas, Polars, quan hệ DuckDB, hoặc tệp .csv, .parquet",
+            "Arrow, pandas, Polars, a DuckDB relation, or a .csv or .parquet file",
+        ),
+    )
+
+
+class _Reading:
+    """How the columns of an input become facts: each by its type, and texts by what stands in them."""
+
+    def __init__(self, ruleset: Ruleset, types: Mapping[str, str]) -> None:
+        self.ruleset, self.types = ruleset, types
+        self.known = fact_columns(ruleset)
+        self.columns = frozenset(name for name in types if name in self.known)
+        self.ignored = tuple(name for name in types if name not in self.known and name not in IDENTITY)
+        self.written = frozenset(name for name in (*self.columns, "year") if name in types and not self._typed(name))
+        problems = [self._misspelt(name) for name in self.ignored]
+        if found := [problem for problem in problems if problem is not None]:
+            raise CommuneError(found)
+
+    def _misspelt(self, name: str) -> Problem | None:
+        """A column that is not read because its name is nearly that of a fact."""
+        if name in self.ruleset.catalogue.facts:
+            return None
+        meant = nearest(name, [*self.known, *IDENTITY])
+        if meant is None or meant in self.types:
+            return None
+        return Problem(
+            code="unknown_column",
+            key=name,
+            found=shown(name),
+            message=Text("không có cột này", "no such column"),
+            nearest=meant,
+        )
+
+    def _typed(self, name: str) -> bool:
+        """Whether the column's type is that of its values, so that nothing has to be read from text."""
+        kind = self.known.get(name, FactKind.COUNT)
+        stored = self.types[name]
+        if kind is FactKind.BOOLEAN:
+            return stored == "BOOLEAN"
+        if kind is FactKind.CATEGORY:
+            return False
+        return stored in ("DOUBLE", "FLOAT") or stored.startswith("DECIMAL") or _WHOLE.match(stored) is not None
+
+    def source(self) -> exp.Select:
+        """The input with every fact as its kind, and what was written in text columns beside it."""
+        place = exp.Sub(this=exp.Window(this=exp.RowNumber()), expression=exp.Literal.number(1))
+        terms = {"row": place} | {name: self._identity(name) for name in IDENTITY}
+        terms |= {name: self._value(name) for name in self.known if name in self.columns}
+        terms |= {f"{name} written": _written(name) for name in self.written}
+        return select(exp.to_table(_INPUT), (alias(term, name) for name, term in terms.items()))
+
+    def _identity(self, name: str) -> exp.Expression:
+        if name not in self.types:
+            return exp.cast(exp.null(), "INT" if name == "year" else "TEXT")
+        if name == "year":
+            return column(name) if self._typed(name) else exp.TryCast(this=_written(name), to=exp.DataType.build("INT"))
+        if self.types[name].endswith("[]"):
+            return exp.func("ARRAY_TO_STRING", column(name), text(";"))
+        return _written(name)
+
+    def _value(self, name: str) -> exp.Expression:
+        kind, stored = self.known[name], self.types[name]
+        if self._typed(name):
+            # A short float stands for the digits it prints, as every float does.
+            return exp.cast(exp.cast(column(name), "TEXT"), "DOUBLE") if stored == "FLOAT" else column(name)
+        written = _written(name)
+        if kind is FactKind.BOOLEAN:
+            words = exp.Lower(this=written)
+            return case(
+                *(
+                    (exp.In(this=words.copy(), expressions=list(map(text, said))), exp.true() if yes else exp.false())
+                    for yes, said in _WORDS.items()
+                )
+            )
+        if kind is FactKind.CATEGORY:
+            return exp.func("REGEXP_REPLACE", exp.Lower(this=written), text(r"^(mức độ|mức|level)\s+"), text(""))
+        whole = exp.func("REGEXP_FULL_MATCH", written, text(_NUMBER))
+        return case((whole, decimal(written.copy(), 36, 18)))
+
+
+def _written(name: str) -> exp.Expression:
+    """What stands in a column as text, trimmed and NFC; nothing where it is empty."""
+    return exp.Nullif(
+        this=exp.func("NFC_NORMALIZE", exp.Trim(this=exp.cast(column(name), "TEXT"))), expression=text("")
+    )

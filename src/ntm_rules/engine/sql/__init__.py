@@ -1,0 +1,91 @@
+"""A ruleset compiled to SQL, to be run where the facts lie: the same meaning as `evaluate`, in the host's own engine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
+import sqlglot
+from sqlglot import exp
+
+from ntm_rules.engine.sql.query import OUTPUTS, Query, build
+from ntm_rules.engine.sql.sources import IDENTITY, SIDES, Facts, fact_columns, facts_of, long_source, wide_source
+from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Text, nearest, shown
+from ntm_rules.model.years import fact_year
+
+__all__ = ["Output", "check_output", "compile_sql"]
+
+_SIDES = tuple(f".{side}" for side in SIDES)
+
+Output = Literal["communes", "indicators", "statuses", "rejected"]
+
+
+def compile_sql(
+    ruleset: Ruleset,
+    *,
+    dialect: str = "duckdb",
+    source: str = "communes",
+    layout: Literal["wide", "long"] = "wide",
+    output: Output = "communes",
+    columns: Collection[str] | None = None,
+    keep: Collection[str] = (),
+    strict: bool = False,
+    threshold_year: int | None = None,
+    view: str | None = None,
+) -> str:
+    """The SELECT that judges every commune of a table.
+
+    >>> import ntm_rules as ntm
+    >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+    >>> print(compile_sql(rs, source="xa", columns=["income_per_capita"])[:16])
+    WITH "source" AS
+    """
+    _choice("dialect", dialect, [name for name in sqlglot.Dialect.classes if name])
+    _choice("layout", layout, ("wide", "long"))
+    check_output(output, OUTPUTS)
+    known = fact_columns(ruleset)
+    have = [name for name in known if not name.endswith(_SIDES)] if columns is None else list(columns)
+    for name in have:
+        _choice("columns", name, [*known, *IDENTITY])
+    table = exp.to_table(source, dialect=dialect)
+    identity = [*keep, *IDENTITY]
+    if layout == "wide":
+        rows = wide_source(table, [name for name in known if name in have], identity)
+    else:
+        rows = long_source(table, {name: known[name] for name in known if name in have}, identity)
+    query = Query(
+        ruleset=ruleset,
+        facts=Facts(ruleset.catalogue, facts_of(ruleset), frozenset(have)),
+        carried=(*keep, "code", "year"),
+        source=rows,
+        strict=strict,
+        threshold_year=fact_year(threshold_year, "threshold_year"),
+    )
+    tree: exp.Expression = build(query, output)
+    if view is not None:
+        tree = exp.Create(this=exp.to_table(view, dialect=dialect), kind="VIEW", expression=tree)
+    return tree.sql(dialect=dialect, pretty=True, identify=True)
+
+
+def check_output(output: str, known: Collection[str]) -> None:
+    """Refuse an output that is none of the known ones."""
+    _choice("output", output, known)
+
+
+def _choice(key: str, given: str, known: Collection[str]) -> None:
+    if given not in known:
+        names = ", ".join(known)
+        raise NtmRulesError(
+            [
+                Problem(
+                    code=f"unknown_{key}",
+                    key=key,
+                    found=shown(given),
+                    message=Text("không có lựa chọn này", "no such choice"),
+                    wanted=Text(names, names),
+                    nearest=nearest(given, list(known)),
+                )
+            ]
+        )

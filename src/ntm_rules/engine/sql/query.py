@@ -1,0 +1,176 @@
+"""The query of a ruleset: facts, thresholds, then step by step indicators, criteria and verdicts, and what the caller asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import attrs
+from sqlglot import exp
+
+from ntm_rules.engine.sql.gaps import measured
+from ntm_rules.engine.sql.judging import Judged, Judging, Node, judging
+from ntm_rules.engine.sql.refused import Refusal, refusals
+from ntm_rules.engine.sql.sources import Facts, required_rulesets
+from ntm_rules.engine.sql.terms import (
+    alias,
+    any_of,
+    case,
+    column,
+    negated,
+    number,
+    one_of,
+    relation,
+    select,
+    text,
+    together,
+)
+from ntm_rules.model.requirement import Clause
+from ntm_rules.model.ruleset import Ruleset
+
+__all__ = ["OUTPUTS", "Query", "build"]
+
+OUTPUTS = ("communes", "indicators", "statuses", "rejected")
+
+_STATUS = {0: "met", 1: "not_applicable", 2: "undetermined", 4: "missing"}
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Query:
+    """What a query is written from. `carried` are the columns of the source that every output repeats."""
+
+    ruleset: Ruleset
+    facts: Facts
+    carried: tuple[str, ...]
+    source: exp.Query
+    strict: bool
+    threshold_year: int | None
+
+
+def build(query: Query, output: str) -> exp.Query:
+    """The query for one of `OUTPUTS`, as a syntax tree."""
+    refused = list(refusals(query.ruleset, query.facts, tuple(required_rulesets(query.ruleset))))
+    if output == "rejected":
+        return _with([("source", query.source)], _rejected(query, refused))
+    steps = Judging(query.facts, query.strict, query.threshold_year, reasons=output == "indicators")
+    judged = judging(steps, query.ruleset)
+    stages = [("source", query.source), ("facts", _facts(steps, refused)), *_steps(steps)]
+    if output == "indicators":
+        return _with(stages, _indicators(query, judged))
+    wanted = _counts(judged) if output == "communes" else {i: node.code for i, node in judged.indicators.items()}
+    return _with(stages, select(relation("judged"), [*map(column, query.carried), *_named(wanted)]))
+
+
+def _with(stages: list[tuple[str, exp.Query]], select: exp.Query) -> exp.Query:
+    for name, content in stages:
+        select = select.with_(exp.to_identifier(name, quoted=True), as_=content, copy=False)
+    return select
+
+
+def _named(terms: Mapping[str, exp.Expression]) -> list[exp.Expression]:
+    return [alias(term, name) for name, term in terms.items()]
+
+
+def _facts(steps: Judging, refused: Sequence[Refusal]) -> exp.Query:
+    """The rows that may be judged, each with the column of every ruleset that judges it."""
+    chosen = {each.places.name: each.places.chosen() for each in steps.rulesets.values() if not each.places.common}
+    bad = exp.Coalesce(this=exp.Paren(this=any_of(each.when for each in refused)), expressions=[exp.false()])
+    return select(relation("source"), [exp.Star(), *_named(chosen)], where=negated(bad))
+
+
+def _steps(steps: Judging) -> Iterator[tuple[str, exp.Query]]:
+    """The thresholds that vary, and each step upon the one before it; the last is called "judged"."""
+    relations = [relation for each in steps.rulesets.values() for relation in each.places.relations()]
+    for name, content, _ in relations:
+        yield name, content
+    written = [step for step in steps.steps if step] or [{}]
+    before = "facts"
+    for place, step in enumerate(written):
+        first, last = place == 0, place == len(written) - 1
+        terms = [exp.Column(this=exp.Star(), table=exp.to_identifier(before, quoted=True)), *_named(step)]
+        if first and steps.reasons:  # whoever asks for reasons is shown the thresholds too
+            looked_up = [(each.alias, name) for name, content, _ in relations for each in content.selects]
+            terms += [
+                alias(column(key, name), f"{key} threshold") for key, name in looked_up if not key.startswith("at ")
+            ]
+        rows = select(relation(before), terms)
+        for name, _, condition in relations if first else ():
+            rows = rows.join(relation(name), on=condition, join_type="left", copy=False)
+        before = "judged" if last else f"step {place + 1}"
+        yield before, rows
+
+
+def _status(node: Node) -> exp.Expression:
+    """A code in words."""
+    if isinstance(node.code, exp.Literal):
+        return text(_STATUS[int(node.code.this)])
+    return case(
+        *((exp.EQ(this=node.code.copy(), expression=number(code)), text(word)) for code, word in _STATUS.items())
+    )
+
+
+def _verdict(node: Node) -> exp.Expression:
+    met = exp.LT(this=node.code.copy(), expression=number(2))
+    missing = exp.EQ(this=node.code.copy(), expression=number(4))
+    return case((met, text("met")), (missing, text("missing")), otherwise=text("undetermined"))
+
+
+def _how_many(nodes: Sequence[Node], *codes: int) -> exp.Expression:
+    total: exp.Expression | None = None
+    for node in nodes:
+        counted = one_of(node.code, map(number, codes))
+        one = case((counted, number(1)), otherwise=number(0))
+        total = one if total is None else exp.Add(this=total, expression=one)
+    return total or number(0)
+
+
+def _counts(judged: Judged) -> dict[str, exp.Expression]:
+    """A commune's column, verdict, recognition, and the published counts."""
+    ruleset = judged.ruleset
+    indicators, criteria = list(judged.indicators.values()), list(judged.criteria.values())
+    return {
+        "column": text("common") if judged.places.common else judged.places.term,
+        "verdict": _verdict(judged.verdict),
+        "recognition": _verdict(judged.recognition),
+        "criteria_met": _how_many(criteria, 0, 1),
+        "criteria_total": number(ruleset.criteria_total or len(criteria)),
+        "indicators_met": _how_many(indicators, 0, 1),
+        "indicators_missing": _how_many(indicators, 4),
+        "indicators_undetermined": _how_many(indicators, 2),
+        "indicators_total": number(ruleset.indicators_total or len(indicators)),
+    }
+
+
+def _indicators(query: Query, judged: Judged) -> exp.Query:
+    """A row per commune and indicator: status, reason, and what was measured against what."""
+
+    def one(place: int, clause: Clause) -> exp.Query:
+        node = judged.indicators[clause.id]
+        terms = {
+            "indicator": text(clause.id),
+            "place": number(place),
+            "status": _status(node),
+            "reason": exp.cast(node.reason, "TEXT"),
+        } | measured(query.facts, judged.places, clause, node)
+        return select(relation("judged"), [*map(column, query.carried), *_named(terms)])
+
+    indicators = query.ruleset.indicators
+    if not indicators:
+        names = ("indicator", "place", "status", "reason", "fact", "actual", "required", "gap")
+        nothing = _named({name: exp.null() for name in names})
+        return select(relation("judged"), [*map(column, query.carried), *nothing], where=exp.false())
+    return together(one(place, clause) for place, clause in enumerate(indicators, 1))
+
+
+def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:
+    """A row per thing that is wrong: which column, what (as `Problem.code`), and what stood there."""
+    written = query.facts.written
+
+    def one(refusal: Refusal) -> exp.Query:
+        terms = {
+            "key": text(refusal.key),
+            "problem": text(refusal.code),
+            "found": exp.cast(column(f"{refusal.key} written" if refusal.key in written else refusal.key), "TEXT"),
+        }
+        return select(relation("source"), [*map(column, query.carried), *_named(terms)], where=refusal.when)
+
+    return together(map(one, refused))

@@ -1,0 +1,161 @@
+"""Rows that may not be judged: what is wrong with each, so that none is judged silently and none is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+from sqlglot import exp
+
+from ntm_rules.engine.sql.places import region_of, zones_of
+from ntm_rules.engine.sql.sources import COMPARED_FACT, SIDE, SIDES, Facts, compared_facts
+from ntm_rules.engine.sql.terms import (
+    all_of,
+    any_of,
+    case,
+    column,
+    decimal,
+    is_null,
+    known,
+    negated,
+    number,
+    one_of,
+    text,
+)
+from ntm_rules.model.facts import SEXES, FactKind
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.years import FIRST_YEAR, LAST_YEAR
+
+__all__ = ["Refusal", "refusals"]
+
+# No figure reaches it; NaN and infinity are beyond it in every engine.
+_LIMIT = exp.cast(exp.Literal.number("1E40"), "DOUBLE")
+
+
+@attrs.frozen(slots=True)
+class Refusal:
+    """One thing that may be wrong with a row: the column it stands in, its code (as `Problem.code`), and when it holds."""
+
+    key: str
+    code: str
+    when: exp.Expression
+
+
+def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> Iterator[Refusal]:
+    """Everything that may be wrong with a row of the source."""
+    yield from _place(ruleset, rulesets)
+    year = column("year")
+    yield Refusal("year", "bad_year", any_of([_over(year, LAST_YEAR), _under(year, FIRST_YEAR)]))
+    for name in sorted(facts.written):
+        yield Refusal(name, "bad_value", all_of([known(column(f"{name} written")), is_null(column(name))]))
+    for key in facts.keys:
+        fact = facts.fact(key)
+        if fact.kind is FactKind.BOOLEAN or not (facts.has_number(key) or facts.has_ratio(key)):
+            continue
+        if fact.kind is FactKind.CATEGORY:
+            if facts.has_number(key):
+                yield Refusal(key, "wrong_kind", negated(one_of(column(key), [text(value) for value in fact.values])))
+            continue
+        if facts.has_number(key):
+            low = exp.Neg(this=_LIMIT.copy()) if fact.low is None else number(fact.low)
+            high = _LIMIT.copy() if fact.high is None else number(fact.high)
+            outside = any_of([exp.LT(this=column(key), expression=low), exp.GT(this=column(key), expression=high)])
+            yield Refusal(key, "out_of_bounds", outside)
+            if fact.kind is FactKind.COUNT:
+                yield Refusal(key, "wrong_kind", exp.NEQ(this=column(key), expression=exp.Floor(this=column(key))))
+        if facts.has_ratio(key):
+            yield from _ratio(facts, key)
+    for key in dict.fromkeys(compared_facts(ruleset)):
+        if facts.has_number(key):
+            yield from _too_long(key, column(key), *COMPARED_FACT)
+    yield from _sexes(facts)
+
+
+def _too_long(key: str, term: exp.Expression, digits: int, places: int) -> Iterator[Refusal]:
+    """A number that has more digits than a comparison keeps, which would be judged by another number."""
+    most = number(10 ** (digits - places) - 1)
+    yield Refusal(key, "too_many_digits", exp.GT(this=term.copy(), expression=most))
+    kept = exp.NEQ(this=decimal(term.copy(), digits, places), expression=term.copy())
+    yield Refusal(key, "too_many_digits", all_of([exp.LTE(this=term.copy(), expression=most.copy()), kept]))
+
+
+def _over(term: exp.Expression, bound: object) -> exp.Expression:
+    return exp.GT(this=term, expression=number(bound))  # type: ignore[arg-type]
+
+
+def _under(term: exp.Expression, bound: object) -> exp.Expression:
+    return exp.LT(this=term, expression=number(bound))  # type: ignore[arg-type]
+
+
+def _place(ruleset: Ruleset, rulesets: tuple[Ruleset, ...]) -> Iterator[Refusal]:
+    """Region, province and zone: known, at one with each other, and enough to find the column."""
+    catalogue = ruleset.catalogue
+    region, province = column("region"), column("province")
+    provinces = list(catalogue.provinces.values())
+    names = [text(name) for each in provinces for name in dict.fromkeys((each.slug, each.name))]
+    yield Refusal("region", "unknown_region", negated(one_of(region, map(text, catalogue.regions))))
+    yield Refusal("province", "unknown_province", negated(one_of(province, names)) if names else known(province))
+    if provinces:
+        derived = region_of(ruleset, given=False)
+        yield Refusal("region", "region_mismatch", exp.NEQ(this=region, expression=derived))
+    if any(own.columns != ("common",) for own in rulesets):
+        yield Refusal("region", "no_region", all_of([is_null(region), is_null(province)]))
+    for own in rulesets:
+        home = catalogue.provinces.get(own.province or "")
+        if home is not None:
+            elsewhere = negated(one_of(province, [text(name) for name in dict.fromkeys((home.slug, home.name))]))
+            yield Refusal("province", "another_province", elsewhere)
+            other = all_of([is_null(province), exp.NEQ(this=region, expression=text(home.region))])
+            yield Refusal("region", "another_province", other)
+    rest = zones_of()
+    for zone in catalogue.zones:
+        rest = exp.func("REPLACE", rest, text(f";{zone};"), text(""))
+    leftover = exp.func("REPLACE", rest, text(";"), text(""))
+    yield Refusal(
+        "zone",
+        "unknown_zone",
+        all_of([known(column("zone")), exp.GT(this=exp.Length(this=leftover), expression=number(0))]),
+    )
+
+
+def _ratio(facts: Facts, key: str) -> Iterator[Refusal]:
+    fact = facts.fact(key)
+    given = [column(f"{key}.{side}") for side in SIDES]
+    numerator, denominator = given
+    name = f"{key}.denominator"
+    yield Refusal(name, "bad_value", exp.NEQ(this=_has(numerator), expression=_has(denominator)))
+    yield Refusal(name, "bad_value", exp.LTE(this=denominator, expression=number(0)))
+    yield Refusal(f"{key}.numerator", "bad_value", _under(numerator, 0))
+    for side, term in zip(SIDES, given, strict=True):
+        yield from _too_long(f"{key}.{side}", term, *SIDE)
+    if facts.has_number(key):
+        yield Refusal(key, "given_twice", all_of([known(column(key)), known(denominator)]))
+    if fact.high is not None:
+        yield Refusal(f"{key}.numerator", "out_of_bounds", _percent_over(numerator, denominator, fact.high))
+
+
+def _percent_over(numerator: exp.Expression, denominator: exp.Expression, high: object) -> exp.Expression:
+    small = all_of(exp.LTE(this=side, expression=number(9_999_999_999)) for side in (numerator, denominator))
+    left = exp.Mul(this=decimal(numerator, 14, 4), expression=number(100))
+    right = exp.Mul(this=decimal(denominator, 14, 4), expression=number(high))  # type: ignore[arg-type]
+    return all_of([small, exp.GT(this=left, expression=right)])
+
+
+def _has(term: exp.Expression) -> exp.Expression:
+    return case((is_null(term), number(0)), otherwise=number(1))
+
+
+def _sexes(facts: Facts) -> Iterator[Refusal]:
+    """A total that does not lie between men and women."""
+    for key in facts.keys:
+        if not key.endswith(".male"):
+            continue
+        total = key.removesuffix(".male")
+        own = [total, *(f"{total}.{sex}" for sex in SEXES)]
+        if all(facts.has_number(name) for name in own):
+            whole, men, women = map(column, own)
+            outside = any_of(
+                all_of([operator(this=whole, expression=men), operator(this=whole.copy(), expression=women)])
+                for operator in (exp.LT, exp.GT)
+            )
+            yield Refusal(total, "inconsistent", outside)

@@ -1,0 +1,180 @@
+"""Where the facts lie: a row per commune, or a row per fact, brought to one shape that the rest of the query reads.
+
+Columns are named as in a CSV of communes: a fact by its key, ``KEY.male``, ``KEY.female``, and ``….numerator``,
+``….denominator`` of a ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import attrs
+from sqlglot import exp
+
+from ntm_rules.engine.sql.terms import alias, case, column, decimal, known, number, one_of, select, text
+from ntm_rules.model.checking import fact_named
+from ntm_rules.model.facts import SEXES, Fact, FactKind
+from ntm_rules.model.requirement import (
+    Branch,
+    Combination,
+    Comparison,
+    FactComparison,
+    Requirement,
+    RulesetMet,
+    leaves,
+    nodes,
+)
+from ntm_rules.model.ruleset import Catalogue, Ruleset, WithdrawalByRuleset, clause_facts
+
+__all__ = [
+    "IDENTITY",
+    "SIDES",
+    "Facts",
+    "compared_facts",
+    "fact_columns",
+    "facts_of",
+    "long_source",
+    "required_rulesets",
+    "wide_source",
+]
+
+IDENTITY = ("code", "region", "province", "zone", "year")
+SIDES = ("numerator", "denominator")
+
+# Exact numbers wide enough for what is measured: 18 digits before the point and 18 after it; a side of a ratio 10 and 4.
+NUMBER = (36, 18)
+SIDE = (14, 4)
+# Facts that are held against another fact, and the factor between them.
+COMPARED_FACT = (20, 8)
+FACTOR = (8, 4)
+
+
+@attrs.frozen(slots=True)
+class Facts:
+    """The facts a query reads: which columns the source has, by the names above.
+
+    Of the columns in `written`, which hold text, the source has "NAME written" too: what stood there before it was read.
+    """
+
+    catalogue: Catalogue
+    keys: tuple[str, ...]
+    columns: frozenset[str]
+    written: frozenset[str] = frozenset()
+
+    def fact(self, key: str) -> Fact:
+        """The catalogue's entry of a fact, or of one by sex."""
+        found = fact_named(self.catalogue, key)
+        assert found is not None  # the rulebook refuses requirements on facts that are not in the catalogue
+        return found
+
+    def has_number(self, key: str) -> bool:
+        """Whether the source has a column for the fact itself."""
+        return key in self.columns
+
+    def has_ratio(self, key: str) -> bool:
+        """Whether the source has numerator and denominator of the fact."""
+        return all(f"{key}.{side}" in self.columns for side in SIDES)
+
+    def plain(self, key: str) -> exp.Expression:
+        """The fact as the source has it: NULL where it is not given, or given as a ratio."""
+        return column(key) if self.has_number(key) else exp.null()
+
+    def sides(self, key: str) -> tuple[exp.Expression, exp.Expression]:
+        """Numerator and denominator as exact numbers."""
+        numerator, denominator = (decimal(column(f"{key}.{side}"), *SIDE) for side in SIDES)
+        return numerator, denominator
+
+
+def required_rulesets(ruleset: Ruleset) -> Iterator[Ruleset]:
+    """The ruleset, and every one that it requires to be met or leaves its withdrawal to, each once."""
+    seen: dict[str, Ruleset] = {}
+
+    def walk(own: Ruleset) -> None:
+        if own.id in seen:
+            return
+        seen[own.id] = own
+        for clause in (*own.indicators, *own.prerequisites, *own.conditions):
+            for leaf in leaves(clause):
+                if isinstance(leaf.requirement, RulesetMet):
+                    walk(leaf.requirement.ruleset)
+        if isinstance(own.withdrawal, WithdrawalByRuleset):
+            walk(own.withdrawal.ruleset)
+
+    walk(ruleset)
+    yield from seen.values()
+
+
+def facts_of(ruleset: Ruleset) -> tuple[str, ...]:
+    """The keys of every fact that the ruleset, or one that it requires, reads; those by sex too."""
+    keys: dict[str, None] = {}
+    for own in required_rulesets(ruleset):
+        for clause in (*own.indicators, *own.prerequisites, *own.conditions):
+            keys |= dict.fromkeys(clause_facts(clause))
+            for leaf in leaves(clause):
+                requirement = leaf.requirement
+                if isinstance(requirement, Comparison) and requirement.both_sexes:
+                    keys |= dict.fromkeys(f"{requirement.fact}.{sex}" for sex in SEXES)
+    return tuple(keys)
+
+
+def compared_facts(ruleset: Ruleset) -> Iterator[str]:
+    """The facts that are held against other facts, which are compared as numbers of so many digits."""
+    for own in required_rulesets(ruleset):
+        for clause in (*own.indicators, *own.prerequisites, *own.conditions):
+            yield from _compared(clause.requirement)
+            for node in nodes(clause):
+                if node.applies_if is not None:
+                    yield from _compared(node.applies_if)
+                yield from _compared(node.requirement)
+                if isinstance(node.requirement, Branch):
+                    yield from _compared(node.requirement.condition)
+
+
+def _compared(requirement: Requirement) -> Iterator[str]:
+    if isinstance(requirement, FactComparison):
+        yield from (requirement.fact, requirement.other)
+    elif isinstance(requirement, Combination):  # of conditions, which are no clauses of a ruleset
+        for part in requirement.parts:
+            yield from _compared(part.requirement)
+
+
+def fact_columns(ruleset: Ruleset) -> dict[str, FactKind]:
+    """Every column that a table of facts for the ruleset may have beside the commune's identity, with its kind."""
+    found: dict[str, FactKind] = {}
+    for key in facts_of(ruleset):
+        fact = fact_named(ruleset.catalogue, key)
+        assert fact is not None
+        found[key] = fact.kind
+        if fact.kind is FactKind.PERCENT:
+            found |= dict.fromkeys((f"{key}.{side}" for side in SIDES), FactKind.NUMBER)
+    return found
+
+
+def wide_source(table: exp.Expression, columns: Collection[str], keep: Collection[str]) -> exp.Select:
+    """The columns that are read of a table with a row per commune."""
+    return select(table, (column(name) for name in (*keep, *columns)))
+
+
+def long_source(table: exp.Expression, columns: dict[str, FactKind], identity: Collection[str]) -> exp.Select:
+    """A table with a row per commune and fact (columns `fact`, `value` as text, `numerator`, `denominator`) turned into a row per commune and year."""
+    groups = [column(name) for name in identity]
+    picked = []
+    for name, kind in columns.items():
+        key, _, side = name.rpartition(".")
+        own, source = (key, side) if side in SIDES else (name, "value")
+        value: exp.Expression = column(source)
+        if source in SIDES:
+            value = decimal(value, *SIDE)
+        elif kind.is_number:
+            value = decimal(value, *NUMBER)
+        elif kind is FactKind.BOOLEAN:
+            value = case(
+                (one_of(exp.Lower(this=value), [text("true"), text("1")]), number(1)),
+                (one_of(exp.Lower(this=value.copy()), [text("false"), text("0")]), number(0)),
+            )
+        own_rows = case((exp.EQ(this=column("fact"), expression=text(own)), value))
+        term: exp.Expression = exp.Max(this=own_rows)
+        if kind is FactKind.BOOLEAN:
+            term = case((known(term), exp.EQ(this=term.copy(), expression=number(1))))
+        picked.append(alias(term, name))
+    return select(table, [*groups, *picked]).group_by(*(group.copy() for group in groups), copy=False)
