@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from ntm_rules.engine.sql import Output, check_output
 from ntm_rules.engine.sql.query import Query, build
-from ntm_rules.engine.sql.sources import IDENTITY, Facts, fact_columns, facts_of
+from ntm_rules.engine.sql.sources import IDENTITY, Facts, fact_columns
 from ntm_rules.engine.sql.terms import alias, case, column, decimal, select, text
 from ntm_rules.model.errors import CommuneError, Problem, unreadable
 from ntm_rules.model.facts import FactKind
@@ -66,7 +66,7 @@ def evaluate_table(
     reading = _Reading(ruleset, types)
     query = Query(
         ruleset=ruleset,
-        facts=Facts(ruleset.catalogue, facts_of(ruleset), reading.columns, reading.written),
+        facts=Facts(ruleset.catalogue, reading.columns, reading.written),
         carried=("row", "code", "year"),
         source=reading.source(),
         strict=strict,
@@ -128,7 +128,7 @@ class _Reading:
 
     def __init__(self, ruleset: Ruleset, types: Mapping[str, str]) -> None:
         self.ruleset, self.types = ruleset, types
-        self.known = fact_columns(ruleset)
+        self.known = fact_columns(ruleset.catalogue)
         self.columns = frozenset(name for name in types if name in self.known)
         self.ignored = tuple(name for name in types if name not in self.known and name not in IDENTITY)
         self.written = frozenset(name for name in (*self.columns, "year") if name in types and not self._typed(name))
@@ -138,8 +138,6 @@ class _Reading:
 
     def _misspelt(self, name: str) -> Problem | None:
         """A column that is not read because its name is nearly that of a fact."""
-        if name in self.ruleset.catalogue.facts:
-            return None
         meant = nearest(name, [*self.known, *IDENTITY])
         if meant is None or meant in self.types:
             return None

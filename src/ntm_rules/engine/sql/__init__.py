@@ -9,15 +9,13 @@ import sqlglot
 from sqlglot import exp
 
 from ntm_rules.engine.sql.query import OUTPUTS, Query, build
-from ntm_rules.engine.sql.sources import IDENTITY, SIDES, Facts, fact_columns, facts_of, long_source, wide_source
+from ntm_rules.engine.sql.sources import IDENTITY, Facts, fact_columns, facts_of, long_source, wide_source
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.model.years import fact_year
 
 __all__ = ["Output", "check_output", "compile_sql"]
-
-_SIDES = tuple(f".{side}" for side in SIDES)
 
 Output = Literal["communes", "indicators", "statuses", "rejected"]
 
@@ -45,8 +43,8 @@ def compile_sql(
     _choice("dialect", dialect, [name for name in sqlglot.Dialect.classes if name])
     _choice("layout", layout, ("wide", "long"))
     check_output(output, OUTPUTS)
-    known = fact_columns(ruleset)
-    have = [name for name in known if not name.endswith(_SIDES)] if columns is None else list(columns)
+    known = fact_columns(ruleset.catalogue)
+    have = facts_of(ruleset) if columns is None else tuple(columns)
     for name in have:
         _choice("columns", name, [*known, *IDENTITY])
     table = exp.to_table(source, dialect=dialect)
@@ -57,11 +55,12 @@ def compile_sql(
         rows = long_source(table, {name: known[name] for name in known if name in have}, identity)
     query = Query(
         ruleset=ruleset,
-        facts=Facts(ruleset.catalogue, facts_of(ruleset), frozenset(have)),
+        facts=Facts(ruleset.catalogue, frozenset(have)),
         carried=(*keep, "code", "year"),
         source=rows,
         strict=strict,
         threshold_year=fact_year(threshold_year, "threshold_year"),
+        in_one_pass=dialect in ("spark", "spark2", "databricks"),
     )
     tree: exp.Expression = build(query, output)
     if view is not None:

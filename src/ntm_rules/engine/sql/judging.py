@@ -121,13 +121,15 @@ class _Ruleset:
     def __init__(self, judging: Judging, ruleset: Ruleset, prefix: str) -> None:
         self.judging, self.ruleset, self.prefix = judging, ruleset, prefix
         self.places = Places(ruleset, prefix, judging.strict, judging.threshold_year)
+        tops = (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites)
+        self.names = {top.id for top in tops}
 
     def judged(self) -> Judged:
         """Every clause, criterion and verdict of the ruleset."""
         ruleset = self.ruleset
-        indicators = {clause.id: self._kept(clause) for clause in ruleset.indicators}
-        conditions = {clause.id: self._kept(clause) for clause in ruleset.conditions}
-        prerequisites = {clause.id: self._kept(clause) for clause in ruleset.prerequisites}
+        indicators = {clause.id: self._kept(clause, clause.id) for clause in ruleset.indicators}
+        conditions = {clause.id: self._kept(clause, clause.id) for clause in ruleset.conditions}
+        prerequisites = {clause.id: self._kept(clause, clause.id) for clause in ruleset.prerequisites}
         criteria = {
             criterion.no: self._worst(f"criterion {criterion.no}", [indicators[i.id] for i in criterion.indicators])
             for criterion in ruleset.criteria
@@ -139,22 +141,31 @@ class _Ruleset:
             ruleset, self.places, indicators, conditions, prerequisites, criteria, verdict, standing, recognition
         )
 
-    def _kept(self, clause: Clause) -> Node:
-        return self.judging.keep(f"{self.prefix}{clause.id}", self._clause(clause))
+    def _kept(self, clause: Clause, name: str) -> Node:
+        return self.judging.keep(f"{self.prefix}{name}", self._clause(clause, name))
+
+    def _parts(self, parts: Sequence[Clause]) -> list[Node]:
+        return [self._kept(part, self._free(part.id)) for part in parts]
+
+    def _free(self, name: str) -> str:
+        """A name that no other clause has: parts of parts may repeat each other's letters."""
+        while name in self.names:
+            name += "'"
+        self.names.add(name)
+        return name
 
     def _worst(self, name: str, nodes: Sequence[Node], least: int = 0) -> Node:
         """Missing where any is missing, else undetermined where any is, else met."""
         codes = [node.code for node in nodes] + ([number(least)] if least else [])
         worst = greatest(codes)
         step = max((node.step for node in nodes), default=0)
-        kept = self.judging.keep(f"{self.prefix}{name}", Node(worst, exp.null(), step))
-        return kept
+        return self.judging.keep(f"{self.prefix}{name}", Node(worst, exp.null(), step))
 
     # -- clauses
 
-    def _clause(self, clause: Clause) -> Node:
+    def _clause(self, clause: Clause, name: str) -> Node:
         if clause.columns is not None:
-            node = self._applied(clause)
+            node = self._applied(clause, name)
             asked = [place.name for place in self.places.places if place.column in clause.columns]
             if len(asked) == len(self.places.places):
                 return node
@@ -167,30 +178,32 @@ class _Ruleset:
                 reasons.append((one_of(places, map(text, doubted)), text(Reason.UNCONFIRMED.value)))
             code = case(*branches, otherwise=number(1)) if branches else number(1)
             return Node(code, case(*reasons) if reasons else exp.null(), node.step)
-        return self._applied(clause)
+        return self._applied(clause, name)
 
-    def _applied(self, clause: Clause) -> Node:
+    def _applied(self, clause: Clause, name: str) -> Node:
         if clause.applies_if is None:
-            return self._requirement(clause.requirement, clause)
+            return self._requirement(clause.requirement, name)
         keep = self.judging.keep
-        asked = keep(f"{self.prefix}{clause.id} applies", self._requirement(clause.applies_if, clause, doubt=False))
-        inner = keep(f"{self.prefix}{clause.id} required", self._requirement(clause.requirement, clause))
+        asked = keep(
+            f"{self.prefix}{name} applies", self._requirement(clause.applies_if, f"{name} applies", doubt=False)
+        )
+        inner = keep(f"{self.prefix}{name} required", self._requirement(clause.requirement, name))
         code = case((_is(asked, 4), number(1)), (_is(asked, 2), number(2)), otherwise=inner.code)
         reason = case((_is(asked, 4), exp.null()), (_is(asked, 2), asked.reason), otherwise=inner.reason)
         return Node(code, reason, max(asked.step, inner.step))
 
-    def _requirement(self, requirement: Requirement, clause: Clause, *, doubt: bool = True) -> Node:
+    def _requirement(self, requirement: Requirement, name: str, *, doubt: bool = True) -> Node:
         if isinstance(requirement, Comparison):
-            return self._comparison(requirement, clause, doubt)
+            return self._comparison(requirement, name, doubt)
         if isinstance(requirement, FactComparison):
-            return self._fact_comparison(requirement, clause, doubt)
+            return self._fact_comparison(requirement, name, doubt)
         if isinstance(requirement, OneOf):
             code = self._among(requirement.fact, requirement.values)
             return self._decided(requirement.threshold, code, self._no_fact(requirement.fact), doubt)
         if isinstance(requirement, Combination):
-            return self._combination(requirement, clause)
+            return self._combination(requirement, name)
         if isinstance(requirement, Branch):
-            return self._branch(requirement, clause)
+            return self._branch(requirement, name)
         if isinstance(requirement, RulesetMet):
             return self._ruleset_met(requirement)
         if isinstance(requirement, Unstated):
@@ -230,19 +243,19 @@ class _Ruleset:
         allowed = one_of(fact, [text(value) for value in values])
         return case((allowed, number(0)), (known(fact), number(4)), otherwise=number(2))
 
-    def _comparison(self, requirement: Comparison, clause: Clause, doubt: bool) -> Node:
+    def _comparison(self, requirement: Comparison, name: str, doubt: bool) -> Node:
         key, direction = requirement.fact, requirement.direction
         fact = self.judging.facts.fact(key)
         outcomes = self.places.outcomes(requirement.threshold, doubt=doubt)
         wanted = tuple(f"{key}.{sex}" for sex in SEXES) if requirement.both_sexes else (key,)
         no_fact = self._no_fact(*wanted)
         if fact.kind.is_number:
-            threshold = self.places.number_of(clause.id if doubt else f"{clause.id} applies", outcomes)
-            held = {name: self._held(name, direction, threshold) for name in (*wanted, key)}
+            threshold = self.places.number_of(name, outcomes)
+            held = {each: self._held(each, direction, threshold) for each in (*wanted, key)}
         else:
-            held = {name: self._by_value(name, direction, outcomes) for name in (*wanted, key)}
+            held = {each: self._by_value(each, direction, outcomes) for each in (*wanted, key)}
         if requirement.both_sexes:
-            code, step = self._both_sexes(requirement, clause, held)
+            code, step = self._both_sexes(requirement, name, held)
         else:
             code, step = held[key], 0
 
@@ -255,13 +268,13 @@ class _Ruleset:
         return Node(code, reason, step)
 
     def _both_sexes(
-        self, requirement: Comparison, clause: Clause, held: dict[str, exp.Expression]
+        self, requirement: Comparison, name: str, held: dict[str, exp.Expression]
     ) -> tuple[exp.Expression, int]:
         """Men and women each; a total below the threshold proves that one of them is."""
         key, keep = requirement.fact, self.judging.keep
         men, women, total = (
-            keep(f"{self.prefix}{clause.id} {word}", Node(held[name], exp.null(), 0)).code
-            for word, name in (("male", f"{key}.male"), ("female", f"{key}.female"), ("total", key))
+            keep(f"{self.prefix}{name} {word}", Node(held[fact], exp.null(), 0)).code
+            for word, fact in (("male", f"{key}.male"), ("female", f"{key}.female"), ("total", key))
         )
         code = case(
             (any_of([_equal(men, 4), _equal(women, 4)]), number(4)),
@@ -313,9 +326,9 @@ class _Ruleset:
             return number(2)
         return case((any_of(met), number(0)), (any_of(failed), number(4)), otherwise=number(2))
 
-    def _fact_comparison(self, requirement: FactComparison, clause: Clause, doubt: bool) -> Node:
+    def _fact_comparison(self, requirement: FactComparison, name: str, doubt: bool) -> Node:
         outcomes = self.places.outcomes(requirement.factor, doubt=doubt)
-        factor = self.places.number_of(f"{clause.id} factor" if doubt else f"{clause.id} applies factor", outcomes)
+        factor = self.places.number_of(f"{name} factor", outcomes)
         no_fact = self._no_fact(requirement.fact, requirement.other)
         met = list(_times(self.judging.facts, requirement, COMPARED[requirement.direction], factor))
         failed = list(_times(self.judging.facts, requirement, FAILED[requirement.direction], factor))
@@ -328,8 +341,8 @@ class _Ruleset:
 
     # -- requirements of parts
 
-    def _combination(self, requirement: Combination, clause: Clause) -> Node:
-        parts = [self._kept(part) for part in requirement.parts]
+    def _combination(self, requirement: Combination, name: str) -> Node:
+        parts = self._parts(requirement.parts)
         step = max(part.step for part in parts)
         codes = [part.code for part in parts]
         if requirement.needed == len(parts):
@@ -360,14 +373,14 @@ class _Ruleset:
                 otherwise=number(4),
             )
         first = exp.Coalesce(this=parts[0].reason, expressions=[part.reason for part in parts[1:]])
-        kept = self.judging.keep(f"{self.prefix}{clause.id} together", Node(code, exp.null(), step))
+        kept = self.judging.keep(f"{self.prefix}{name} together", Node(code, exp.null(), step))
         return Node(kept.code, case((_equal(kept.code, 2), first)), kept.step)
 
-    def _branch(self, requirement: Branch, clause: Clause) -> Node:
+    def _branch(self, requirement: Branch, name: str) -> Node:
         condition = self.judging.keep(
-            f"{self.prefix}{clause.id} condition", self._requirement(requirement.condition, clause, doubt=False)
+            f"{self.prefix}{name} condition", self._requirement(requirement.condition, f"{name} condition", doubt=False)
         )
-        then, otherwise = self._kept(requirement.then), self._kept(requirement.otherwise)
+        then, otherwise = self._parts((requirement.then, requirement.otherwise))
         code = case(
             (_is(condition, 4), otherwise.code),
             (

@@ -36,7 +36,11 @@ _STATUS = {0: "met", 1: "not_applicable", 2: "undetermined", 4: "missing"}
 
 @attrs.frozen(slots=True, kw_only=True)
 class Query:
-    """What a query is written from. `carried` are the columns of the source that every output repeats."""
+    """What a query is written from.
+
+    `carried` are the columns of the source that every output repeats; `in_one_pass` says that the engine reads a relation anew
+    for each SELECT of a union, as Spark does, and has to make several rows of one instead.
+    """
 
     ruleset: Ruleset
     facts: Facts
@@ -44,6 +48,7 @@ class Query:
     source: exp.Query
     strict: bool
     threshold_year: int | None
+    in_one_pass: bool = False
 
 
 def build(query: Query, output: str) -> exp.Query:
@@ -72,7 +77,7 @@ def _named(terms: Mapping[str, exp.Expression]) -> list[exp.Expression]:
 
 def _facts(steps: Judging, refused: Sequence[Refusal]) -> exp.Query:
     """The rows that may be judged, each with the column of every ruleset that judges it."""
-    chosen = {each.places.name: each.places.chosen() for each in steps.rulesets.values() if not each.places.common}
+    chosen = {each.places.name: each.places.chosen() for each in steps.rulesets.values()}
     bad = exp.Coalesce(this=exp.Paren(this=any_of(each.when for each in refused)), expressions=[exp.false()])
     return select(relation("source"), [exp.Star(), *_named(chosen)], where=negated(bad))
 
@@ -128,7 +133,7 @@ def _counts(judged: Judged) -> dict[str, exp.Expression]:
     ruleset = judged.ruleset
     indicators, criteria = list(judged.indicators.values()), list(judged.criteria.values())
     return {
-        "column": text("common") if judged.places.common else judged.places.term,
+        "column": judged.places.term,
         "verdict": _verdict(judged.verdict),
         "recognition": _verdict(judged.recognition),
         "criteria_met": _how_many(criteria, 0, 1),
@@ -143,34 +148,58 @@ def _counts(judged: Judged) -> dict[str, exp.Expression]:
 def _indicators(query: Query, judged: Judged) -> exp.Query:
     """A row per commune and indicator: status, reason, and what was measured against what."""
 
-    def one(place: int, clause: Clause) -> exp.Query:
+    def row(place: int, clause: Clause) -> dict[str, exp.Expression]:
         node = judged.indicators[clause.id]
-        terms = {
-            "indicator": text(clause.id),
-            "place": number(place),
-            "status": _status(node),
-            "reason": exp.cast(node.reason, "TEXT"),
-        } | measured(query.facts, judged.places, clause, node)
-        return select(relation("judged"), [*map(column, query.carried), *_named(terms)])
+        words = {"status": _status(node), "reason": exp.cast(node.reason, "TEXT", copy=False)}
+        return (
+            {"indicator": text(clause.id), "place": number(place)}
+            | words
+            | measured(query.facts, judged.places, clause, node)
+        )
 
     indicators = query.ruleset.indicators
     if not indicators:
         names = ("indicator", "place", "status", "reason", "fact", "actual", "required", "gap")
         nothing = _named({name: exp.null() for name in names})
         return select(relation("judged"), [*map(column, query.carried), *nothing], where=exp.false())
-    return together(one(place, clause) for place, clause in enumerate(indicators, 1))
+    return _unrolled(query, "judged", [(row(place, clause), None) for place, clause in enumerate(indicators, 1)])
 
 
 def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:
     """A row per thing that is wrong: which column, what (as `Problem.code`), and what stood there."""
-    written = query.facts.written
 
-    def one(refusal: Refusal) -> exp.Query:
-        terms = {
-            "key": text(refusal.key),
-            "problem": text(refusal.code),
-            "found": exp.cast(column(f"{refusal.key} written" if refusal.key in written else refusal.key), "TEXT"),
-        }
-        return select(relation("source"), [*map(column, query.carried), *_named(terms)], where=refusal.when)
+    def row(refusal: Refusal) -> dict[str, exp.Expression]:
+        stood = f"{refusal.key} written" if refusal.key in query.facts.written else refusal.key
+        found = exp.cast(column(stood), "TEXT", copy=False)
+        return {"key": text(refusal.key), "problem": text(refusal.code), "found": found}
 
-    return together(map(one, refused))
+    return _unrolled(query, "source", [(row(refusal), refusal.when) for refusal in refused])
+
+
+def _unrolled(
+    query: Query, source: str, rows: Sequence[tuple[dict[str, exp.Expression], exp.Expression | None]]
+) -> exp.Query:
+    """Several rows for each row of a relation, each where its condition holds."""
+    carried = [*map(column, query.carried)]
+    if not query.in_one_pass:
+        return together(
+            select(relation(source), [*(term.copy() for term in carried), *_named(row)], where=when)
+            for row, when in rows
+        )
+    structs = [
+        exp.Struct(
+            expressions=[
+                exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=term)
+                for name, term in (row | ({} if when is None else {"holds": when})).items()
+            ]
+        )
+        for row, when in rows
+    ]
+    names = [*rows[0][0], *(() if rows[0][1] is None else ("holds",))]
+    each = exp.TableAlias(
+        this=exp.to_identifier("each"), columns=[exp.to_identifier(name, quoted=True) for name in names]
+    )
+    unrolled = exp.Lateral(this=exp.Inline(this=exp.Array(expressions=structs)), view=True, alias=each)
+    found = select(relation(source), [*carried, *map(column, rows[0][0])])
+    found.append("laterals", unrolled)
+    return found if rows[0][1] is None else found.where(column("holds"), copy=False)

