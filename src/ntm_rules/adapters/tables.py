@@ -11,8 +11,8 @@ import attrs
 import duckdb
 from sqlglot import exp
 
-from ntm_rules.engine.sql import Output, check_output
-from ntm_rules.engine.sql.query import Query, build
+from ntm_rules.engine.sql import check_output
+from ntm_rules.engine.sql.query import Query, build, holding, refusals_of
 from ntm_rules.engine.sql.sources import IDENTITY, Facts, fact_columns
 from ntm_rules.engine.sql.terms import alias, case, column, decimal, select, text
 from ntm_rules.model.errors import CommuneError, Problem, unreadable
@@ -39,7 +39,7 @@ class JudgedTable:
     """
 
     judged: pa.Table
-    rejected: pa.Table
+    rejected: pa.Table | None
     ignored: tuple[str, ...] = ()
 
 
@@ -73,14 +73,15 @@ def evaluate_table(
         threshold_year=year,
     )
 
-    def run(wanted: Output) -> pa.Table:
-        return own.sql(build(query, wanted).sql(dialect="duckdb")).to_arrow_table()
+    def run(tree: exp.Query) -> pa.Table:
+        return own.sql(tree.sql(dialect="duckdb")).to_arrow_table()
 
-    view = relation.create_view(_INPUT, replace=True)
-    assert view is not None
-    judged = run(output)
-    rejected = run("rejected")
-    return JudgedTable(judged, rejected, reading.ignored)
+    relation.create_view(_INPUT, replace=True)
+    every = refusals_of(query)
+    holds = run(holding(query, every)).to_pylist()[0].values()
+    refused = [refusal for refusal, held in zip(every, holds, strict=True) if held]
+    judged = run(build(query, output, refused))
+    return JudgedTable(judged, run(build(query, "rejected", refused)) if refused else None, reading.ignored)
 
 
 _INPUT = "ntm_rules_input"

@@ -8,7 +8,7 @@ from typing import Literal
 import sqlglot
 from sqlglot import exp
 
-from ntm_rules.engine.sql.query import OUTPUTS, Query, build
+from ntm_rules.engine.sql.query import OUTPUTS, Query, build, refusals_of
 from ntm_rules.engine.sql.sources import IDENTITY, Facts, fact_columns, facts_of, long_source, wide_source
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
@@ -62,7 +62,7 @@ def compile_sql(
         threshold_year=fact_year(threshold_year, "threshold_year"),
         in_one_pass=dialect in ("spark", "spark2", "databricks"),
     )
-    tree: exp.Expression = build(query, output)
+    tree: exp.Expression = build(query, output, refusals_of(query))
     if view is not None:
         tree = exp.Create(this=exp.to_table(view, dialect=dialect), kind="VIEW", expression=tree)
     return tree.sql(dialect=dialect, pretty=True, identify=True)

@@ -10,7 +10,7 @@ from sqlglot import exp
 from ntm_rules.engine.sql.gaps import measured
 from ntm_rules.engine.sql.judging import Judged, Judging, Node, judging
 from ntm_rules.engine.sql.refused import Refusal, refusals
-from ntm_rules.engine.sql.sources import Facts, required_rulesets
+from ntm_rules.engine.sql.sources import IDENTITY, Facts, required_rulesets
 from ntm_rules.engine.sql.terms import (
     alias,
     any_of,
@@ -27,7 +27,7 @@ from ntm_rules.engine.sql.terms import (
 from ntm_rules.model.requirement import Clause
 from ntm_rules.model.ruleset import Ruleset
 
-__all__ = ["OUTPUTS", "Query", "build"]
+__all__ = ["OUTPUTS", "Query", "build", "holding", "refusals_of"]
 
 OUTPUTS = ("communes", "indicators", "statuses", "rejected")
 
@@ -51,9 +51,33 @@ class Query:
     in_one_pass: bool = False
 
 
-def build(query: Query, output: str) -> exp.Query:
-    """The query for one of `OUTPUTS`, as a syntax tree."""
-    refused = list(refusals(query.ruleset, query.facts, tuple(required_rulesets(query.ruleset))))
+def refusals_of(query: Query) -> tuple[Refusal, ...]:
+    """Everything that may be wrong with a row of the source."""
+    return tuple(refusals(query.ruleset, query.facts, tuple(required_rulesets(query.ruleset))))
+
+
+def holding(query: Query, refused: Sequence[Refusal]) -> exp.Query:
+    """One row that says of each refusal whether it holds of any row: what holds of none need not be asked of each.
+
+    What is wrong with a place is asked of every place once.
+    """
+    here = {"place": [r for r in refused if r.key in IDENTITY], "source": [r for r in refused if r.key not in IDENTITY]}
+    found = {
+        name: select(relation(name), [alias(refusal.anywhere, str(refused.index(refusal))) for refusal in own])
+        for name, own in here.items()
+        if own
+    }
+    place = select(relation("source"), map(column, IDENTITY[1:])).distinct(copy=False)
+    stages = [("source", query.source), ("place", place), *((f"{name} holds", rows) for name, rows in found.items())]
+    names = [relation(f"{name} holds") for name in found]
+    rows = select(names[0], [column(str(each)) for each in range(len(refused))])
+    for name in names[1:]:
+        rows = rows.join(name, join_type="cross", copy=False)
+    return _with(stages, rows)
+
+
+def build(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
+    """The query for one of `OUTPUTS`, as a syntax tree; rows of which any of `refused` holds are not judged."""
     if output == "rejected":
         return _with([("source", query.source)], _rejected(query, refused))
     steps = Judging(query.facts, query.strict, query.threshold_year, reasons=output == "indicators")
@@ -78,8 +102,11 @@ def _named(terms: Mapping[str, exp.Expression]) -> list[exp.Expression]:
 def _facts(steps: Judging, refused: Sequence[Refusal]) -> exp.Query:
     """The rows that may be judged, each with the column of every ruleset that judges it."""
     chosen = {each.places.name: each.places.chosen() for each in steps.rulesets.values()}
+    terms = [exp.Star(), *_named(chosen)]
+    if not refused:
+        return select(relation("source"), terms)
     bad = exp.Coalesce(this=exp.Paren(this=any_of(each.when for each in refused)), expressions=[exp.false()])
-    return select(relation("source"), [exp.Star(), *_named(chosen)], where=negated(bad))
+    return select(relation("source"), terms, where=negated(bad))
 
 
 def _steps(steps: Judging) -> Iterator[tuple[str, exp.Query]]:

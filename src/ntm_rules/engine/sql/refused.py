@@ -34,11 +34,23 @@ _LIMIT = exp.cast(exp.Literal.number("1E40"), "DOUBLE")
 
 @attrs.frozen(slots=True)
 class Refusal:
-    """One thing that may be wrong with a row: the column it stands in, its code (as `Problem.code`), and when it holds."""
+    """One thing that may be wrong with a row: the column it stands in, its code (as `Problem.code`), and when it holds.
+
+    `bounds` are those of a number that is wrong outside them and for no other reason.
+    """
 
     key: str
     code: str
     when: exp.Expression
+    bounds: tuple[exp.Expression, exp.Expression] | None = None
+
+    @property
+    def anywhere(self) -> exp.Expression:
+        """Whether it holds of any row of a relation, as one value for all of its rows."""
+        if self.bounds is None:
+            return exp.LogicalOr(this=self.when.copy())
+        (low, high), fact = self.bounds, column(self.key)
+        return any_of([exp.LT(this=exp.Min(this=fact), expression=low), exp.GT(this=exp.Max(this=fact.copy()), expression=high)])
 
 
 def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> Iterator[Refusal]:
@@ -60,7 +72,7 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
             low = exp.Neg(this=_LIMIT.copy()) if fact.low is None else number(fact.low)
             high = _LIMIT.copy() if fact.high is None else number(fact.high)
             outside = any_of([exp.LT(this=column(key), expression=low), exp.GT(this=column(key), expression=high)])
-            yield Refusal(key, "out_of_bounds", outside)
+            yield Refusal(key, "out_of_bounds", outside, (low.copy(), high.copy()))
             if fact.kind is FactKind.COUNT:
                 yield Refusal(key, "wrong_kind", exp.NEQ(this=column(key), expression=exp.Floor(this=column(key))))
         if facts.has_ratio(key):
