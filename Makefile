@@ -16,7 +16,7 @@ $(WHEEL): $(BIN)/python $(SOURCES)
 	rm -rf $(VENV)/dist
 	$(BIN)/python -m build --wheel --outdir $(VENV)/dist . >$(VENV)/build.log 2>&1 || (cat $(VENV)/build.log; exit 1)
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps $(VENV)/dist/*.whl
-	$(BIN)/python -m pip install --quiet "ntm-rules[cli,testing] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	$(BIN)/python -m pip install --quiet "ntm-rules[cli,sql,testing] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
 	touch $@
 
 $(VENV)/.test: $(WHEEL)

@@ -79,7 +79,7 @@ def spark() -> Iterator[Judge]:
     from ntm_rules.adapters import spark as adapter
 
     session = adapter.local_session(2)
-    types = {
+    types: dict[str, tuple[Any, Callable[[Any], Any]]] = {
         "number": (kinds.DecimalType(36, 18), Decimal),
         "boolean": (kinds.BooleanType(), "true".__eq__),
         "text": (kinds.StringType(), str),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -83,7 +84,7 @@ def _rounded(gap: Decimal | None) -> Decimal | None:
     """As SQL gives it: exact to ten decimals, else rounded up at the fourth."""
     if gap is None or gap == round(gap, 10):
         return gap
-    return to_decimal(Fraction(-(-gap * 10**4 // 1), 10**4))
+    return to_decimal(Fraction(math.ceil(gap * 10**4), 10**4))
 
 
 def said(judged: Iterable[Mapping[str, Any]]) -> Said:

@@ -39,7 +39,7 @@ class JudgedTable:
     """
 
     judged: pa.Table
-    rejected: pa.Table | None
+    rejected: pa.Table
     ignored: tuple[str, ...] = ()
 
 
@@ -81,10 +81,18 @@ def evaluate_table(
     holds = run(holding(query, every)).to_pylist()[0].values()
     refused = [refusal for refusal, held in zip(every, holds, strict=True) if held]
     judged = run(build(query, output, refused))
-    return JudgedTable(judged, run(build(query, "rejected", refused)) if refused else None, reading.ignored)
+    rejected = run(build(query, "rejected", refused)) if refused else _nothing_rejected()
+    return JudgedTable(judged, rejected, reading.ignored)
 
 
 _INPUT = "ntm_rules_input"
+
+
+def _nothing_rejected() -> pa.Table:
+    import pyarrow as pa
+
+    numbers, words = {"row": pa.int64(), "code": pa.string(), "year": pa.int32()}, ("key", "problem", "found")
+    return pa.schema(numbers | dict.fromkeys(words, pa.string())).empty_table()
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, table: Any) -> duckdb.DuckDBPyRelation:
@@ -98,8 +106,10 @@ def _relation(connection: duckdb.DuckDBPyConnection, table: Any) -> duckdb.DuckD
         suffix = path.suffix.lower()
         if suffix == ".parquet":
             return connection.read_parquet(str(path))
-        if suffix in (".csv", ".tsv", ".txt"):
+        if suffix in (".csv", ".tsv"):
             return connection.read_csv(str(path), all_varchar=True, header=True)
+        if suffix == ".xlsx":
+            return connection.from_arrow(_sheet(path))
         raise CommuneError([_not_a_table(path.name)])
     try:
         return (
@@ -111,6 +121,30 @@ def _relation(connection: duckdb.DuckDBPyConnection, table: Any) -> duckdb.DuckD
         raise CommuneError([_not_a_table(type(table).__name__)]) from None
 
 
+def _sheet(path: Path) -> pa.Table:
+    """The first sheet of an Excel file, every cell as text, under the names in its first row."""
+    import pyarrow as pa
+    from openpyxl import load_workbook
+
+    sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
+    header, *rows = sheet.iter_rows(values_only=True)
+    columns = zip(*rows, strict=True) if rows else [()] * len(header)
+    return pa.table(
+        {
+            str(name): pa.array(map(_cell, column), pa.string())
+            for name, column in zip(header, columns, strict=True)
+            if name
+        }
+    )
+
+
+def _cell(value: Any) -> str | None:
+    """A cell as text; a number by its shortest decimal form."""
+    if value is None or isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, float) else str(value)
+
+
 def _not_a_table(found: str) -> Problem:
     return Problem(
         code="not_a_table",
@@ -118,8 +152,8 @@ def _not_a_table(found: str) -> Problem:
         found=shown(found),
         message=Text("không phải bảng đọc được", "not a table that can be read"),
         wanted=Text(
-            "Arrow, pandas, Polars, quan hệ DuckDB, hoặc tệp .csv, .parquet",
-            "Arrow, pandas, Polars, a DuckDB relation, or a .csv or .parquet file",
+            "Arrow, pandas, Polars, quan hệ DuckDB, hoặc tệp .csv, .xlsx, .parquet",
+            "Arrow, pandas, Polars, a DuckDB relation, or a .csv, .xlsx or .parquet file",
         ),
     )
 
@@ -168,7 +202,7 @@ class _Reading:
         terms |= {f"{name} written": _written(name) for name in self.written}
         return select(exp.to_table(_INPUT), (alias(term, name) for name, term in terms.items()))
 
-    def _identity(self, name: str) -> exp.Expression:
+    def _identity(self, name: str) -> exp.Expr:
         if name not in self.types:
             return exp.cast(exp.null(), "INT" if name == "year" else "TEXT")
         if name == "year":
@@ -177,7 +211,7 @@ class _Reading:
             return exp.func("ARRAY_TO_STRING", column(name), text(";"))
         return _written(name)
 
-    def _value(self, name: str) -> exp.Expression:
+    def _value(self, name: str) -> exp.Expr:
         kind, stored = self.known[name], self.types[name]
         if self._typed(name):
             # A short float stands for the digits it prints, as every float does.
@@ -197,7 +231,7 @@ class _Reading:
         return case((whole, decimal(written.copy(), 36, 18)))
 
 
-def _written(name: str) -> exp.Expression:
+def _written(name: str) -> exp.Expr:
     """What stands in a column as text, trimmed and NFC; nothing where it is empty."""
     return exp.Nullif(
         this=exp.func("NFC_NORMALIZE", exp.Trim(this=exp.cast(column(name), "TEXT"))), expression=text("")

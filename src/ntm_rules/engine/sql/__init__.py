@@ -62,7 +62,7 @@ def compile_sql(
         threshold_year=fact_year(threshold_year, "threshold_year"),
         in_one_pass=dialect in ("spark", "spark2", "databricks"),
     )
-    tree: exp.Expression = build(query, output, refusals_of(query))
+    tree: exp.Expr = build(query, output, refusals_of(query))
     if view is not None:
         tree = exp.Create(this=exp.to_table(view, dialect=dialect), kind="VIEW", expression=tree)
     return tree.sql(dialect=dialect, pretty=True, identify=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 
 from sqlglot import exp
 
@@ -19,11 +18,16 @@ __all__ = ["measured"]
 _GAP = (28, 10)
 
 
-def measured(facts: Facts, places: Places, clause: Clause, node: Node) -> Mapping[str, exp.Expression]:
+def measured(facts: Facts, places: Places, clause: Clause, node: Node) -> dict[str, exp.Expr]:
     """The columns fact, actual, required and gap of an indicator; of one with parts they are NULL."""
     requirement = clause.requirement
     nothing = exp.cast(exp.null(), "TEXT")
-    found = {"fact": nothing, "actual": nothing, "required": nothing, "gap": decimal(exp.null(), *_GAP)}
+    found: dict[str, exp.Expr] = {
+        "fact": nothing,
+        "actual": nothing,
+        "required": nothing,
+        "gap": decimal(exp.null(), *_GAP),
+    }
     if not isinstance(requirement, (Comparison, FactComparison, OneOf)):
         return found
     asked = exp.NEQ(this=node.code.copy(), expression=number(1))
@@ -43,9 +47,9 @@ def measured(facts: Facts, places: Places, clause: Clause, node: Node) -> Mappin
     return found | {"required": case((asked, exp.cast(required, "TEXT")))}
 
 
-def _actual(facts: Facts, key: str) -> exp.Expression:
+def _actual(facts: Facts, key: str) -> exp.Expr:
     """The fact as it stands; a ratio as "8705/10162"."""
-    terms = [exp.cast(column(key), "TEXT")] if facts.has_number(key) else []
+    terms: list[exp.Expr] = [exp.cast(column(key), "TEXT")] if facts.has_number(key) else []
     if facts.has_ratio(key):
         sides = [exp.cast(column(f"{key}.{side}"), "TEXT") for side in ("numerator", "denominator")]
         ratio = exp.func("CONCAT", sides[0], text("/"), sides[1])
@@ -55,9 +59,7 @@ def _actual(facts: Facts, key: str) -> exp.Expression:
     return terms[0] if len(terms) == 1 else exp.Coalesce(this=terms[0], expressions=terms[1:])
 
 
-def _times(
-    facts: Facts, places: Places, clause: Clause, requirement: FactComparison
-) -> tuple[exp.Expression, exp.Expression]:
+def _times(facts: Facts, places: Places, clause: Clause, requirement: FactComparison) -> tuple[exp.Expr, exp.Expr]:
     """Another fact times its factor, and the gap to it; NULL where one of the two is a ratio."""
     factor = places.number_of(f"{clause.id} factor", places.outcomes(requirement.factor))
     if isinstance(factor, exp.Null) or not all(map(facts.has_number, (requirement.fact, requirement.other))):
@@ -69,14 +71,12 @@ def _times(
     return required, _rounded(exp.Abs(this=exp.Paren(this=exp.Sub(this=own, expression=required.copy()))))
 
 
-def _threshold(
-    facts: Facts, places: Places, clause: Clause, requirement: Comparison
-) -> tuple[exp.Expression, exp.Expression]:
+def _threshold(facts: Facts, places: Places, clause: Clause, requirement: Comparison) -> tuple[exp.Expr, exp.Expr]:
     """The threshold of a comparison, and the gap to it."""
     fact, outcomes = facts.fact(requirement.fact), places.outcomes(requirement.threshold)
     if not fact.kind.is_number:
         required = places.by_outcome(outcomes, _in_words)
-        gap: exp.Expression = exp.null()
+        gap: exp.Expr = exp.null()
         if fact.values and facts.has_number(requirement.fact):
             ranks = {value: number(rank) for rank, value in enumerate(fact.values)}
             own = case(
@@ -99,7 +99,7 @@ def _threshold(
     return required, exp.Coalesce(this=by_sex, expressions=[gaps[-1]])
 
 
-def _in_words(outcome: Outcome) -> exp.Expression:
+def _in_words(outcome: Outcome) -> exp.Expr:
     if outcome.reason is not None:
         return exp.null()
     return text(
@@ -107,7 +107,7 @@ def _in_words(outcome: Outcome) -> exp.Expression:
     )
 
 
-def _larger(first: exp.Expression, second: exp.Expression) -> exp.Expression:
+def _larger(first: exp.Expr, second: exp.Expr) -> exp.Expr:
     """The larger of two gaps; the other where one is NULL."""
     larger = exp.Greatest(
         this=exp.Coalesce(this=first.copy(), expressions=[number(0)]),
@@ -116,7 +116,7 @@ def _larger(first: exp.Expression, second: exp.Expression) -> exp.Expression:
     return case((known(exp.Coalesce(this=first, expressions=[second])), larger))
 
 
-def _gap(facts: Facts, key: str, threshold: exp.Expression, requirement: Comparison) -> exp.Expression:
+def _gap(facts: Facts, key: str, threshold: exp.Expr, requirement: Comparison) -> exp.Expr:
     """What a fact lacks of a threshold; NULL where it lacks nothing."""
     failed = FAILED[requirement.direction]
     branches = []
@@ -137,7 +137,7 @@ def _gap(facts: Facts, key: str, threshold: exp.Expression, requirement: Compari
     return case(*branches) if branches else exp.null()
 
 
-def _rounded(term: exp.Expression) -> exp.Expression:
+def _rounded(term: exp.Expr) -> exp.Expr:
     """Exact where ten decimals are enough, else rounded up at the fourth, as `to_decimal` does."""
     ten, four = (exp.Round(this=term.copy(), decimals=number(places)) for places in (10, 4))
     short = case((exp.LT(this=four.copy(), expression=term.copy()), number(1)), otherwise=number(0))
@@ -145,10 +145,10 @@ def _rounded(term: exp.Expression) -> exp.Expression:
     return case((exp.EQ(this=ten.copy(), expression=term.copy()), ten), otherwise=up)
 
 
-def _divided(over: exp.Expression, under: exp.Expression) -> exp.Expression:
+def _divided(over: exp.Expr, under: exp.Expr) -> exp.Expr:
     """A quotient, exact where ten decimals are enough, else rounded up at the fourth."""
 
-    def at(places: int) -> tuple[exp.Expression, exp.Expression]:
+    def at(places: int) -> tuple[exp.Expr, exp.Expr]:
         scaled = exp.Mul(this=over.copy(), expression=decimal(number(10**places), places + 1, 0))
         rest = exp.Mod(this=exp.Paren(this=scaled), expression=under.copy())
         whole = exp.Paren(this=exp.Sub(this=scaled.copy(), expression=rest))

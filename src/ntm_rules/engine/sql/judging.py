@@ -63,8 +63,8 @@ FAILED: dict[Direction, type[exp.Binary]] = {
 class Node:
     """A status as SQL: its code, why it is undetermined (NULL where it is not), and the step whose columns both read."""
 
-    code: exp.Expression
-    reason: exp.Expression
+    code: exp.Expr
+    reason: exp.Expr
     step: int
 
 
@@ -91,7 +91,7 @@ class Judging:
     strict: bool
     threshold_year: int | None
     reasons: bool
-    steps: list[dict[str, exp.Expression]] = attrs.field(factory=list)
+    steps: list[dict[str, exp.Expr]] = attrs.field(factory=list)
     rulesets: dict[str, Judged] = attrs.field(factory=dict)
 
     def keep(self, name: str, node: Node) -> Node:
@@ -212,7 +212,7 @@ class _Ruleset:
 
     # -- requirements without parts
 
-    def _no_fact(self, *keys: str) -> exp.Expression:
+    def _no_fact(self, *keys: str) -> exp.Expr:
         """The reason of a comparison that is not decided for want of a fact."""
         facts = self.judging.facts
         lacking = []
@@ -223,19 +223,19 @@ class _Ruleset:
             lacking.append(negated(any_of(given)))
         return case((any_of(lacking), text(Reason.NO_FACT.value)))
 
-    def _decided(self, threshold: Threshold, code: exp.Expression, no_fact: exp.Expression, doubt: bool) -> Node:
+    def _decided(self, threshold: Threshold, code: exp.Expr, no_fact: exp.Expr, doubt: bool) -> Node:
         """A code that holds wherever the threshold is set and decides."""
         outcomes = self.places.outcomes(threshold, doubt=doubt)
 
-        def code_of(outcome: Outcome) -> exp.Expression:
+        def code_of(outcome: Outcome) -> exp.Expr:
             return code if outcome.reason is None else number(2)
 
-        def reason_of(outcome: Outcome) -> exp.Expression:
+        def reason_of(outcome: Outcome) -> exp.Expr:
             return no_fact if outcome.reason is None else text(outcome.reason.value)
 
         return Node(self.places.by_outcome(outcomes, code_of), self.places.by_outcome(outcomes, reason_of), 0)
 
-    def _among(self, key: str, values: Sequence[str]) -> exp.Expression:
+    def _among(self, key: str, values: Sequence[str]) -> exp.Expr:
         """The code of a category that must be one of several values."""
         if not self.judging.facts.has_number(key):
             return number(2)
@@ -259,7 +259,7 @@ class _Ruleset:
         else:
             code, step = held[key], 0
 
-        def reason_of(outcome: Outcome) -> exp.Expression:
+        def reason_of(outcome: Outcome) -> exp.Expr:
             return text(outcome.reason.value) if outcome.reason is not None else no_fact
 
         reason = self.places.by_outcome(outcomes, reason_of)
@@ -267,9 +267,7 @@ class _Ruleset:
             reason = case((exp.EQ(this=code, expression=number(2)), reason))
         return Node(code, reason, step)
 
-    def _both_sexes(
-        self, requirement: Comparison, name: str, held: dict[str, exp.Expression]
-    ) -> tuple[exp.Expression, int]:
+    def _both_sexes(self, requirement: Comparison, name: str, held: dict[str, exp.Expr]) -> tuple[exp.Expr, int]:
         """Men and women each; a total below the threshold proves that one of them is."""
         key, keep = requirement.fact, self.judging.keep
         men, women, total = (
@@ -284,16 +282,14 @@ class _Ruleset:
         )
         return code, 1
 
-    def _by_value(
-        self, key: str, direction: Direction, outcomes: dict[tuple[str, int | None], Outcome]
-    ) -> exp.Expression:
+    def _by_value(self, key: str, direction: Direction, outcomes: dict[tuple[str, int | None], Outcome]) -> exp.Expr:
         """The code of a yes or no, or of a category by its place in ascending order."""
         facts = self.judging.facts
         if not facts.has_number(key):
             return number(2)
         fact, values = column(key), facts.fact(key).values
 
-        def code(outcome: Outcome) -> exp.Expression:
+        def code(outcome: Outcome) -> exp.Expr:
             value = outcome.value
             if outcome.reason is not None:
                 return number(2)
@@ -316,7 +312,7 @@ class _Ruleset:
 
         return self.places.by_outcome(outcomes, code)
 
-    def _held(self, key: str, direction: Direction, threshold: exp.Expression) -> exp.Expression:
+    def _held(self, key: str, direction: Direction, threshold: exp.Expr) -> exp.Expr:
         """The code of a number held against a threshold."""
         if isinstance(threshold, exp.Null):
             return number(2)
@@ -334,7 +330,7 @@ class _Ruleset:
         failed = list(_times(self.judging.facts, requirement, FAILED[requirement.direction], factor))
         code = case((any_of(met), number(0)), (any_of(failed), number(4)), otherwise=number(2)) if met else number(2)
 
-        def reason_of(outcome: Outcome) -> exp.Expression:
+        def reason_of(outcome: Outcome) -> exp.Expr:
             return text(outcome.reason.value) if outcome.reason is not None else no_fact
 
         return Node(number(2) if isinstance(factor, exp.Null) else code, self.places.by_outcome(outcomes, reason_of), 0)
@@ -411,7 +407,7 @@ class _Ruleset:
         return attrs.evolve(node, step=other.standing.step)
 
 
-def compared(facts: Facts, key: str, operator: type[exp.Binary], threshold: exp.Expression) -> Iterator[exp.Expression]:
+def compared(facts: Facts, key: str, operator: type[exp.Binary], threshold: exp.Expr) -> Iterator[exp.Expr]:
     """A fact compared with a threshold: as it is given, and by cross-multiplication where it is a ratio."""
     if facts.has_number(key):
         yield operator(this=facts.plain(key), expression=threshold.copy())
@@ -425,8 +421,8 @@ def compared(facts: Facts, key: str, operator: type[exp.Binary], threshold: exp.
 
 
 def _times(
-    facts: Facts, requirement: FactComparison, operator: type[exp.Binary], factor: exp.Expression
-) -> Iterator[exp.Expression]:
+    facts: Facts, requirement: FactComparison, operator: type[exp.Binary], factor: exp.Expr
+) -> Iterator[exp.Expr]:
     """A fact compared with another times a factor, each as it is given: multiplied through, never divided."""
     for (over, under), (other_over, other_under) in itertools.product(
         _fractions(facts, requirement.fact), _fractions(facts, requirement.other)
@@ -436,7 +432,7 @@ def _times(
         yield operator(this=left, expression=right if under is None else exp.Mul(this=right, expression=under))
 
 
-def _fractions(facts: Facts, key: str) -> Iterator[tuple[exp.Expression, exp.Expression | None]]:
+def _fractions(facts: Facts, key: str) -> Iterator[tuple[exp.Expr, exp.Expr | None]]:
     if facts.has_number(key):
         yield decimal(facts.plain(key), *COMPARED_FACT), None
     if facts.has_ratio(key):
@@ -444,18 +440,18 @@ def _fractions(facts: Facts, key: str) -> Iterator[tuple[exp.Expression, exp.Exp
         yield exp.Mul(this=numerator, expression=number(100)), denominator
 
 
-def _is(node: Node, code: int) -> exp.Expression:
+def _is(node: Node, code: int) -> exp.Expr:
     return _equal(node.code, code)
 
 
-def _equal(term: exp.Expression, code: int) -> exp.Expression:
+def _equal(term: exp.Expr, code: int) -> exp.Expr:
     return exp.EQ(this=term.copy(), expression=number(code))
 
 
-def _count(codes: Sequence[exp.Expression], code: int) -> exp.Expression:
+def _count(codes: Sequence[exp.Expr], code: int) -> exp.Expr:
     """How many of the codes are this one."""
     first, *rest = [case((_equal(each, code), number(1)), otherwise=number(0)) for each in codes]
-    total: exp.Expression = first
+    total: exp.Expr = first
     for each in rest:
         total = exp.Add(this=total, expression=each)
     return exp.Paren(this=total) if rest else total

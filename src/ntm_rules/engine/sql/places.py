@@ -48,7 +48,7 @@ class Outcome:
     reason: Reason | None
 
 
-def region_of(ruleset: Ruleset, *, given: bool = True) -> exp.Expression:
+def region_of(ruleset: Ruleset, *, given: bool = True) -> exp.Expr:
     """The commune's region, else that of its province; that of its province alone where not `given`."""
     provinces = ruleset.catalogue.provinces.values()
     derived = case(
@@ -66,7 +66,7 @@ def region_of(ruleset: Ruleset, *, given: bool = True) -> exp.Expression:
     return exp.Coalesce(this=column("region"), expressions=[derived]) if given else derived
 
 
-def zones_of() -> exp.Expression:
+def zones_of() -> exp.Expr:
     """The zones, each between its own two semicolons: "III; dbkk-coast" as ";III;;dbkk-coast;"."""
     spaceless = exp.func("REPLACE", column("zone"), text(" "), text(""))
     doubled = exp.func("REPLACE", spaceless, text(";"), text(";;"))
@@ -95,12 +95,12 @@ class Places:
         return self.ruleset.columns == ("common",)
 
     @property
-    def term(self) -> exp.Expression:
+    def term(self) -> exp.Expr:
         """The place of a commune, where it was worked out before."""
         return column(self.name)
 
     @property
-    def year(self) -> exp.Expression:
+    def year(self) -> exp.Expr:
         """The year whose row is taken."""
         return column("year") if self.threshold_year is None else number(self.threshold_year)
 
@@ -118,7 +118,7 @@ class Places:
         special = self.ruleset.special_communes
         return self.strict and special is not None and special.evidence is not Evidence.CONFIRMED
 
-    def chosen(self) -> exp.Expression:
+    def chosen(self) -> exp.Expr:
         """The place, worked out from region, province and zone."""
         if self.common:
             return text("common")
@@ -160,7 +160,7 @@ class Places:
             return Outcome(None, Reason.UNCONFIRMED)
         return Outcome(cell.value, None)
 
-    def where(self, keys: Iterable[tuple[str, int | None]], every: Iterable[tuple[str, int | None]]) -> exp.Expression:
+    def where(self, keys: Iterable[tuple[str, int | None]], every: Iterable[tuple[str, int | None]]) -> exp.Expr:
         """The condition that a commune is judged in one of the (place, year) pairs, out of `every` that there are."""
         wanted, all_ = set(keys), list(every)
         years = [year for year in dict.fromkeys(year for _, year in all_) if year is not None]
@@ -184,13 +184,13 @@ class Places:
     def by_outcome(
         self,
         outcomes: Mapping[tuple[str, int | None], Outcome],
-        term: Callable[[Outcome], exp.Expression],
-    ) -> exp.Expression:
+        term: Callable[[Outcome], exp.Expr],
+    ) -> exp.Expr:
         """A term for each outcome, the commonest last and without a condition."""
         groups: dict[Outcome, list[tuple[str, int | None]]] = {}
         for key, outcome in outcomes.items():
             groups.setdefault(outcome, []).append(key)
-        terms: dict[exp.Expression, list[tuple[str, int | None]]] = {}
+        terms: dict[exp.Expr, list[tuple[str, int | None]]] = {}
         for outcome, keys in groups.items():
             terms.setdefault(term(outcome), []).extend(keys)
         *others, (last, _) = sorted(terms.items(), key=lambda item: len(item[1]))
@@ -198,7 +198,7 @@ class Places:
             return last
         return case(*((self.where(keys, outcomes), found) for found, keys in others), otherwise=last)
 
-    def number_of(self, name: str, outcomes: Mapping[tuple[str, int | None], Outcome]) -> exp.Expression:
+    def number_of(self, name: str, outcomes: Mapping[tuple[str, int | None], Outcome]) -> exp.Expr:
         """The threshold of a row of numbers: a literal where it is one everywhere, else looked up by place and year."""
         for outcome in outcomes.values():
             if isinstance(outcome.value, Decimal):
@@ -217,11 +217,11 @@ class Places:
         self.by_place[full] = {place: value for (place, _), value in plain.items()}
         return column(full, f"{self.prefix}thresholds")
 
-    def relations(self) -> Iterator[tuple[str, exp.Query, exp.Expression]]:
+    def relations(self) -> Iterator[tuple[str, exp.Query, exp.Expr]]:
         """The relations that `number_of` looks thresholds up in: name, content, and the condition they are joined on."""
         if self.by_place:
             name = f"{self.prefix}thresholds"
-            rows: list[dict[str, exp.Expression]] = [
+            rows: list[dict[str, exp.Expr]] = [
                 {"at column": text(place.name)}
                 | _cells({key: row.get(place.name) for key, row in self.by_place.items()})
                 for place in self.places
@@ -265,11 +265,11 @@ def _check_length(ruleset: Ruleset, name: str, value: Decimal) -> None:
     )
 
 
-def _cells(values: Mapping[str, Decimal | None]) -> dict[str, exp.Expression]:
+def _cells(values: Mapping[str, Decimal | None]) -> dict[str, exp.Expr]:
     return {key: exp.null() if value is None else number(value) for key, value in values.items()}
 
 
-def _rows(rows: list[dict[str, exp.Expression]]) -> exp.Query:
+def _rows(rows: list[dict[str, exp.Expr]]) -> exp.Query:
     """Rows of literals, the first of which gives the types."""
     first, *rest = rows
     typed = {

@@ -95,7 +95,7 @@ def _with(stages: list[tuple[str, exp.Query]], select: exp.Query) -> exp.Query:
     return select
 
 
-def _named(terms: Mapping[str, exp.Expression]) -> list[exp.Expression]:
+def _named(terms: Mapping[str, exp.Expr]) -> list[exp.Expr]:
     return [alias(term, name) for name, term in terms.items()]
 
 
@@ -131,7 +131,7 @@ def _steps(steps: Judging) -> Iterator[tuple[str, exp.Query]]:
         yield before, rows
 
 
-def _status(node: Node) -> exp.Expression:
+def _status(node: Node) -> exp.Expr:
     """A code in words."""
     if isinstance(node.code, exp.Literal):
         return text(_STATUS[int(node.code.this)])
@@ -140,14 +140,14 @@ def _status(node: Node) -> exp.Expression:
     )
 
 
-def _verdict(node: Node) -> exp.Expression:
+def _verdict(node: Node) -> exp.Expr:
     met = exp.LT(this=node.code.copy(), expression=number(2))
     missing = exp.EQ(this=node.code.copy(), expression=number(4))
     return case((met, text("met")), (missing, text("missing")), otherwise=text("undetermined"))
 
 
-def _how_many(nodes: Sequence[Node], *codes: int) -> exp.Expression:
-    total: exp.Expression | None = None
+def _how_many(nodes: Sequence[Node], *codes: int) -> exp.Expr:
+    total: exp.Expr | None = None
     for node in nodes:
         counted = one_of(node.code, map(number, codes))
         one = case((counted, number(1)), otherwise=number(0))
@@ -155,7 +155,7 @@ def _how_many(nodes: Sequence[Node], *codes: int) -> exp.Expression:
     return total or number(0)
 
 
-def _counts(judged: Judged) -> dict[str, exp.Expression]:
+def _counts(judged: Judged) -> dict[str, exp.Expr]:
     """A commune's column, verdict, recognition, and the published counts."""
     ruleset = judged.ruleset
     indicators, criteria = list(judged.indicators.values()), list(judged.criteria.values())
@@ -175,7 +175,7 @@ def _counts(judged: Judged) -> dict[str, exp.Expression]:
 def _indicators(query: Query, judged: Judged) -> exp.Query:
     """A row per commune and indicator: status, reason, and what was measured against what."""
 
-    def row(place: int, clause: Clause) -> dict[str, exp.Expression]:
+    def row(place: int, clause: Clause) -> dict[str, exp.Expr]:
         node = judged.indicators[clause.id]
         words = {"status": _status(node), "reason": exp.cast(node.reason, "TEXT", copy=False)}
         return (
@@ -195,7 +195,7 @@ def _indicators(query: Query, judged: Judged) -> exp.Query:
 def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:
     """A row per thing that is wrong: which column, what (as `Problem.code`), and what stood there."""
 
-    def row(refusal: Refusal) -> dict[str, exp.Expression]:
+    def row(refusal: Refusal) -> dict[str, exp.Expr]:
         stood = f"{refusal.key} written" if refusal.key in query.facts.written else refusal.key
         found = exp.cast(column(stood), "TEXT", copy=False)
         return {"key": text(refusal.key), "problem": text(refusal.code), "found": found}
@@ -203,9 +203,7 @@ def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:
     return _unrolled(query, "source", [(row(refusal), refusal.when) for refusal in refused])
 
 
-def _unrolled(
-    query: Query, source: str, rows: Sequence[tuple[dict[str, exp.Expression], exp.Expression | None]]
-) -> exp.Query:
+def _unrolled(query: Query, source: str, rows: Sequence[tuple[dict[str, exp.Expr], exp.Expr | None]]) -> exp.Query:
     """Several rows for each row of a relation, each where its condition holds."""
     carried = [*map(column, query.carried)]
     if not query.in_one_pass:

@@ -41,16 +41,18 @@ class Refusal:
 
     key: str
     code: str
-    when: exp.Expression
-    bounds: tuple[exp.Expression, exp.Expression] | None = None
+    when: exp.Expr
+    bounds: tuple[exp.Expr, exp.Expr] | None = None
 
     @property
-    def anywhere(self) -> exp.Expression:
+    def anywhere(self) -> exp.Expr:
         """Whether it holds of any row of a relation, as one value for all of its rows."""
         if self.bounds is None:
             return exp.LogicalOr(this=self.when.copy())
         (low, high), fact = self.bounds, column(self.key)
-        return any_of([exp.LT(this=exp.Min(this=fact), expression=low), exp.GT(this=exp.Max(this=fact.copy()), expression=high)])
+        return any_of(
+            [exp.LT(this=exp.Min(this=fact), expression=low), exp.GT(this=exp.Max(this=fact.copy()), expression=high)]
+        )
 
 
 def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> Iterator[Refusal]:
@@ -83,7 +85,7 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
     yield from _sexes(facts)
 
 
-def _too_long(key: str, term: exp.Expression, digits: int, places: int) -> Iterator[Refusal]:
+def _too_long(key: str, term: exp.Expr, digits: int, places: int) -> Iterator[Refusal]:
     """A number that has more digits than a comparison keeps, which would be judged by another number."""
     most = number(10 ** (digits - places) - 1)
     yield Refusal(key, "too_many_digits", exp.GT(this=term.copy(), expression=most))
@@ -91,11 +93,11 @@ def _too_long(key: str, term: exp.Expression, digits: int, places: int) -> Itera
     yield Refusal(key, "too_many_digits", all_of([exp.LTE(this=term.copy(), expression=most.copy()), kept]))
 
 
-def _over(term: exp.Expression, bound: object) -> exp.Expression:
+def _over(term: exp.Expr, bound: object) -> exp.Expr:
     return exp.GT(this=term, expression=number(bound))  # type: ignore[arg-type]
 
 
-def _under(term: exp.Expression, bound: object) -> exp.Expression:
+def _under(term: exp.Expr, bound: object) -> exp.Expr:
     return exp.LT(this=term, expression=number(bound))  # type: ignore[arg-type]
 
 
@@ -146,14 +148,14 @@ def _ratio(facts: Facts, key: str) -> Iterator[Refusal]:
         yield Refusal(f"{key}.numerator", "out_of_bounds", _percent_over(numerator, denominator, fact.high))
 
 
-def _percent_over(numerator: exp.Expression, denominator: exp.Expression, high: object) -> exp.Expression:
+def _percent_over(numerator: exp.Expr, denominator: exp.Expr, high: object) -> exp.Expr:
     small = all_of(exp.LTE(this=side, expression=number(9_999_999_999)) for side in (numerator, denominator))
     left = exp.Mul(this=decimal(numerator, 14, 4), expression=number(100))
     right = exp.Mul(this=decimal(denominator, 14, 4), expression=number(high))  # type: ignore[arg-type]
     return all_of([small, exp.GT(this=left, expression=right)])
 
 
-def _has(term: exp.Expression) -> exp.Expression:
+def _has(term: exp.Expr) -> exp.Expr:
     return case((is_null(term), number(0)), otherwise=number(1))
 
 

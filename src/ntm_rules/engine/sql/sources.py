@@ -84,11 +84,11 @@ class Facts:
         """Whether the source has numerator and denominator of the fact."""
         return all(f"{key}.{side}" in self.columns for side in SIDES)
 
-    def plain(self, key: str) -> exp.Expression:
+    def plain(self, key: str) -> exp.Expr:
         """The fact as the source has it: NULL where it is not given, or given as a ratio."""
         return column(key) if self.has_number(key) else exp.null()
 
-    def sides(self, key: str) -> tuple[exp.Expression, exp.Expression]:
+    def sides(self, key: str) -> tuple[exp.Expr, exp.Expr]:
         """Numerator and denominator as exact numbers."""
         numerator, denominator = (decimal(column(f"{key}.{side}"), *SIDE) for side in SIDES)
         return numerator, denominator
@@ -158,19 +158,19 @@ def fact_columns(catalogue: Catalogue) -> dict[str, FactKind]:
     return found
 
 
-def wide_source(table: exp.Expression, columns: Collection[str], keep: Collection[str]) -> exp.Select:
+def wide_source(table: exp.Expr, columns: Collection[str], keep: Collection[str]) -> exp.Select:
     """The columns that are read of a table with a row per commune."""
     return select(table, (column(name) for name in (*keep, *columns)))
 
 
-def long_source(table: exp.Expression, columns: dict[str, FactKind], identity: Collection[str]) -> exp.Select:
+def long_source(table: exp.Expr, columns: dict[str, FactKind], identity: Collection[str]) -> exp.Select:
     """A table with a row per commune and fact (columns `fact`, `value` as text, `numerator`, `denominator`) turned into a row per commune and year."""
     groups = [column(name) for name in identity]
     picked = []
     for name, kind in columns.items():
         key, _, side = name.rpartition(".")
         own, source = (key, side) if side in SIDES else (name, "value")
-        value: exp.Expression = column(source)
+        value: exp.Expr = column(source)
         if source in SIDES:
             value = decimal(value, *SIDE)
         elif kind.is_number:
@@ -181,7 +181,7 @@ def long_source(table: exp.Expression, columns: dict[str, FactKind], identity: C
                 (one_of(exp.Lower(this=value.copy()), [text("false"), text("0")]), number(0)),
             )
         own_rows = case((exp.EQ(this=column("fact"), expression=text(own)), value))
-        term: exp.Expression = exp.Max(this=own_rows)
+        term: exp.Expr = exp.Max(this=own_rows)
         if kind is FactKind.BOOLEAN:
             term = case((known(term), exp.EQ(this=term.copy(), expression=number(1))))
         picked.append(alias(term, name))
