@@ -49,10 +49,12 @@ from ntm_rules.model.values import Ratio
 from ntm_rules.public import evaluate_tiers, list_rulesets, load_ruleset, read_communes, rulebook_version
 
 if TYPE_CHECKING:
+    from ntm_rules.adapters.tables import JudgedTable, evaluate_table
     from ntm_rules.changes.change import Change, ChangeKind
     from ntm_rules.changes.difference import Difference, compare
     from ntm_rules.changes.impact import Impact, impact
     from ntm_rules.changes.proof import Proof, prove
+    from ntm_rules.engine.sql import compile_sql
 
 __all__ = [
     "Assessment",
@@ -71,6 +73,7 @@ __all__ = [
     "FactNeeded",
     "FoundThreshold",
     "Impact",
+    "JudgedTable",
     "Ladder",
     "NtmRulesError",
     "Problem",
@@ -86,8 +89,10 @@ __all__ = [
     "Verdict",
     "__version__",
     "compare",
+    "compile_sql",
     "evaluate",
     "evaluate_many",
+    "evaluate_table",
     "evaluate_tiers",
     "impact",
     "list_rulesets",
@@ -102,17 +107,19 @@ __version__ = "0.1.0"
 
 # Fetched when asked for: a host that only judges need not import what compares and proves.
 _HOMES = {
-    "change": ("Change", "ChangeKind"),
-    "difference": ("Difference", "compare"),
-    "impact": ("Impact", "impact"),
-    "proof": ("Proof", "prove"),
+    "adapters.tables": ("JudgedTable", "evaluate_table"),
+    "changes.change": ("Change", "ChangeKind"),
+    "changes.difference": ("Difference", "compare"),
+    "changes.impact": ("Impact", "impact"),
+    "changes.proof": ("Proof", "prove"),
+    "engine.sql": ("compile_sql",),
 }
 
 
 def __getattr__(name: str) -> Any:
     for home, names in _HOMES.items():
         if name in names:
-            return getattr(importlib.import_module(f"{__name__}.changes.{home}"), name)
+            return getattr(importlib.import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -15,6 +15,7 @@ from ntm_rules.model.requirement import Clause, Comparison, FactComparison, OneO
 
 __all__ = ["measured"]
 
+# Each branch of a CASE is of this type: of mixed ones some engines keep fewer places after the point than the longest has.
 _GAP = (28, 10)
 
 
@@ -142,7 +143,7 @@ def _rounded(term: exp.Expr) -> exp.Expr:
     ten, four = (exp.Round(this=term.copy(), decimals=number(places)) for places in (10, 4))
     short = case((exp.LT(this=four.copy(), expression=term.copy()), number(1)), otherwise=number(0))
     up = exp.Add(this=four, expression=exp.Mul(this=exp.Literal.number("0.0001"), expression=exp.Paren(this=short)))
-    return case((exp.EQ(this=ten.copy(), expression=term.copy()), ten), otherwise=up)
+    return case((exp.EQ(this=ten.copy(), expression=term.copy()), decimal(ten, *_GAP)), otherwise=decimal(up, *_GAP))
 
 
 def _divided(over: exp.Expr, under: exp.Expr) -> exp.Expr:
@@ -164,4 +165,4 @@ def _divided(over: exp.Expr, under: exp.Expr) -> exp.Expr:
         expression=exp.Literal.number("0.0001"),
     )
     exact = exp.Mul(this=ten, expression=exp.Literal.number("0.0000000001"))
-    return case((exp.EQ(this=rest_of_ten, expression=number(0)), exact), otherwise=up)
+    return case((exp.EQ(this=rest_of_ten, expression=number(0)), decimal(exact, *_GAP)), otherwise=decimal(up, *_GAP))
