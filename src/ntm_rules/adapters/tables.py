@@ -111,14 +111,11 @@ def _relation(connection: duckdb.DuckDBPyConnection, table: Any) -> duckdb.DuckD
         if suffix == ".xlsx":
             return connection.from_arrow(_sheet(path))
         raise CommuneError([_not_a_table(path.name)])
-    try:
-        return (
-            connection.from_arrow(table)
-            if hasattr(table, "schema") and hasattr(table, "num_rows")
-            else connection.sql("SELECT * FROM table")
-        )
-    except (duckdb.Error, TypeError):
-        raise CommuneError([_not_a_table(type(table).__name__)]) from None
+    if type(table).__module__.startswith("pandas"):
+        return connection.from_df(table)
+    if type(table).__module__.startswith(("polars", "pyarrow")):
+        return connection.from_arrow(table.to_arrow() if hasattr(table, "to_arrow") else table)
+    raise CommuneError([_not_a_table(type(table).__name__)])
 
 
 def _sheet(path: Path) -> pa.Table:
@@ -172,7 +169,11 @@ class _Reading:
             raise CommuneError(found)
 
     def _misspelt(self, name: str) -> Problem | None:
-        """A column that is not read because its name is nearly that of a fact."""
+        """A column that is not read because its name is nearly that of a fact; or one of attested verdicts."""
+        if name.startswith("attested."):
+            message = Text("bảng chưa nhận xác nhận của cơ quan", "attested verdicts are not taken from tables")
+            wanted = Text("số liệu; hoặc evaluate từng xã", "facts; or evaluate each commune")
+            return Problem(code="attested_column", key=name, found=shown(name), message=message, wanted=wanted)
         meant = nearest(name, [*self.known, *IDENTITY])
         if meant is None or meant in self.types:
             return None

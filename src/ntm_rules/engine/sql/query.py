@@ -61,13 +61,13 @@ def holding(query: Query, refused: Sequence[Refusal]) -> exp.Query:
 
     What is wrong with a place is asked of every place once.
     """
-    here = {"place": [r for r in refused if r.key in IDENTITY], "source": [r for r in refused if r.key not in IDENTITY]}
-    found = {
-        name: select(relation(name), [alias(refusal.anywhere, str(refused.index(refusal))) for refusal in own])
-        for name, own in here.items()
-        if own
-    }
-    place = select(relation("source"), map(column, IDENTITY[1:])).distinct(copy=False)
+    found = {}
+    for name, of_place in (("place", True), ("source", False)):
+        own = [alias(each.anywhere, str(n)) for n, each in enumerate(refused) if (each.key in IDENTITY) is of_place]
+        if own:
+            found[name] = select(relation(name), own)
+    written = [f"{name} written" for name in IDENTITY if name in query.facts.written]
+    place = select(relation("source"), map(column, (*IDENTITY[1:], *written))).distinct(copy=False)
     stages = [("source", query.source), ("place", place), *((f"{name} holds", rows) for name, rows in found.items())]
     names = [relation(f"{name} holds") for name in found]
     rows = select(names[0], [column(str(each)) for each in range(len(refused))])
