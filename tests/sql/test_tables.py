@@ -223,7 +223,7 @@ def test_what_cannot_be_compiled_is_said() -> None:
         ntm.compile_sql(long_)
     for wrong in ({"dialect": "postgre"}, {"output": "commune"}, {"layout": "tall"}, {"columns": ["income"]}):
         with pytest.raises(ntm.NtmRulesError, match=next(iter(wrong))):
-            ntm.compile_sql(NTM, **wrong)  # type: ignore[arg-type]
+            ntm.compile_sql(NTM, **wrong)
 
 
 def test_the_native_engine_says_the_same_of_the_example() -> None:

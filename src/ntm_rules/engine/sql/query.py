@@ -69,10 +69,10 @@ def holding(query: Query, refused: Sequence[Refusal]) -> exp.Query:
     written = [f"{name} written" for name in IDENTITY if name in query.facts.written]
     place = select(relation("source"), map(column, (*IDENTITY[1:], *written))).distinct(copy=False)
     stages = [("source", query.source), ("place", place), *((f"{name} holds", rows) for name, rows in found.items())]
-    names = [relation(f"{name} holds") for name in found]
-    rows = select(names[0], [column(str(each)) for each in range(len(refused))])
-    for name in names[1:]:
-        rows = rows.join(name, join_type="cross", copy=False)
+    first, *others = (relation(f"{name} holds") for name in found)
+    rows = select(first, [column(str(each)) for each in range(len(refused))])
+    for other in others:
+        rows = rows.join(other, join_type="cross", copy=False)
     return _with(stages, rows)
 
 
