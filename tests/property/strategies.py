@@ -21,13 +21,14 @@ from ntm_rules.model.facts import FactKind
 from ntm_rules.model.requirement import (
     Comparison,
     Direction,
+    requirements_of,
 )
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.testing import documents as kit
 from ntm_rules.testing.documents import built, written
 from ntm_rules.testing.documents import catalogue as generated_catalogue
 from ntm_rules.testing.documents import ruleset_document as document_of
-from ntm_rules.testing.near import forms_of, pools, ratios_of, requirements_of
+from ntm_rules.testing.near import forms_of, pools, ratios_of
 from ntm_rules.testing.near import unit_beside as step_beside
 
 __all__ = [

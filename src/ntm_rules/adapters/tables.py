@@ -13,13 +13,14 @@ from sqlglot import exp
 
 from ntm_rules.engine.sql import check_output
 from ntm_rules.engine.sql.query import Query, build, holding, refusals_of
-from ntm_rules.engine.sql.sources import IDENTITY, Facts, fact_columns
+from ntm_rules.engine.sql.sources import IDENTITY, NUMBER, Facts, fact_columns
 from ntm_rules.engine.sql.terms import alias, case, column, decimal, select, text
 from ntm_rules.model.errors import CommuneError, Problem, unreadable
 from ntm_rules.model.facts import FactKind
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.model.years import fact_year
+from ntm_rules.rulebook.communes.values import WORDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +29,6 @@ __all__ = ["JudgedTable", "evaluate_table"]
 
 _NUMBER = r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?"
 _WHOLE = re.compile(r"^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$")
-_WORDS = {True: ("true", "đạt", "có"), False: ("false", "chưa đạt", "không đạt", "không")}
 
 
 @attrs.frozen(slots=True)
@@ -221,15 +221,12 @@ class _Reading:
         if kind is FactKind.BOOLEAN:
             words = exp.Lower(this=written)
             return case(
-                *(
-                    (exp.In(this=words.copy(), expressions=list(map(text, said))), exp.true() if yes else exp.false())
-                    for yes, said in _WORDS.items()
-                )
+                *((exp.EQ(this=words.copy(), expression=text(said)), exp.convert(yes)) for said, yes in WORDS.items())
             )
         if kind is FactKind.CATEGORY:
             return exp.func("REGEXP_REPLACE", exp.Lower(this=written), text(r"^(mức độ|mức|level)\s+"), text(""))
         whole = exp.func("REGEXP_FULL_MATCH", written, text(_NUMBER))
-        return case((whole, decimal(written.copy(), 36, 18)))
+        return case((whole, decimal(written.copy(), *NUMBER)))
 
 
 def _written(name: str) -> exp.Expr:

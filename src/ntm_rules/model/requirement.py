@@ -39,6 +39,7 @@ __all__ = [
     "leaves",
     "never",
     "nodes",
+    "requirements_of",
     "weakest",
 ]
 
@@ -261,6 +262,25 @@ def nodes(clause: Clause) -> Iterator[Clause]:
     elif isinstance(clause.requirement, Branch):
         yield from nodes(clause.requirement.then)
         yield from nodes(clause.requirement.otherwise)
+
+
+def requirements_of(clause: Clause) -> Iterator[Requirement]:
+    """The requirements without parts of a clause, its conditions included."""
+    if clause.applies_if is not None:
+        yield from _without_parts(clause.applies_if)
+    yield from _without_parts(clause.requirement)
+
+
+def _without_parts(requirement: Requirement) -> Iterator[Requirement]:
+    if isinstance(requirement, Combination):
+        for part in requirement.parts:
+            yield from requirements_of(part)
+    elif isinstance(requirement, Branch):
+        yield from _without_parts(requirement.condition)
+        yield from requirements_of(requirement.then)
+        yield from requirements_of(requirement.otherwise)
+    else:
+        yield requirement
 
 
 def never(value: NoReturn) -> NoReturn:

@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from ntm_rules.model.facts import SEXES, Fact, FactKind
-from ntm_rules.model.requirement import Branch, Clause, Combination, Comparison, FactComparison, OneOf, Requirement
+from ntm_rules.model.requirement import Comparison, FactComparison, OneOf, Requirement, requirements_of
 from ntm_rules.model.ruleset import Ruleset
 
-__all__ = ["forms_of", "pools", "possible", "ratios_of", "requirements_of", "unit_beside", "values_near"]
+__all__ = ["forms_of", "pools", "possible", "ratios_of", "unit_beside", "values_near"]
 
 # Incomes and the like, for facts that are held against each other: 30, 30 × 1.5, and one unit more.
 _MULTIPLES = (Decimal(30), Decimal(45), Decimal("45.1"))
@@ -86,25 +86,6 @@ def values_near(fact: Fact, thresholds: Iterable[Decimal] = ()) -> list[Any]:
         found += [ratios_of(value) for value in numbers if value >= 0]
         found += [{"numerator": top, "denominator": bottom} for top, bottom in _PEOPLE]
     return found
-
-
-def requirements_of(clause: Clause) -> Iterator[Requirement]:
-    """The requirements without parts of a clause, its conditions included."""
-    if clause.applies_if is not None:
-        yield from _without_parts(clause.applies_if)
-    yield from _without_parts(clause.requirement)
-
-
-def _without_parts(requirement: Requirement) -> Iterator[Requirement]:
-    if isinstance(requirement, Combination):
-        for part in requirement.parts:
-            yield from requirements_of(part)
-    elif isinstance(requirement, Branch):
-        yield from _without_parts(requirement.condition)
-        yield from requirements_of(requirement.then)
-        yield from requirements_of(requirement.otherwise)
-    else:
-        yield requirement
 
 
 def pools(ruleset: Ruleset) -> dict[str, list[Any]]:

@@ -19,10 +19,10 @@ from hypothesis.strategies import SearchStrategy
 from ntm_rules.model.commune import FIRST_YEAR, LAST_YEAR, Commune
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
-from ntm_rules.model.requirement import Clause, Comparison, Direction, RulesetMet, leaves
+from ntm_rules.model.requirement import Clause, Comparison, Direction, RulesetMet, leaves, requirements_of
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text
-from ntm_rules.testing.near import forms_of, pools, requirements_of
+from ntm_rules.testing.near import forms_of, pools
 from ntm_rules.testing.reaching import Goal, Sketch, Wanted, candidates_near, goals_of, reach
 from ntm_rules.testing.view import Place, View
 from ntm_rules.testing.witness import commune_file

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from ntm_rules.engine.sql.judging import FAILED, Node
 from ntm_rules.engine.sql.places import Outcome, Places
-from ntm_rules.engine.sql.sources import COMPARED_FACT, FACTOR, NUMBER, Facts
+from ntm_rules.engine.sql.sources import COMPARED_FACT, FACTOR, NUMBER, SIDES, THRESHOLD, Facts
 from ntm_rules.engine.sql.terms import case, column, decimal, known, number, text
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.requirement import Clause, Comparison, FactComparison, OneOf
@@ -52,7 +52,7 @@ def _actual(facts: Facts, key: str) -> exp.Expr:
     """The fact as it stands; a ratio as "8705/10162"."""
     terms: list[exp.Expr] = [exp.cast(column(key), "TEXT")] if facts.has_number(key) else []
     if facts.has_ratio(key):
-        sides = [exp.cast(column(f"{key}.{side}"), "TEXT") for side in ("numerator", "denominator")]
+        sides = [exp.cast(column(f"{key}.{side}"), "TEXT") for side in SIDES]
         ratio = exp.func("CONCAT", sides[0], text("/"), sides[1])
         terms.append(case((known(column(f"{key}.denominator")), ratio)))
     if not terms:
@@ -128,7 +128,7 @@ def _gap(facts: Facts, key: str, threshold: exp.Expr, requirement: Comparison) -
         branches.append((failed(this=column(key), expression=threshold.copy()), decimal(_rounded(lacking), *_GAP)))
     if facts.has_ratio(key) and not isinstance(threshold, exp.Null):
         numerator, denominator = facts.sides(key)
-        exact = decimal(threshold.copy(), 10, 4)
+        exact = decimal(threshold.copy(), *THRESHOLD)
         left = exp.Mul(this=numerator, expression=number(100))
         right = exp.Mul(this=exact, expression=denominator)
         lacking = exp.Abs(this=exp.Sub(this=right, expression=left))

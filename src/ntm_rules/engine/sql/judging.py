@@ -13,7 +13,7 @@ import attrs
 from sqlglot import exp
 
 from ntm_rules.engine.sql.places import Outcome, Places
-from ntm_rules.engine.sql.sources import COMPARED_FACT, FACTOR, Facts
+from ntm_rules.engine.sql.sources import COMPARED_FACT, FACTOR, THRESHOLD, Facts
 from ntm_rules.engine.sql.terms import (
     all_of,
     any_of,
@@ -413,7 +413,7 @@ def compared(facts: Facts, key: str, operator: type[exp.Binary], threshold: exp.
         yield operator(this=facts.plain(key), expression=threshold.copy())
     if facts.has_ratio(key):
         numerator, denominator = facts.sides(key)
-        exact = threshold if isinstance(threshold, exp.Literal) else decimal(threshold, 10, 4)
+        exact = threshold if isinstance(threshold, exp.Literal) else decimal(threshold, *THRESHOLD)
         yield operator(
             this=exp.Mul(this=numerator, expression=number(100)),
             expression=exp.Mul(this=denominator, expression=exact.copy()),

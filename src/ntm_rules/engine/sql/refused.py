@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import attrs
 from sqlglot import exp
@@ -87,18 +88,22 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
 
 def _too_long(key: str, term: exp.Expr, digits: int, places: int) -> Iterator[Refusal]:
     """A number that has more digits than a comparison keeps, which would be judged by another number."""
-    most = number(10 ** (digits - places) - 1)
+    most = _most(digits, places)
     yield Refusal(key, "too_many_digits", exp.GT(this=term.copy(), expression=most))
     kept = exp.NEQ(this=decimal(term.copy(), digits, places), expression=term.copy())
     yield Refusal(key, "too_many_digits", all_of([exp.LTE(this=term.copy(), expression=most.copy()), kept]))
 
 
-def _over(term: exp.Expr, bound: object) -> exp.Expr:
-    return exp.GT(this=term, expression=number(bound))  # type: ignore[arg-type]
+def _most(digits: int, places: int) -> exp.Expr:
+    return number(10 ** (digits - places) - 1)
 
 
-def _under(term: exp.Expr, bound: object) -> exp.Expr:
-    return exp.LT(this=term, expression=number(bound))  # type: ignore[arg-type]
+def _over(term: exp.Expr, bound: int) -> exp.Expr:
+    return exp.GT(this=term, expression=number(bound))
+
+
+def _under(term: exp.Expr, bound: int) -> exp.Expr:
+    return exp.LT(this=term, expression=number(bound))
 
 
 def _place(ruleset: Ruleset, rulesets: tuple[Ruleset, ...]) -> Iterator[Refusal]:
@@ -148,10 +153,10 @@ def _ratio(facts: Facts, key: str) -> Iterator[Refusal]:
         yield Refusal(f"{key}.numerator", "out_of_bounds", _percent_over(numerator, denominator, fact.high))
 
 
-def _percent_over(numerator: exp.Expr, denominator: exp.Expr, high: object) -> exp.Expr:
-    small = all_of(exp.LTE(this=side, expression=number(9_999_999_999)) for side in (numerator, denominator))
-    left = exp.Mul(this=decimal(numerator, 14, 4), expression=number(100))
-    right = exp.Mul(this=decimal(denominator, 14, 4), expression=number(high))  # type: ignore[arg-type]
+def _percent_over(numerator: exp.Expr, denominator: exp.Expr, high: Decimal) -> exp.Expr:
+    small = all_of(exp.LTE(this=side, expression=_most(*SIDE)) for side in (numerator, denominator))
+    left = exp.Mul(this=decimal(numerator, *SIDE), expression=number(100))
+    right = exp.Mul(this=decimal(denominator, *SIDE), expression=number(high))
     return all_of([small, exp.GT(this=left, expression=right)])
 
 

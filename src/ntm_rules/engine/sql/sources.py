@@ -14,16 +14,7 @@ from sqlglot import exp
 from ntm_rules.engine.sql.terms import alias, case, column, decimal, known, number, one_of, select, text
 from ntm_rules.model.checking import fact_named
 from ntm_rules.model.facts import SEXES, Fact, FactKind
-from ntm_rules.model.requirement import (
-    Branch,
-    Combination,
-    Comparison,
-    FactComparison,
-    Requirement,
-    RulesetMet,
-    leaves,
-    nodes,
-)
+from ntm_rules.model.requirement import Comparison, FactComparison, RulesetMet, leaves, requirements_of
 from ntm_rules.model.ruleset import Catalogue, Ruleset, WithdrawalByRuleset, clause_facts
 
 __all__ = [
@@ -45,6 +36,8 @@ _OF_RATIO = tuple(f".{side}" for side in SIDES)
 # Exact numbers wide enough for what is measured: 18 digits before the point and 18 after it; a side of a ratio 10 and 4.
 NUMBER = (36, 18)
 SIDE = (14, 4)
+# A threshold that is multiplied by a denominator.
+THRESHOLD = (10, 4)
 # Facts that are held against another fact, and the factor between them.
 COMPARED_FACT = (20, 8)
 FACTOR = (8, 4)
@@ -130,21 +123,9 @@ def compared_facts(ruleset: Ruleset) -> Iterator[str]:
     """The facts that are held against other facts, which are compared as numbers of so many digits."""
     for own in required_rulesets(ruleset):
         for clause in (*own.indicators, *own.prerequisites, *own.conditions):
-            yield from _compared(clause.requirement)
-            for node in nodes(clause):
-                if node.applies_if is not None:
-                    yield from _compared(node.applies_if)
-                yield from _compared(node.requirement)
-                if isinstance(node.requirement, Branch):
-                    yield from _compared(node.requirement.condition)
-
-
-def _compared(requirement: Requirement) -> Iterator[str]:
-    if isinstance(requirement, FactComparison):
-        yield from (requirement.fact, requirement.other)
-    elif isinstance(requirement, Combination):  # of conditions, which are no clauses of a ruleset
-        for part in requirement.parts:
-            yield from _compared(part.requirement)
+            for requirement in requirements_of(clause):
+                if isinstance(requirement, FactComparison):
+                    yield from (requirement.fact, requirement.other)
 
 
 def fact_columns(catalogue: Catalogue) -> dict[str, FactKind]:

@@ -16,13 +16,13 @@ from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 from ntm_rules.model.values import PLAIN_NUMBER
 
-__all__ = ["SIDES", "Numbers", "Values", "as_written"]
+__all__ = ["SIDES", "WORDS", "Numbers", "Values", "as_written"]
 
 Numbers = Literal["plain", "vi"]
 
 SIDES = ("numerator", "denominator")
 
-_WORDS = {"true": True, "false": False, "đạt": True, "có": True, "chưa đạt": False, "không đạt": False, "không": False}
+WORDS = {"true": True, "false": False, "đạt": True, "có": True, "chưa đạt": False, "không đạt": False, "không": False}
 _VI_NUMBER = re.compile(r"[+-]?(\d{1,40}|[1-9]\d{0,2}(\.\d{3})+)(,\d{1,40})?", re.ASCII)
 
 
@@ -58,15 +58,15 @@ class Values:
     def word(self, key: str, value: Any) -> bool | Problem:
         """A verdict written as a word; never 1 or 0."""
         word = clean_text(value).casefold() if isinstance(value, str) else None
-        if word in _WORDS:
-            return _WORDS[word]
+        if word in WORDS:
+            return WORDS[word]
         return Problem(
             code="wrong_kind",
             key=key,
             found=as_written(value),
             message=Text("không phải đạt hay chưa đạt", "neither met nor not met"),
-            wanted=Text(", ".join(_WORDS), ", ".join(_WORDS)),
-            nearest=nearest(word or "", _WORDS),
+            wanted=Text(", ".join(WORDS), ", ".join(WORDS)),
+            nearest=nearest(word or "", WORDS),
         )
 
     def _text_number(self, key: str, value: str) -> Any:
