@@ -340,21 +340,24 @@ def not_asked(file: File) -> None:
 
 
 def schools(file: File) -> None:
-    """5 of xã NTM 2021-2025: three schools or fewer, in every column."""
+    """5 of xã NTM 2021-2025: three schools or fewer, four or more; and the minimum standard, in every column."""
     if file.ruleset != "2021-2025/xa-ntm":
         return
+    level = "schools_facility_level1_pct"
     for on in texts_of(file):
         day = "" if on is None else f"-{on}"
         for region in REGIONS:
             base = f"at{day}" if region == REGIONS[0] else f"at{day}-{region}"
-            for count, like, steps in ((3, 3, 0), (3, 3, -1), (3, 3, 1), (4, 3, 0), (3, 4, 0)):
-                commune = at(file, on, region, default_year(file.ruleset), 0)
-                level = at(file, on, region, default_year(file.ruleset), steps, like)["facts"][
-                    "schools_facility_level1_pct"
-                ]
-                facts = commune["facts"] | {"schools_total": count, "schools_facility_level1_pct": level}
-                name = (f"{region}: {count} trường, {level}%", f"{region}: {count} schools, {level}%")
+            commune = at(file, on, region, default_year(file.ruleset), 0)
+            # The count of schools, and beside which threshold, of how many schools, the share of them lies.
+            for count, like, steps in ((3, 3, 0), (3, 3, -1), (3, 3, 1), (4, 3, 0), (3, 4, 0), (5, 3, 0), (5, 4, 0)):
+                share = at(file, on, region, default_year(file.ruleset), steps, like)["facts"][level]
+                facts = commune["facts"] | {"schools_total": count, level: share}
+                name = (f"{region}: {count} trường, {share}%", f"{region}: {count} schools, {share}%")
                 file.test(*name, on, commune | {"facts": facts}, base, ("missing",))
+            facts = commune["facts"] | {"schools_minimum_facilities_pct": 99}
+            name = (f"{region}: 99% trường đạt CSVC tối thiểu", f"{region}: 99% of schools at the minimum standard")
+            file.test(*name, on, commune | {"facts": facts}, base, ("missing",))
 
 
 def special(file: File) -> None:

@@ -54,3 +54,20 @@ def test_nothing_changed_is_no_success() -> None:
 def test_a_cell_is_noticed_by_the_test_files() -> None:
     cell = next(number for number, mutant in enumerate(mutants()) if mutant.what == "4.2 dbsh 99 → 100")
     assert run([cell])["cell"].by["test"] == 1
+
+
+@pytest.mark.parametrize("column", ["btb", "dhntb", "tn", "dbscl"])
+def test_what_is_asked_in_each_region_is_held_there(column: str) -> None:
+    (number,) = [n for n, m in enumerate(mutants()) if str(m).endswith(f"/xa-ntm.yaml: 5.a not asked in {column}")]
+    assert run([number], check_every=10**6)["column"].by["test"] == 1
+
+
+def test_how_many_schools_are_many_is_held_on_both_sides() -> None:
+    (number,) = [n for n, m in enumerate(mutants()) if str(m) == "direction: 2021-2025/xa-ntm.yaml:  at_least → equal"]
+    assert run([number], check_every=10**6)["direction"].by["test"] == 1
+
+
+@pytest.mark.parametrize("what", ["2.common confirmed → partial", "2.common seen elsewhere"])
+def test_compare_sees_the_factor_of_a_column_that_judges_nobody(what: str) -> None:
+    (number,) = [n for n, m in enumerate(mutants()) if m.what == what and "2021-2025/xa-ntm-kieu-mau" in m.file]
+    assert mutate.noticed(mutants()[number], check=False) >= {"compare"}

@@ -50,7 +50,8 @@ def _made_of(scope: Scope, requirement: Requirement) -> Any:
         (year, column, content_form(cell))
         for table in (relation.factors, relation.base)
         for year, column, cell in table.cells()
-        if column in columns and (scope.year is None or year in (None, scope.year))
+        if scope.region is None or column in columns
+        if scope.year is None or year in (None, scope.year)
     ]
     return cells, relation.base_set_by
 
