@@ -114,6 +114,7 @@ class CommuneDocument(Document):
         default=None, description="a region's key (dbsh); may be left out where province is given"
     )
     province: str | None = Field(default=None, description="the province as it was before 2025-07-01, name or key")
+    district: str | None = Field(default=None, description="the name of its district, for reports")
     zone: str | list[str] | None = Field(
         default=None, description="the zone or zones the commune lies in; none where left out"
     )
@@ -188,6 +189,7 @@ class AssessedCommune(_Given):
     name: str | None
     region: str | None
     province: str | None
+    district: str | None
     zones: list[str]
     year: int | None
     host_id: HostId
