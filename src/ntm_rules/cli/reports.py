@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import NtmRulesError, Problem, unreadable
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text
+
+if TYPE_CHECKING:
+    from ntm_rules.report import Report
 
 __all__ = ["report"]
 
@@ -108,13 +111,7 @@ def report(
         previous=earlier,
         refused=refused,
     )
-    shown = {
-        "text": lambda: found.text(lang),
-        "json": found.to_json,
-        "csv": lambda: found.to_csv(lang),
-        "html": lambda: found.to_html(lang),
-    }
-    _put(shown[form](), form, output)
+    _put(_as(form, found, lang), form, output)
     leave_if_any(found.refused, lang)
 
 
@@ -130,6 +127,12 @@ def _judged(
             yield evaluate(ruleset, commune, **options)
         except NtmRulesError as error:
             refused.append((named(commune), error.problems))
+
+
+def _as(form: str, found: Report, lang: Language) -> str:
+    if form == "json":
+        return found.to_json()
+    return {"text": found.text, "csv": found.to_csv, "html": found.to_html}[form](lang)
 
 
 def _put(content: str, form: str, output: str | None) -> None:

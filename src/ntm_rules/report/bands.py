@@ -35,7 +35,9 @@ class Band:
         """The band as reports name it: the lowest by what it is below."""
         if self.low == 0 < self.high:
             return Text(f"dưới {self.high + 1}", f"below {self.high + 1}")
-        return Text(str(self), str(self))
+        # A spreadsheet takes 10-14 with a hyphen for a date.
+        words = str(self).replace("-", "–")
+        return Text(words, words)
 
 
 def bands_of(text: str | None, total: int) -> tuple[Band, ...]:

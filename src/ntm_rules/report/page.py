@@ -29,20 +29,23 @@ _STYLE = """
 body { color: #1c1c1c; background: #fff; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .note { color: #555; font-size: .85rem; margin: .3rem 0; }
-.box { overflow: auto; max-height: 85vh; }
-.box thead th { position: sticky; top: 0; background: #f0f0f0; z-index: 1; font-weight: 600; }
-.box tbody th { text-align: left; font-weight: 400; min-width: 9rem; }
+.box { overflow: auto; }
+.box thead th { background: #f0f0f0; font-weight: 600; }
+.box tbody th { text-align: left; font-weight: 400; min-width: 8rem; }
 td { text-align: right; white-space: nowrap; }
 .bar { display: block; height: .35rem; margin-top: .2rem; background: #2e7d32; border-radius: .1rem; }
-.map tbody th { position: sticky; left: 0; background: #fff; max-width: 14rem; }
+.tall { max-height: 85vh; }
+.map th, .map td { padding: .1rem .3rem; line-height: 1.3; font-size: .8rem; vertical-align: middle; }
+.map thead th { position: sticky; top: 0; z-index: 1; }
+.map tbody th { position: sticky; left: 0; background: #fff; min-width: 6rem; max-width: 14rem; }
 .map thead th:first-child { left: 0; z-index: 2; }
-.map td { text-align: center; padding: .1rem; min-width: 1.5rem; }
+.map td { text-align: center; min-width: 1.1rem; }
 .map .m { background: #cfe8d1; color: #1b5e20; }
 .map .x { background: #b3261e; color: #fff; }
 .map .u { background: #fff3c4; color: #5f4b00; }
 input[name=language] { margin: 1rem .3rem 0 0; }
 #vi:checked ~ main [lang=en], #en:checked ~ main [lang=vi] { display: none; }
-@media print { input[name=language], input[name=language] + label { display: none; } .box { max-height: none; overflow: visible; } }
+@media print { input[name=language], input[name=language] + label { display: none; } .tall { max-height: none; } }
 """.rstrip()
 
 
@@ -92,7 +95,7 @@ def _section(title: Text, note: Text | None, content: str) -> str:
 def _box(kind: str, head: str, rows: Iterable[str]) -> str:
     """A table that moves within its own box where it is wider than a phone."""
     table = f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    return f'<div class="box" tabindex="0">{table}</div>'
+    return f'<div class="box{" tall" if kind == "map" else ""}" tabindex="0">{table}</div>'
 
 
 def _table(table: Table) -> str:
@@ -115,7 +118,7 @@ def _width(share: Fraction) -> int:
 
 
 def _map(report: Report) -> str:
-    """Criteria by commune, most criteria met first."""
+    """Criteria by commune, fewest criteria met first."""
     criteria = report.ruleset.criteria
     if not report.communes or not criteria:
         return ""
@@ -125,7 +128,7 @@ def _map(report: Report) -> str:
         for each in criteria
     )
     ends = _ends(report)
-    order = sorted(enumerate(report.communes), key=lambda item: -item[1].met)
+    order = sorted(enumerate(report.communes), key=lambda item: item[1].met)
     rows = (_map_row(report, place, commune, ends) for place, commune in order)
     signs = ", ".join(f"{_SIGNS[verdict][1]} {{{verdict.value}}}" for verdict in Verdict)
     note = Text(

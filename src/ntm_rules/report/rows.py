@@ -17,12 +17,14 @@ from ntm_rules.report.document import PLACES
 from ntm_rules.report.figures import Average, Share
 
 if TYPE_CHECKING:
+    from ntm_rules.report.change import Change
     from ntm_rules.report.communes import ReportedCommune
     from ntm_rules.report.summary import Report
 
 __all__ = ["to_csv"]
 
-_COLUMNS = ("section", "by", "group", "item", "label", "count", "of", "value", "missing", "undetermined")
+_COLUMNS = ("period", "section", "by", "group", "item", "label", "count", "of", "value", "missing", "undetermined")
+_NOW, _BEFORE = "now", "before"
 # What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@")
 _ALL = Text("tất cả", "all")
@@ -50,16 +52,30 @@ def _cell(value: object, lang: Language) -> str:
 
 
 def _rows(report: Report, lang: Language) -> Iterator[Cells]:
-    for cells in _figures(report, report.all, lang):
-        yield (cells[0], "", _ALL.in_(lang), *cells[1:])
-    for group in report.groups:
-        for cells in _figures(report, group.counts, lang):
-            yield (cells[0], group.place.by, group.place.label.in_(lang), *cells[1:])
+    places = [("", _ALL.in_(lang), report.all, report.before)]
+    places += [(each.place.by, each.place.label.in_(lang), each.counts, each.before) for each in report.groups]
+    for by, group, now, before in places:
+        for period, counts in ((_NOW, now), (_BEFORE, before)):
+            if counts is not None:
+                for section, *cells in _figures(report, counts, lang):
+                    yield (period, section, by, group, *cells)
+    if report.change is not None:
+        yield from _change(report.change)
     for commune in report.communes:
         yield _commune(report, commune)
     for name, problems in report.refused:
         for problem in problems:
-            yield ("refused", "", "", name, problem.describe(lang), None, None, None, None, None)
+            yield (_NOW, "refused", "", "", name, problem.describe(lang), None, None, None, None, None)
+
+
+def _change(change: Change) -> Iterator[Cells]:
+    """How many communes of those matched did what; of those that rose and fell, by how many criteria at least and at most."""
+    for item, moves, criteria in (("risen", change.risen, change.gained), ("fallen", change.fallen, change.lost)):
+        least, most = criteria
+        label = str(least) if least == most else f"{least}–{most}"
+        yield (_NOW, "change", "", "", item, label, len(moves), change.matched, None, None, None)
+    for item, count in (("unchanged", change.unchanged), ("uncertain", len(change.uncertain))):
+        yield (_NOW, "change", "", "", item, "", count, change.matched, None, None, None)
 
 
 def _figures(report: Report, counts: Counts, lang: Language) -> Iterator[Cells]:
@@ -89,16 +105,12 @@ def _figures(report: Report, counts: Counts, lang: Language) -> Iterator[Cells]:
     titles = sum(counts.at_risk.values())
     yield ("at_risk", "", "", counts.at_risk.get(True, 0), titles, None, None, counts.at_risk.get(None, 0))
     for criterion in counts.criteria:
-        yield share(
-            "criterion",
-            criterion.no,
-            criterion.title.in_(lang),
-            criterion.met,
-            criterion.missing,
-            criterion.undetermined,
-        )
+        label = f"{criterion.no} {criterion.title.in_(lang)}"
+        yield share("criterion", criterion.no, label, criterion.met, criterion.missing, criterion.undetermined)
     for each in counts.indicators:
-        yield share("indicator", each.no, each.label.in_(lang), each.met, each.missing, each.undetermined)
+        # With its number: a spreadsheet takes 17.10 for 17.1.
+        label = f"{each.no} {each.label.in_(lang)}"
+        yield share("indicator", each.no, label, each.met, each.missing, each.undetermined)
 
 
 def _commune(report: Report, commune: ReportedCommune) -> Cells:
@@ -107,4 +119,4 @@ def _commune(report: Report, commune: ReportedCommune) -> Cells:
     missing = " ".join(lack.id for lack in commune.lacks)
     place = ", ".join(part for part in (commune.district, commune.province) if part)
     total = report.criteria_total
-    return ("commune", "", place, commune.code or "", named(commune), commune.met, total, None, missing, open_)
+    return (_NOW, "commune", "", place, commune.code or "", named(commune), commune.met, total, None, missing, open_)

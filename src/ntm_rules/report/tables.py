@@ -11,7 +11,7 @@ import attrs
 
 from ntm_rules.explain import VERDICT_WORDS
 from ntm_rules.explain.names import named
-from ntm_rules.explain.numbers import number
+from ntm_rules.explain.numbers import digits, number
 from ntm_rules.model.assessment import Verdict
 from ntm_rules.model.text import LANGUAGES, Text
 from ntm_rules.report.change import Change, Move
@@ -451,7 +451,7 @@ def count(value: int) -> Text:
 def percent(share: Share, rounding: Rounding) -> Text:
     """A percentage in both languages; a dash of none."""
     value = share.percent(PLACES, rounding)
-    return _NONE if value is None else Text(f"{number(value, 'vi')}%", f"{number(value, 'en')}%")
+    return _NONE if value is None else Text(f"{digits(value, 'vi')}%", f"{digits(value, 'en')}%")
 
 
 def _of(share: Share, rounding: Rounding) -> Text:
@@ -468,7 +468,7 @@ def _over(average: Average, rounding: Rounding) -> Text:
 
 
 def _decimal(value: Decimal | None) -> Text:
-    return _NONE if value is None else Text(number(value, "vi"), number(value, "en"))
+    return _NONE if value is None else Text(digits(value, "vi"), digits(value, "en"))
 
 
 def _against(now: int, before: int) -> list[Text]:
@@ -485,7 +485,7 @@ def _difference(now: Average, before: Average, rounding: Rounding) -> Text:
 
 def _signed(value: Decimal) -> Text:
     sign = "+" if value > 0 else ""
-    return Text(sign + number(value, "vi"), sign + number(value, "en"))
+    return Text(sign + digits(value, "vi"), sign + digits(value, "en"))
 
 
 def _with_criteria(communes: int, criteria: tuple[int, int]) -> Text:
