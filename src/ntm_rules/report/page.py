@@ -56,7 +56,7 @@ def html(report: Report, lang: Language) -> str:
         f'<input type="radio" name="language" id="{each}"{" checked" if each == lang else ""}><label for="{each}" lang="{each}">{name}</label>\n'
         for each, name in (("vi", "Tiếng Việt"), ("en", "English"))
     )
-    content = "".join(_both(text, "h1") for text in (title,)) + _content(report)
+    content = f"{_both(title, 'h1')}\n{_content(report)}"
     heading = f"{title.in_(lang)}: {report.ruleset.id}"
     return page(heading, f"{switch}<main>{content}</main>", lang, style=_STYLE)
 
@@ -177,24 +177,23 @@ def _lacks(report: Report) -> str:
 
 
 def _lacks_of(report: Report, place: int, commune: ReportedCommune) -> str:
-    criteria = Text(
-        f"{commune.met}/{report.criteria_total} tiêu chí", f"{commune.met}/{report.criteria_total} criteria"
+    numbers = zip(report.ruleset.numbers, commune.statuses, strict=True)
+    open_ = [no for no, status in numbers if status is Status.UNDETERMINED]
+    missing, unknown, total = len(commune.lacks), len(open_), report.criteria_total
+    said = Text(
+        f"{commune.met}/{total} tiêu chí, {missing} chỉ tiêu chưa đạt, {unknown} chưa xác định",
+        f"{commune.met}/{total} criteria, {missing} indicators missing, {unknown} undetermined",
     )
-    missing = Text(f"thiếu {len(commune.lacks)} chỉ tiêu", f"{len(commune.lacks)} indicators missing")
-    said = Text(f"{criteria.vi}, {missing.vi}", f"{criteria.en}, {missing.en}")
     items = []
     for lack in commune.lacks:
         label = report.ruleset.indicator(lack.id).label
-        text = Text(f"{lack.id} {label.vi}. {lack.words.vi}".strip(), f"{lack.id} {label.en}. {lack.words.en}".strip())
-        items.append(f"<li>{_both(text)}</li>")
-    open_ = [
-        no for no, status in zip(report.ruleset.numbers, commune.statuses, strict=True) if status is Status.UNDETERMINED
-    ]
+        items.append(Text(f"{lack.id} {label.vi}. {lack.words.vi}", f"{lack.id} {label.en}. {lack.words.en}"))
     if open_:
         listed = ", ".join(open_)
-        text = Text(f"Chưa xác định ({len(open_)}): {listed}", f"Undetermined ({len(open_)}): {listed}")
-        items.append(f"<li>{_both(text)}</li>")
-    return f'<details id="xa{place}"><summary>{safe(named(commune))}: {_both(said)}</summary><ul>{"".join(items)}</ul></details>'
+        items.append(Text(f"Chưa xác định: {listed}", f"Undetermined: {listed}"))
+    entries = "".join(f"<li>{_both(item)}</li>" for item in items)
+    summary = f"<summary>{safe(named(commune))}: {_both(said)}</summary>"
+    return f'<details id="xa{place}">{summary}<ul>{entries}</ul></details>'
 
 
 def _list(title: Text, items: Sequence[Text]) -> str:
