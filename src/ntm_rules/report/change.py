@@ -112,7 +112,7 @@ def changed(earlier: Earlier, communes: Sequence[ReportedCommune]) -> Change:
         no_longer_met=_names(new for old, new in pairs if old.verdict is Verdict.MET is not new.verdict),
         new=_names(now[key] for key in now if key not in before and key not in ambiguous),
         gone=_names(before[key] for key in before if key not in now and key not in ambiguous),
-        ambiguous=_names((*twice_before, *twice_now)),
+        ambiguous=_names(each for each in (*earlier.communes, *communes) if each.identity in ambiguous),
     )
 
 
