@@ -62,7 +62,13 @@ def test_figures_stand_with_what_they_are_made_of() -> None:
         "percent": "33.33",
         "uncertain": 0,
     }
-    assert document["all"]["average"] == {"criteria": 43, "undetermined": 1, "of": 3, "average": "14.33", "possible": "14.67"}
+    assert document["all"]["average"] == {
+        "criteria": 43,
+        "undetermined": 1,
+        "of": 3,
+        "average": "14.33",
+        "possible": "14.67",
+    }
     assert document["all"]["average_unrecognised"]["of"] == 1
     assert document["all"]["recognised"][0] == {
         "held": True,
@@ -72,10 +78,17 @@ def test_figures_stand_with_what_they_are_made_of() -> None:
         "missing": 1,
         "percent_met": "50.00",
     }
-    assert [(group["key"], group["counts"]["communes"]) for group in document["groups"]] == [("Gò Dầu", 2), ("Tân Biên", 1)]
+    assert [(group["key"], group["counts"]["communes"]) for group in document["groups"]] == [
+        ("Gò Dầu", 2),
+        ("Tân Biên", 1),
+    ]
     first, second, _ = document["communes"]
     assert (first["band"], first["missing"], first["registered"]) == ("19", [], True)
-    assert (second["criteria"]["18"], second["criteria_undetermined"], second["registered"]) == ("undetermined", 1, None)
+    assert (second["criteria"]["18"], second["criteria_undetermined"], second["registered"]) == (
+        "undetermined",
+        1,
+        None,
+    )
 
 
 @pytest.mark.parametrize("mode", ROUNDINGS)
@@ -116,18 +129,33 @@ def test_csv_has_every_figure_of_the_json(lang: Language) -> None:
         assert whole["band", band["band"]]["count"] == str(band["communes"])
     assert whole["average", ""]["value"] == ("14,33" if lang == "vi" else "14.33")
     assert whole["at_risk", ""]["of"] == "2"
-    assert [row["count"] for row in rows if row["section"] == "communes" and row["by"] == "district"] == ["2", "2", "1", "0"]
-    assert [row["count"] for row in rows if row["section"] == "communes" and row["period"] == "before"] == ["2", "2", "0"]
-    assert [row["label"] for row in rows if row["section"] == "commune"] == ["Xã Một (00001)", "Xã Hai (00002)", "Xã Ba (00003)"]
+    assert [row["count"] for row in rows if row["section"] == "communes" and row["by"] == "district"] == [
+        "2",
+        "2",
+        "1",
+        "0",
+    ]
+    assert [row["count"] for row in rows if row["section"] == "communes" and row["period"] == "before"] == [
+        "2",
+        "2",
+        "0",
+    ]
+    assert [row["label"] for row in rows if row["section"] == "commune"] == [
+        "Xã Một (00001)",
+        "Xã Hai (00002)",
+        "Xã Ba (00003)",
+    ]
     assert [row["item"] for row in rows if row["section"] == "refused"] == ["Xã Sai"]
     assert whole["change", "unchanged"]["count"] == "1"
     assert whole["change", "uncertain"]["count"] == "1"
 
 
 def test_a_spreadsheet_is_given_no_formula_and_no_date() -> None:
-    found = summed([commune([], name=HOSTILE, district="+1"), commune([], name="@SUM(A1)", district="-1")], by="district")
+    found = summed(
+        [commune([], name=HOSTILE, district="+1"), commune([], name="@SUM(A1)", district="-1")], by="district"
+    )
     for lang in ("vi", "en"):
-        rows = cells(found, lang)  # type: ignore[arg-type]
+        rows = cells(found, lang)
         assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
         assert "10–14" in {row["label"] for row in rows}
         assert "'@SUM(A1)" in {row["label"] for row in rows}
@@ -137,7 +165,9 @@ def test_a_spreadsheet_is_given_no_formula_and_no_date() -> None:
 
 
 def test_text_from_outside_moves_nothing() -> None:
-    shown = summed([commune([], name=HOSTILE, district=HOSTILE)], by="district", refused=[(HOSTILE, REFUSED[1])]).text("en")
+    shown = summed([commune([], name=HOSTILE, district=HOSTILE)], by="district", refused=[(HOSTILE, REFUSED[1])]).text(
+        "en"
+    )
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "\\x1b[2J" in shown
@@ -159,8 +189,15 @@ def test_communes_that_could_not_be_judged_are_said_first_and_listed() -> None:
 def test_titles_at_risk_are_named() -> None:
     """The withdrawal rule of 2021-2025: half of the criteria and more."""
     rules = ntm.load_ruleset("2021-2025/xa-ntm")
-    lost = {f"{rules.id}:{indicator.id}": place >= 12 for place, criterion in enumerate(rules.criteria) for indicator in criterion.indicators}
-    holders = [ntm.Commune(name=name, region="tn", attested=lost, facts={"recognised_ntm": held}) for name, held in (("Xã Giữ", True), ("Xã Không", False))]
+    lost = {
+        f"{rules.id}:{indicator.id}": place >= 12
+        for place, criterion in enumerate(rules.criteria)
+        for indicator in criterion.indicators
+    }
+    holders = [
+        ntm.Commune(name=name, region="tn", attested=lost, facts={"recognised_ntm": held})
+        for name, held in (("Xã Giữ", True), ("Xã Không", False))
+    ]
     found = report.summarise(rules, ntm.evaluate_many(rules, holders))
     assert found.all.at_risk == {True: 1}
     listed = found.text("vi").split("DANH HIỆU CÓ NGUY CƠ BỊ THU HỒI (1)")[1]

@@ -181,7 +181,9 @@ class Shown:
 
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("name", ["small", "many", "nobody", "hostile"])
-def test_the_page_fits_its_width_alone_and_in_silence(browser: Any, pages: dict[str, Path], name: str, width: int) -> None:
+def test_the_page_fits_its_width_alone_and_in_silence(
+    browser: Any, pages: dict[str, Path], name: str, width: int
+) -> None:
     shown = Shown(browser, pages[name], width)
     for lang in ("vi", "en"):
         shown.page.check(f"#{lang}")
@@ -213,7 +215,10 @@ def test_a_thousand_communes_have_their_cells_in_a_box_of_their_own(browser: Any
 
 def test_the_switch_shows_one_language_and_hides_the_other(browser: Any, pages: dict[str, Path]) -> None:
     shown = Shown(browser, pages["small"], 360)
-    for lang, seen, hidden in (("vi", "Xã theo số tiêu chí đạt", "Communes by criteria met"), ("en", "Communes by criteria met", "Xã theo số tiêu chí đạt")):
+    for lang, seen, hidden in (
+        ("vi", "Xã theo số tiêu chí đạt", "Communes by criteria met"),
+        ("en", "Communes by criteria met", "Xã theo số tiêu chí đạt"),
+    ):
         shown.page.check(f"#{lang}")
         words = shown.page.inner_text("main")
         assert seen in words

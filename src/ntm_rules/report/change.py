@@ -19,14 +19,15 @@ __all__ = ["Change", "Earlier", "Move", "changed"]
 class Earlier:
     """A previous report as far as a later one is held against it.
 
-    `ruleset` refers to the one that judged; `comparable` says that it has as many criteria, `same_ruleset` that it is the same
-    one with the same numbers.
+    `ruleset` refers to the one that judged; `comparable` says that it has as many criteria, `same_numbers` that it is of the
+    same id with the same criteria and indicators, `same_text` that nothing at all is changed in it.
     """
 
     ruleset: Mapping[str, Any] = attrs.field(hash=False)
     communes: tuple[ReportedCommune, ...]
     comparable: bool
-    same_ruleset: bool
+    same_numbers: bool
+    same_text: bool
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -56,12 +57,13 @@ class Change:
 
     Communes are matched by code, or by name, district and province where they have none. `risen` surely meet more criteria than
     before, `fallen` fewer; of `uncertain` criteria that cannot be decided leave it open. `gained` and `lost` are the criteria of
-    those risen and fallen, at least and at most. Where the previous ruleset has another count of criteria, nobody is compared.
+    those risen and fallen, at least and at most. Where the previous
+    ruleset has another count of criteria (not `comparable`), nobody is compared; where not `same_text`, its rules were others.
     """
 
     previous: Mapping[str, Any] = attrs.field(hash=False)
-    same_ruleset: bool
     comparable: bool
+    same_text: bool
     communes: int
     matched: int
     unchanged: int
@@ -100,8 +102,8 @@ def changed(earlier: Earlier, communes: Sequence[ReportedCommune]) -> Change:
     unchanged = len(which(lambda move: move.least == 0 == move.most))
     return Change(
         previous=earlier.ruleset,
-        same_ruleset=earlier.same_ruleset,
         comparable=earlier.comparable,
+        same_text=earlier.same_text,
         communes=len(earlier.communes),
         matched=len(pairs),
         unchanged=unchanged,

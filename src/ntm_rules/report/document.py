@@ -188,7 +188,8 @@ def earlier(data: Mapping[str, Any], ruleset: Ruleset, criteria_total: int) -> E
         ruleset=found.ruleset.model_dump(),
         communes=tuple(_earlier_commune(commune, criteria, numbers) for commune in found.communes),
         comparable=found.criteria_total == criteria_total,
-        same_ruleset=same,
+        same_numbers=same,
+        same_text=found.ruleset.content_hash == ruleset.content_hash,
     )
 
 

@@ -190,4 +190,4 @@ def _groups(
 
 def _before(past: Earlier, communes: Sequence[ReportedCommune], ruleset: Ruleset, bands: tuple[Band, ...]) -> Counts:
     """The figures of a previous period, as far as they can be held against those of this one."""
-    return counted(communes, ruleset if past.same_ruleset else None, bands if past.comparable else ())
+    return counted(communes, ruleset if past.same_numbers else None, bands if past.comparable else ())

@@ -179,8 +179,8 @@ def _bands(report: Report) -> Table:
         rows.append(Row(tuple(cells), found.communes.exact))
     of = count(counts.communes)
     note = Text(
-        f"Tỷ lệ trên {of.vi} xã. Xếp theo số tiêu chí chắc chắn đạt; {count(counts.uncertain_bands).vi} xã còn tiêu chí chưa xác định nên có thể ở dải cao hơn.",
-        f"Shares of {of.en} communes, by criteria surely met; {count(counts.uncertain_bands).en} have undetermined criteria and may be in a higher band.",
+        f"Tỷ lệ trên {of.vi} xã. Xếp theo số tiêu chí chắc chắn đạt. Số xã còn tiêu chí chưa xác định, có thể ở dải cao hơn: {count(counts.uncertain_bands).vi}.",
+        f"Shares of {of.en} communes, by criteria surely met. Communes with undetermined criteria that may be in a higher band: {count(counts.uncertain_bands).en}.",
     )
     return Table(Text("Xã theo số tiêu chí đạt", "Communes by criteria met"), note, tuple(header), tuple(rows))
 
@@ -218,7 +218,7 @@ def _averages(report: Report) -> Table:
     unknown = count(report.all.recognised.communes(None))
     note = Text(
         f"“Cao nhất có thể”: nếu mọi tiêu chí chưa xác định đều đạt. Chưa rõ đã được công nhận hay chưa: {unknown.vi} xã, không tính vào dòng dưới.",
-        f"“At most”: if every undetermined criterion were met. Not known whether recognised: {unknown.en} communes, not in the second row.",
+        f"“At most”: if every undetermined criterion were met. Communes of which it is not known whether they are recognised, not in the second row: {unknown.en}.",
     )
     return Table(Text("Bình quân", "Averages"), note, tuple(header), tuple(rows))
 
@@ -427,10 +427,10 @@ def _change(change: Change) -> Table:
         "Bands and averages of both periods count what is surely met.",
     )
     of = Text(f"{of.vi} {open_.vi}", f"{of.en} {open_.en}")
-    if not change.same_ruleset:
+    if not change.same_text:
         of = Text(
-            f"{of.vi} Bộ tiêu chí đã khác: tăng giảm có thể do quy định.",
-            f"{of.en} The rules are others: a change may be theirs.",
+            f"{of.vi} Quy định đã khác: tăng giảm có thể do quy định đổi.",
+            f"{of.en} The rules were others: a change may be theirs.",
         )
     if not change.comparable:
         of = Text(

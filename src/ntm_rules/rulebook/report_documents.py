@@ -165,7 +165,7 @@ class ChangeOfReport(Given):
     """What became of the communes since the previous period, matched by code, or by name and place."""
 
     previous: AssessedRuleset
-    same_ruleset: bool
+    same_text: bool = Field(description="it was judged by the same rules; otherwise a change may be theirs")
     comparable: bool = Field(description="it has as many criteria; otherwise no commune is said to rise or fall")
     communes: Count = Field(description="of the previous report")
     matched: Count
