@@ -201,6 +201,17 @@ def test_criteria_that_the_ruleset_does_not_have_are_open() -> None:
     ]
 
 
+def test_a_ruleset_that_is_not_complete_is_said_to_be_so() -> None:
+    rules = ntm.load_ruleset("2016-2020/xa-ntm-nang-cao")
+    assert not rules.criteria
+    found = report.summarise(rules, [ntm.evaluate(rules, ntm.Commune(region="dbsh", year=2019))])
+    assert "bộ tiêu chí ở đây chưa đủ" in found.text("vi")
+    assert "bộ tiêu chí ở đây chưa đủ" not in summed([]).text("vi")
+    assert found.all.verdicts == {Verdict.UNDETERMINED: 1}
+    assert found.to_html("vi")
+    assert found.to_csv("vi")
+
+
 def test_of_a_tier_without_a_fact_for_its_title_nobody_is_said_to_hold_it() -> None:
     rules = ntm.load_ruleset("2021-2025/xa-ntm-kieu-mau")
     holder = ntm.Commune(region="dbsh", year=2023, facts={"recognised_ntm": True})

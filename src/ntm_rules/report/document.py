@@ -8,8 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from pydantic import ValidationError
-
 from ntm_rules.model.assessment import Status, Verdict
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
@@ -19,10 +17,12 @@ from ntm_rules.report.change import Change, Earlier
 from ntm_rules.report.communes import Lack, ReportedCommune
 from ntm_rules.report.counts import Counts, Held
 from ntm_rules.report.figures import Average, Rounding, Share
-from ntm_rules.rulebook.report_documents import CommuneOfReport, ReportDocument
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from ntm_rules.report.summary import Report
+    from ntm_rules.rulebook.report_documents import CommuneOfReport
 
 __all__ = ["FORMAT", "PLACES", "document", "earlier"]
 
@@ -174,10 +174,20 @@ def _change(change: Change) -> dict[str, Any]:
 
 def earlier(data: Mapping[str, Any], ruleset: Ruleset, criteria_total: int) -> Earlier:
     """The report of a previous period, to be held against one of `ruleset`; `NtmRulesError` where it is none."""
+    given = data.get("format") if isinstance(data, Mapping) else data
+    if given != FORMAT:
+        message = Text("không phải báo cáo kỳ trước", "not a report of a previous period")
+        problem = Problem(code="not_a_report", key="previous", found=shown(given), wanted=_WANTED, message=message)
+        raise NtmRulesError([problem])
+    # Slow to import, and of no use to a report without a previous one.
+    from pydantic import ValidationError
+
+    from ntm_rules.rulebook.report_documents import ReportDocument
+
     try:
         found = ReportDocument.model_validate_json(json.dumps(data, default=str))
-    except (ValidationError, TypeError, ValueError) as error:
-        raise NtmRulesError(_no_report(data, error)) from None
+    except ValidationError as error:
+        raise NtmRulesError(_damages(error)) from None
     criteria, numbers = [each.no for each in found.criteria], [each.no for each in found.indicators]
     same = (
         found.ruleset.id == ruleset.id
@@ -193,22 +203,21 @@ def earlier(data: Mapping[str, Any], ruleset: Ruleset, criteria_total: int) -> E
     )
 
 
-def _no_report(data: Any, error: Exception) -> list[Problem]:
-    wanted = Text(
-        f"kết quả của `ntm-rules report --format json` ({FORMAT})",
-        f"what `ntm-rules report --format json` gives ({FORMAT})",
-    )
-    given = data.get("format") if isinstance(data, Mapping) else data
-    if given != FORMAT or not isinstance(error, ValidationError):
-        message = Text("không phải báo cáo kỳ trước", "not a report of a previous period")
-        return [Problem(code="not_a_report", key="previous", found=shown(given), wanted=wanted, message=message)]
+_WANTED = Text(
+    f"kết quả của `ntm-rules report --format json` ({FORMAT})",
+    f"what `ntm-rules report --format json` gives ({FORMAT})",
+)
+
+
+def _damages(error: ValidationError) -> list[Problem]:
+    """Every place of a report that is not as reports are."""
     message = Text("báo cáo kỳ trước đã bị sửa hỏng ở đây", "the report of the previous period is damaged here")
     return [
         Problem(
             code="bad_report",
             key=".".join(map(str, ("previous", *wrong["loc"]))),
             found=shown(wrong["input"]),
-            wanted=wanted,
+            wanted=_WANTED,
             message=message,
         )
         for wrong in error.errors(include_url=False)

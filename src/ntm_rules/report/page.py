@@ -15,7 +15,8 @@ from ntm_rules.explain.numbers import number
 from ntm_rules.explain.page import page, safe
 from ntm_rules.model.assessment import Status, Verdict
 from ntm_rules.model.text import LANGUAGES, Language, Text
-from ntm_rules.report.tables import Row, Table, intro, lists, tables
+from ntm_rules.report.remarks import intro, lists
+from ntm_rules.report.tables import Row, Table, tables
 
 if TYPE_CHECKING:
     from ntm_rules.report.communes import ReportedCommune

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import attrs
 
 from ntm_rules.explain import VERDICT_WORDS
-from ntm_rules.explain.names import named
-from ntm_rules.explain.numbers import digits, number
 from ntm_rules.model.assessment import Verdict
-from ntm_rules.model.text import LANGUAGES, Text
-from ntm_rules.report.change import Change, Move
+from ntm_rules.model.text import Text
+from ntm_rules.report.cells import (
+    against,
+    count,
+    decimal,
+    difference,
+    percent,
+    with_communes,
+    with_counts,
+    with_criteria,
+)
+from ntm_rules.report.change import Change
 from ntm_rules.report.counts import Counts, Held, IndicatorCount
 from ntm_rules.report.document import PLACES
-from ntm_rules.report.figures import Average, Rounding, Share, rounded
+from ntm_rules.report.figures import Average, Rounding, Share
 from ntm_rules.report.groups import Group
 
 if TYPE_CHECKING:
     from ntm_rules.report.summary import Report
 
-__all__ = ["MOST_MISSED", "Row", "Table", "intro", "lists", "tables"]
+__all__ = ["MOST_MISSED", "Row", "Table", "tables"]
 
 # Of the indicators most missed, so many stand in a list of their own.
 MOST_MISSED = 10
 
-_NONE = Text("—", "—")
 _COMMUNES = Text("Số xã", "Communes")
 _SHARE = Text("Tỷ lệ", "Share")
 _BEFORE, _CHANGE = Text("Kỳ trước", "Before"), Text("Thay đổi", "Change")
@@ -55,47 +61,6 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def intro(report: Report) -> list[Text]:
-    """What was counted, of which year, how it is rounded, and what is to be known of the population."""
-    ruleset, communes = report.ruleset, count(report.all.communes)
-    layers = ", ".join(layer.name for layer in ruleset.layers)
-    since = f" ({layers})" if layers else ""
-    years = [
-        (Text("chưa ghi", "not given") if year is None else _same(str(year)), count(n))
-        for year, n in report.years.items()
-    ]
-    said = [
-        Text(f"{ruleset.title.vi}: {ruleset.id}{since}", f"{ruleset.title.en}: {ruleset.id}{since}"),
-        Text(f"{communes.vi} xã đã xét", f"{communes.en} communes judged"),
-    ]
-    if years:
-        listed = Text("; ".join(f"{y.vi}: {n.vi} xã" for y, n in years), "; ".join(f"{y.en}: {n.en}" for y, n in years))
-        said.append(Text(f"Năm số liệu: {listed.vi}", f"Year of facts: {listed.en}"))
-    said.append(
-        Text(
-            f"Tỷ lệ và bình quân tính chính xác, khi in làm tròn {PLACES} chữ số theo cách {report.rounding}; không kết luận nào dựa vào số đã làm tròn",
-            f"Shares and averages are exact, and rounded to {PLACES} digits where shown, {report.rounding}; no verdict rests on a rounded number",
-        )
-    )
-    if report.refused:
-        refused = count(len(report.refused))
-        said.append(
-            Text(
-                f"{refused.vi} xã KHÔNG xét được, không có trong số nào dưới đây",
-                f"{refused.en} communes could NOT be judged and are in no figure below",
-            )
-        )
-    if report.repeated:
-        codes = ", ".join(report.repeated)
-        said.append(
-            Text(
-                f"CHÚ Ý: mã xã lặp lại, mỗi lần đều được tính: {codes}",
-                f"NOTE: codes given more than once, each time counted: {codes}",
-            )
-        )
-    return said
-
-
 def tables(report: Report) -> list[Table]:
     """Every table of the report, in the order of reading."""
     found = [
@@ -111,46 +76,6 @@ def tables(report: Report) -> list[Table]:
     if report.change is not None:
         found.append(_change(report.change))
     return [table for table in found if table.rows]
-
-
-def lists(report: Report) -> list[tuple[Text, list[Text]]]:
-    """Communes by name: titles at risk, who rose and fell, who could not be judged; nothing of an empty list."""
-    risks = [named(commune) for commune in report.communes if commune.at_risk]
-    open_risks = [named(each) for each in report.communes if each.recognised and each.at_risk is None]
-    found = [
-        (Text("Danh hiệu có nguy cơ bị thu hồi", "Titles at risk of withdrawal"), _names(risks)),
-        (
-            Text("Danh hiệu chưa xác định được nguy cơ", "Titles of which the risk is not determined"),
-            _names(open_risks),
-        ),
-    ]
-    change = report.change
-    if change is not None:
-        found += [
-            (Text("Tăng số tiêu chí", "More criteria than before"), list(map(_moved, change.risen))),
-            (Text("Giảm số tiêu chí", "Fewer criteria than before"), list(map(_moved, change.fallen))),
-            (Text("Chưa rõ tăng hay giảm", "Not known whether more or fewer"), list(map(_moved, change.uncertain))),
-            (Text("Mới đạt bộ tiêu chí", "Newly meet the ruleset"), _names(change.newly_met)),
-            (Text("Không còn được tính là đạt", "No longer counted as meeting it"), _names(change.no_longer_met)),
-            (Text("Xã không có ở kỳ trước", "Communes not in the previous report"), _names(change.new)),
-            (
-                Text("Xã của kỳ trước không có ở kỳ này", "Communes of the previous report not in this one"),
-                _names(change.gone),
-            ),
-            (
-                Text(
-                    "Không đối chiếu được: trùng mã, trùng tên hoặc không có tên",
-                    "Not matched: same code or name, or no name",
-                ),
-                _names(change.ambiguous),
-            ),
-        ]
-    refused = [
-        Text(*(f"{name}: {'; '.join(problem.describe(lang) for problem in problems)}" for lang in LANGUAGES))
-        for name, problems in report.refused
-    ]
-    found.append((Text("Không xét được", "Not judged"), refused))
-    return [(title, items) for title, items in found if items]
 
 
 # -- each table
@@ -175,7 +100,7 @@ def _bands(report: Report) -> Table:
             count(found.uncertain),
         ]
         if before:
-            cells += _against(found.communes.count, before[str(found.band)].count)
+            cells += against(found.communes.count, before[str(found.band)].count)
         rows.append(Row(tuple(cells), found.communes.exact))
     of = count(counts.communes)
     note = Text(
@@ -208,11 +133,11 @@ def _averages(report: Report) -> Table:
     for label, of in averages.items():
         average = of(report.all)
         value, most = average.value(PLACES, report.rounding), average.possible(PLACES, report.rounding)
-        cells = [label, _decimal(value), count(average.criteria), count(average.of), _decimal(most)]
+        cells = [label, decimal(value), count(average.criteria), count(average.of), decimal(most)]
         if before is not None:
             cells += [
-                _decimal(of(before).value(PLACES, report.rounding)),
-                _difference(average, of(before), report.rounding),
+                decimal(of(before).value(PLACES, report.rounding)),
+                difference(average, of(before), report.rounding),
             ]
         rows.append(Row(tuple(cells)))
     unknown = count(report.all.recognised.communes(None))
@@ -275,7 +200,7 @@ def _held_table(title: Text, note: Text, asked: Text, held: Held, rounding: Roun
                 words,
                 count(held.communes(answer)),
                 *(count(held.verdicts.get((answer, verdict), 0)) for verdict in Verdict),
-                _of(held.met(answer), rounding),
+                with_counts(held.met(answer), rounding),
             )
         )
         for answer, words in _ANSWERS.items()
@@ -299,7 +224,7 @@ def _criteria(report: Report) -> Table:
             count(each.undetermined),
         ]
         if before:
-            cells += _against(each.met.count, before[each.no].count)
+            cells += against(each.met.count, before[each.no].count)
         rows.append(Row(tuple(cells), each.met.exact))
     return Table(
         Text("Xã đạt từng tiêu chí", "Communes meeting each criterion"), _of_all(report), tuple(header), tuple(rows)
@@ -389,15 +314,15 @@ def _group_cells(report: Report, group: Group) -> Iterable[Text]:
     yield count(counts.communes)
     yield from (count(found.communes.count) for found in counts.bands)
     yield count(counts.uncertain_bands)
-    yield _decimal(counts.average.value(PLACES, rounding))
-    yield _over(counts.average_unrecognised, rounding)
+    yield decimal(counts.average.value(PLACES, rounding))
+    yield with_communes(counts.average_unrecognised, rounding)
     yield count(counts.recognised.communes(True))
     yield count(counts.recognised.met(True).count)
     yield count(counts.recognised.communes(None))
     yield count(counts.at_risk.get(True, 0))
     if group.before is not None and report.change is not None and report.change.comparable:
-        yield _decimal(group.before.average.value(PLACES, rounding))
-        yield _difference(counts.average, group.before.average, rounding)
+        yield decimal(group.before.average.value(PLACES, rounding))
+        yield difference(counts.average, group.before.average, rounding)
 
 
 def _change(change: Change) -> Table:
@@ -408,8 +333,8 @@ def _change(change: Change) -> Table:
     ]
     if change.comparable:
         rows += [
-            (Text("Tăng tiêu chí", "More criteria"), _with_criteria(len(change.risen), change.gained)),
-            (Text("Giảm tiêu chí", "Fewer criteria"), _with_criteria(len(change.fallen), change.lost)),
+            (Text("Tăng tiêu chí", "More criteria"), with_criteria(len(change.risen), change.gained)),
+            (Text("Giảm tiêu chí", "Fewer criteria"), with_criteria(len(change.fallen), change.lost)),
             (Text("Không đổi", "Unchanged"), count(change.unchanged)),
             (Text("Chưa rõ tăng hay giảm", "Not known whether more or fewer"), count(len(change.uncertain))),
         ]
@@ -440,71 +365,6 @@ def _change(change: Change) -> Table:
     return Table(title, of, (title, _COMMUNES), tuple(map(Row, rows)))
 
 
-# -- cells
-
-
-def count(value: int) -> Text:
-    """A count in both languages."""
-    return Text(number(value, "vi"), number(value, "en"))
-
-
-def percent(share: Share, rounding: Rounding) -> Text:
-    """A percentage in both languages; a dash of none."""
-    value = share.percent(PLACES, rounding)
-    return _NONE if value is None else Text(f"{digits(value, 'vi')}%", f"{digits(value, 'en')}%")
-
-
-def _of(share: Share, rounding: Rounding) -> Text:
-    """A percentage with what it is made of, where rows have different denominators."""
-    shown = percent(share, rounding)
-    made = Text(f" ({count(share.count).vi}/{count(share.of).vi})", f" ({count(share.count).en}/{count(share.of).en})")
-    return shown if share.of == 0 else Text(shown.vi + made.vi, shown.en + made.en)
-
-
-def _over(average: Average, rounding: Rounding) -> Text:
-    """An average with the number of communes it is over."""
-    value = _decimal(average.value(PLACES, rounding))
-    return Text(f"{value.vi} ({count(average.of).vi} xã)", f"{value.en} ({count(average.of).en})")
-
-
-def _decimal(value: Decimal | None) -> Text:
-    return _NONE if value is None else Text(digits(value, "vi"), digits(value, "en"))
-
-
-def _against(now: int, before: int) -> list[Text]:
-    """A count before, and by how much it changed."""
-    return [count(before), _signed(Decimal(now - before))]
-
-
-def _difference(now: Average, before: Average, rounding: Rounding) -> Text:
-    """By how much an average changed: the exact difference, rounded once."""
-    if now.exact is None or before.exact is None:
-        return _NONE
-    return _signed(rounded(now.exact - before.exact, PLACES, rounding))
-
-
-def _signed(value: Decimal) -> Text:
-    sign = "+" if value > 0 else ""
-    return Text(sign + digits(value, "vi"), sign + digits(value, "en"))
-
-
-def _with_criteria(communes: int, criteria: tuple[int, int]) -> Text:
-    least, most = criteria
-    span = (
-        Text(*(f"{number(least, lang)}–{number(most, lang)}" for lang in LANGUAGES)) if least != most else count(least)
-    )
-    of = count(communes)
-    return Text(f"{of.vi} ({span.vi} tiêu chí)", f"{of.en} ({span.en} criteria)")
-
-
-def _moved(move: Move) -> Text:
-    before, now = (
-        f"{low}" if not more else f"{low}–{low + more}"
-        for low, more in ((move.before, move.before_undetermined), (move.met, move.undetermined))
-    )
-    return _same(f"{move.commune}: {before} → {now}")
-
-
 def _label(indicator: IndicatorCount) -> Text:
     return Text(f"{indicator.no} {indicator.label.vi}", f"{indicator.no} {indicator.label.en}")
 
@@ -512,14 +372,6 @@ def _label(indicator: IndicatorCount) -> Text:
 def _of_all(report: Report) -> Text:
     of = count(report.all.communes)
     return Text(f"Tỷ lệ trên {of.vi} xã.", f"Shares of {of.en} communes.")
-
-
-def _same(words: str) -> Text:
-    return Text(words, words)
-
-
-def _names(names: Iterable[str]) -> list[Text]:
-    return list(map(_same, names))
 
 
 def _capital(words: Text) -> Text:

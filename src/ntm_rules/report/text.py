@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ntm_rules.explain.columns import aligned, listed
 from ntm_rules.explain.names import named
 from ntm_rules.model.text import Language, Text, printable
-from ntm_rules.report.tables import Table, intro, lists, tables
+from ntm_rules.report.remarks import intro, lists
+from ntm_rules.report.tables import Table, tables
 
 if TYPE_CHECKING:
     from ntm_rules.report.summary import Report
