@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import attrs
+
 from ntm_rules.model.assessment import Status, Verdict
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
