@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ntm_rules.model.assessment import Status, Verdict
 from ntm_rules.report.counts import Held
 from ntm_rules.testing import communes as near_thresholds
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 ANSWERS = (True, False, None)
 DISTRICTS = [
     ("Châu Thành", "Tây Ninh"),
@@ -154,6 +156,16 @@ def test_communes_near_thresholds_are_counted_as_judged(data: st.DataObject) -> 
     assert found.average.criteria == sum(each.criteria_met for each in judged)
     missed = collections.Counter(result.id for each in judged for result in each.missing)
     assert {each.no: each.missing for each in found.most_missed} == missed
+
+
+def test_what_does_not_apply_counts_as_met_and_is_shown_apart() -> None:
+    """Not applicable to the commune of the example: 13.4, craft villages, and 17.9, livestock."""
+    rules = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+    found = report.summarise(rules, ntm.evaluate_many(rules, ntm.read_communes(EXAMPLES / "xa-vi-du.yaml"))).all
+    without = [each for each in found.indicators if each.not_applicable]
+    assert [each.no for each in without] == ["13.4", "17.9"]
+    assert all((each.met, each.missing) == (report.Share(1, 1), 0) for each in without)
+    assert sum(each.met.count for each in found.indicators) == 49  # as the page of the commune says: 49/57
 
 
 # -- unknown is not missing
@@ -319,6 +331,9 @@ def test_assessments_of_another_ruleset_or_text_are_refused() -> None:
     other = ntm.load_ruleset("2021-2025/xa-ntm")
     with pytest.raises(ntm.NtmRulesError, match="another_ruleset"):
         report.summarise(ruleset(), [ntm.evaluate(other, ntm.Commune(region="dbsh"))])
+    before = ntm.load_ruleset("2021-2025/xa-ntm", on="2024-02-29")  # the same id, another text
+    with pytest.raises(ntm.NtmRulesError, match="another_ruleset"):
+        report.summarise(before, [ntm.evaluate(other, ntm.Commune(region="dbsh"))])
     same = ntm.load_ruleset(RULESET_ID)
     report.summarise(same, [ntm.evaluate(ruleset(), commune([]))])
 

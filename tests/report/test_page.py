@@ -158,6 +158,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     files = {name: folder / f"{name}.html" for name in made}
     for name, found in made.items():
         files[name].write_text(found.to_html("vi"), "utf-8")
+    files["english"] = folder / "english.html"
+    files["english"].write_text(whole().to_html("en"), "utf-8")
     return files
 
 
@@ -213,8 +215,11 @@ def test_a_thousand_communes_have_their_cells_in_a_box_of_their_own(browser: Any
     shown.context.close()
 
 
-def test_the_switch_shows_one_language_and_hides_the_other(browser: Any, pages: dict[str, Path]) -> None:
-    shown = Shown(browser, pages["small"], 360)
+@pytest.mark.parametrize("name", ["small", "english"])
+def test_the_switch_shows_one_language_and_hides_the_other(browser: Any, pages: dict[str, Path], name: str) -> None:
+    shown = Shown(browser, pages[name], 360)
+    first = "Communes by criteria met" if name == "english" else "Xã theo số tiêu chí đạt"
+    assert first in shown.page.inner_text("main")
     for lang, seen, hidden in (
         ("vi", "Xã theo số tiêu chí đạt", "Communes by criteria met"),
         ("en", "Communes by criteria met", "Xã theo số tiêu chí đạt"),
@@ -223,6 +228,7 @@ def test_the_switch_shows_one_language_and_hides_the_other(browser: Any, pages: 
         words = shown.page.inner_text("main")
         assert seen in words
         assert hidden not in words
+        assert "Gò Dầu" in words  # names stand in both
     shown.context.close()
 
 
