@@ -618,7 +618,7 @@ def test_the_sheet_asks_for_what_the_ruleset_needs_and_no_more() -> None:
     clauses = (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites)
     asked = {key for clause in clauses for key in clause_facts(clause)}
     header = run("facts", "2021-2025/xa-ntm", "--format", "csv").out.splitlines()[0].split(",")
-    columns = set(header) - {"code", "name", "region", "province", "zone", "year", "host_id"}
+    columns = set(header) - {"code", "name", "region", "province", "district", "zone", "year", "host_id"}
     assert {column.removesuffix(".male").removesuffix(".female") for column in columns} == asked
     assert f"{INSURED}.male" in columns
     assert INSURED not in columns

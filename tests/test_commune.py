@@ -40,6 +40,7 @@ def test_years_that_are_none(year: Any) -> None:
         ("name", 5),
         ("region", ["dbsh"]),
         ("province", 1),
+        ("district", 5),
         ("zone", 5),
         ("zone", [1]),
         ("attested", {"7": "true"}),

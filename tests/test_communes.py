@@ -55,6 +55,7 @@ code: 00754
 name: Xã Một
 region: dbsh
 year: 2023
+district: Xuân Trường
 zone: [II, dbkk-coast]
 host_id: A-1
 facts:
@@ -71,6 +72,7 @@ EXPECTED = ntm.Commune(
     name="Xã Một",
     region="dbsh",
     year=2023,
+    district="Xuân Trường",
     zone=["II", "dbkk-coast"],
     host_id="A-1",
     facts={
@@ -83,9 +85,9 @@ EXPECTED = ntm.Commune(
     attested={"7": True, "2021-2025/xa-ntm:8.1": False},
 )
 CSV_ONE = (
-    f"code,name,region,zone,year,host_id,{INCOME},{INSURED}.male,{INSURED}.female.numerator,{INSURED}.female.denominator,"
+    f"code,name,region,district,zone,year,host_id,{INCOME},{INSURED}.male,{INSURED}.female.numerator,{INSURED}.female.denominator,"
     "has_farmland,literacy_level,attested.7,attested.2021-2025/xa-ntm:8.1\n"
-    "754,Xã Một,dbsh,II; dbkk-coast,2023,A-1,60.5,95.1,90,100,có,2,Đạt,chưa đạt\n"
+    "754,Xã Một,dbsh, Xuân Trường,II; dbkk-coast,2023,A-1,60.5,95.1,90,100,có,2,Đạt,chưa đạt\n"
 )
 
 

@@ -34,6 +34,7 @@ NAMES = (
     "line",
     "proof",
     "regions",
+    "report",
     "ruleset",
     "tests",
 )

@@ -15,6 +15,7 @@ import attrs
 from ntm_rules.changes import impact_page, impact_words
 from ntm_rules.changes.matching import counterparts
 from ntm_rules.engine.native import evaluate, leaning
+from ntm_rules.explain.names import named
 from ntm_rules.model.assessment import CODE_OF_STATUS, STATUS_OF_CODE, Assessment, Status, Verdict
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import FactError, NtmRulesError, Problem, check_language
@@ -257,7 +258,7 @@ def impact(
         try:
             before, after = evaluate(old, commune), evaluate(new, commune, threshold_year=threshold_year)
         except NtmRulesError as error:
-            refused.append((impact_words.named(commune), error.problems))
+            refused.append((named(commune), error.problems))
             continue
         move = of_old(before), of_new(after)
         moves.append(move)

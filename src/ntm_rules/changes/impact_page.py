@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 from typing import TYPE_CHECKING
 
-from ntm_rules.changes.impact_words import NEAR, REFUSED, THIN, groups, named, noted, numbers_of, title, verdict_lines
+from ntm_rules.changes.impact_words import NEAR, REFUSED, THIN, groups, noted, numbers_of, title, verdict_lines
+from ntm_rules.explain.names import named
 from ntm_rules.explain.numbers import number
-from ntm_rules.model.text import Language, Text, printable
+from ntm_rules.explain.page import page as framed
+from ntm_rules.explain.page import safe
+from ntm_rules.model.text import Language, Text
 
 if TYPE_CHECKING:
     from ntm_rules.changes.impact import Impact, IndicatorImpact
@@ -24,25 +26,12 @@ _HEAD = (
     NEAR,
     THIN,
 )
-# One file that needs nothing else; on a phone the text fits the width and the table alone is moved sideways.
-_STYLE = """
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 0 1rem 2rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.25rem; }
-summary { cursor: pointer; padding: .3rem 0; }
-table { border-collapse: collapse; font-size: .9rem; overflow-wrap: normal; }
-th, td { border: 1px solid #bbb; padding: .25rem .5rem; vertical-align: top; }
-""".strip()
 
 
 def page(impact: Impact, lang: Language) -> str:
     """The whole impact as one HTML page of its own."""
     heading = Text("Tác động của thay đổi quy định", "Impact of a change of rules").in_(lang)
-    head = (
-        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{heading}: {_safe(impact.new.id)}</title>\n<style>\n{_STYLE}\n</style>"
-    )
-    body = f"<h1>{heading}</h1>\n{fragment(impact, lang)}"
-    return f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>'
+    return framed(f"{heading}: {impact.new.id}", f"<h1>{heading}</h1>\n{fragment(impact, lang)}", lang)
 
 
 def fragment(impact: Impact, lang: Language) -> str:
@@ -53,7 +42,7 @@ def fragment(impact: Impact, lang: Language) -> str:
     ]
     refused = [f"{name}: {problem.describe(lang)}" for name, problems in impact.refused for problem in problems]
     lists.append(_list(REFUSED, refused, lang, count=len(impact.refused)))
-    said = "<br>".join(map(_safe, (title(impact, lang), *verdict_lines(impact, lang))))
+    said = "<br>".join(map(safe, (title(impact, lang), *verdict_lines(impact, lang))))
     return f"<div><p>{said}</p>{''.join(lists)}{_table(impact, lang)}</div>"
 
 
@@ -61,9 +50,9 @@ def _list(head: Text, items: list[str], lang: Language, *, count: int | None = N
     """A list that opens; nothing of an empty one."""
     if not items:
         return ""
-    entries = "".join(f"<li>{_safe(item)}</li>" for item in items)
+    entries = "".join(f"<li>{safe(item)}</li>" for item in items)
     shown = number(len(items) if count is None else count, lang)
-    return f"<details><summary>{_safe(head.in_(lang))} ({shown})</summary><ul>{entries}</ul></details>"
+    return f"<details><summary>{safe(head.in_(lang))} ({shown})</summary><ul>{entries}</ul></details>"
 
 
 def _table(impact: Impact, lang: Language) -> str:
@@ -71,7 +60,7 @@ def _table(impact: Impact, lang: Language) -> str:
     if not shown:
         return f"<p>{Text('Không chỉ tiêu nào đổi kết quả.', 'No indicator changes its result.').in_(lang)}</p>"
     most = max(max(found.lost, found.won) for found in shown) or 1
-    head = "".join(f"<th>{_safe(text.in_(lang))}</th>" for text in _HEAD)
+    head = "".join(f"<th>{safe(text.in_(lang))}</th>" for text in _HEAD)
     rows = "".join(_row(found, most, lang) for found in shown)
     return f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
@@ -84,10 +73,6 @@ def _row(found: IndicatorImpact, most: int, lang: Language) -> str:
 
     plain: Iterable[str] = (f"<td>{number(count, lang)}</td>" for count in (found.opened, found.near, found.thin))
     return (
-        f"<tr><td>{_safe(numbers_of(found))}</td><td style='text-align:left'>{_safe(found.label.in_(lang))}</td>"
+        f"<tr><td>{safe(numbers_of(found))}</td><td style='text-align:left'>{safe(found.label.in_(lang))}</td>"
         f"{bar(found.lost, '#b3261e')}{bar(found.won, '#2e7d32')}{''.join(plain)}</tr>"
     )
-
-
-def _safe(text: str) -> str:
-    return escape(printable(text))

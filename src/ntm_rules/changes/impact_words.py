@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ntm_rules.explain import VERDICT_WORDS
+from ntm_rules.explain.columns import listed
+from ntm_rules.explain.names import named
 from ntm_rules.explain.numbers import number
 from ntm_rules.model.text import Language, Text
 
 if TYPE_CHECKING:
     from ntm_rules.changes.impact import Effect, Impact, IndicatorImpact
-    from ntm_rules.model.commune import Commune
 
 __all__ = [
     "NEAR",
@@ -19,7 +20,6 @@ __all__ = [
     "THIN",
     "Group",
     "groups",
-    "named",
     "noted",
     "numbers_of",
     "report",
@@ -27,7 +27,6 @@ __all__ = [
     "verdict_lines",
 ]
 
-_LISTED = 20
 _BAR = 24
 
 NEAR, THIN = Text("gần đạt", "near"), Text("đạt sát mức", "thin")
@@ -92,12 +91,6 @@ def _moves(effect: Effect, lang: Language) -> str:
     return "; ".join(said) or VERDICT_WORDS[effect.new].in_(lang)
 
 
-def named(commune: Effect | Commune) -> str:
-    """A commune by name and code, or by whatever is known of it."""
-    known = [part for part in (commune.name, commune.code and f"({commune.code})") if part]
-    return " ".join(known) or ("?" if commune.host_id is None else str(commune.host_id))
-
-
 def title(impact: Impact, lang: Language) -> str:
     """What is compared, over how many communes, with which margin."""
     old, new = (
@@ -124,20 +117,11 @@ def report(impact: Impact, lang: Language) -> str:
     """Plain text: counts, who gains and loses, who is within the margin, and a bar chart of the indicators that cause it."""
     lines = [title(impact, lang), "", *(f"  {line}" for line in verdict_lines(impact, lang))]
     for group in groups(impact):
-        listed = [f"{named(effect)}: {group.why(effect, lang)}" for effect in group.effects]
-        lines += _listed(group.title, listed, lang)
+        said = [f"{named(effect)}: {group.why(effect, lang)}" for effect in group.effects]
+        lines += listed(group.title.in_(lang), said, lang)
     lines += ["", Text("Theo chỉ tiêu", "By indicator").in_(lang), *_chart(impact, lang)]
-    lines += _listed(REFUSED, [f"{name}: {found[0].describe(lang)}" for name, found in impact.refused], lang)
+    lines += listed(REFUSED.in_(lang), [f"{name}: {found[0].describe(lang)}" for name, found in impact.refused], lang)
     return "\n".join(lines)
-
-
-def _listed(head: Text, items: Sequence[str], lang: Language) -> list[str]:
-    """A heading with a count, and the first of a list; nothing of an empty one."""
-    if not items:
-        return []
-    lines = ["", f"{head.in_(lang)} ({number(len(items), lang)})", *(f"  {item}" for item in items[:_LISTED])]
-    left = number(len(items) - _LISTED, lang)
-    return [*lines, f"  … {Text(f'và {left} xã nữa', f'and {left} more').in_(lang)}"] if items[_LISTED:] else lines
 
 
 def noted(impact: Impact) -> list[IndicatorImpact]:

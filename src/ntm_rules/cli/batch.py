@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,9 +19,23 @@ from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.rulebook.communes import Entry, Numbers, scan_communes, stream_communes
 
-__all__ = ["Failed", "JsonSink", "Judged", "LineSink", "Sink", "TextSink", "communes_of", "placed", "run"]
+__all__ = [
+    "Failed",
+    "JsonSink",
+    "Judged",
+    "LineSink",
+    "Sink",
+    "TextSink",
+    "communes_of",
+    "in_province",
+    "leave_if_any",
+    "placed",
+    "readable",
+    "run",
+]
 
 STREAM = "-"
+_JUDGED = Text("xã đã xét:", "communes judged:")
 
 Judged = Assessment | Ladder
 
@@ -81,10 +95,10 @@ def _lines(lines: Iterable[bytes], source: str, catalogue: Catalogue, numbers: N
     return scan_communes(lines, format="jsonl", catalogue=catalogue, numbers=numbers, name=source)
 
 
-def run(entries: Iterable[tuple[str, Entry]], judge: Callable[[Commune], Judged], sink: Sink, *, label: str) -> None:
+def run(entries: Iterable[tuple[str, Entry]], judge: Callable[[Commune], Judged], sink: Sink, lang: Language) -> None:
     """Judge every commune and hand the results to the sink; `Failed` at the end where any could not be."""
     failed = False
-    for source, entry in progress(entries, label):
+    for source, entry in progress(entries, _JUDGED.in_(lang)):
         found = entry
         if entry.commune is not None:
             try:
@@ -97,6 +111,38 @@ def run(entries: Iterable[tuple[str, Entry]], judge: Callable[[Commune], Judged]
     sink.end()
     if failed:
         raise Failed
+
+
+def in_province(commune: Commune, province: str | None) -> Commune:
+    """A commune that names no place lies in the province asked for."""
+    if province is None or commune.province is not None or commune.region is not None:
+        return commune
+    return commune.replace(province=province)
+
+
+def readable(
+    files: Iterable[str],
+    catalogue: Catalogue,
+    numbers: Numbers,
+    unread: list[tuple[str, tuple[Problem, ...]]],
+    lang: Language,
+) -> Iterator[Commune]:
+    """The communes of files that can be read; what is wrong with the others is noted."""
+    for source, entry in progress(communes_of(files, catalogue, numbers), _JUDGED.in_(lang)):
+        if entry.commune is not None:
+            yield entry.commune
+        if entry.problems:
+            unread.append((entry.label or source, tuple(placed(p, source, entry.line) for p in entry.problems)))
+
+
+def leave_if_any(refused: Sequence[tuple[str, tuple[Problem, ...]]], lang: Language) -> None:
+    """Say what is wrong with communes that could not be read or judged, and leave with 2."""
+    for name, problems in refused:
+        for problem in problems:
+            warn(f"{name}: {problem.describe(lang)}")
+    if refused:
+        sys.stdout.flush()
+        sys.exit(2)
 
 
 # -- where results go

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,7 +16,6 @@ from ntm_rules.model.text import Language, Text, shown
 
 if TYPE_CHECKING:
     from ntm_rules.changes.proof import Proof, Question
-    from ntm_rules.model.commune import Commune
     from ntm_rules.model.ruleset import Ruleset
 
 __all__ = ["compare", "impact", "prove"]
@@ -74,7 +72,7 @@ def compare(
     --old-overlay and --old-source.
     """
     from ntm_rules.changes import difference
-    from ntm_rules.cli.output import put
+    from ntm_rules.cli.output import put, say_lines
     from ntm_rules.cli.ruleset_at import ruleset_at
 
     before = ruleset_at(old, province=old_province, overlays=old_overlays, source=old_source)
@@ -82,7 +80,7 @@ def compare(
     if form == "json":
         put(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
     else:
-        _say_lines(found.markdown(lang) if form == "markdown" else found.text(lang))
+        say_lines(found.markdown(lang) if form == "markdown" else found.text(lang))
 
 
 @click.command(
@@ -137,58 +135,21 @@ def impact(
     the others go on, and the exit code is 2.
     """
     from ntm_rules.changes.impact import impact as measured
-    from ntm_rules.cli.output import put
+    from ntm_rules.cli.batch import leave_if_any, readable
+    from ntm_rules.cli.output import put, say_lines
     from ntm_rules.cli.ruleset_at import ruleset_at
 
     before = ruleset_at(old, province=old_province, overlays=old_overlays, source=old_source)
     after = ruleset_at(new, **text)
     unread: list[tuple[str, tuple[Problem, ...]]] = []
-    communes = _communes(files, after, numbers, unread, lang)
+    communes = readable(files, after.catalogue, numbers, unread, lang)
     found = measured(before, after, communes, margin=margin, threshold_year=threshold_year)
     found = attrs.evolve(found, refused=(*unread, *found.refused))
     if form == "text":
-        _say_lines(found.report(lang))
+        say_lines(found.report(lang))
     else:
         put(found.to_json() if form == "json" else found.to_html(lang))
-    _leave_if_any(found.refused, lang)
-
-
-def _communes(
-    files: tuple[str, ...],
-    ruleset: Ruleset,
-    numbers: Any,
-    unread: list[tuple[str, tuple[Problem, ...]]],
-    lang: Language,
-) -> Iterator[Commune]:
-    """The communes of files that can be read; what is wrong with the others is noted."""
-    from ntm_rules.cli import batch
-    from ntm_rules.cli.output import progress
-
-    entries = batch.communes_of(files, ruleset.catalogue, numbers)
-    for source, entry in progress(entries, Text("xã đã xét:", "communes judged:").in_(lang)):
-        if entry.commune is not None:
-            yield entry.commune
-        if entry.problems:
-            unread.append((entry.label or source, tuple(batch.placed(p, source, entry.line) for p in entry.problems)))
-
-
-def _leave_if_any(refused: Sequence[tuple[str, tuple[Problem, ...]]], lang: Language) -> None:
-    """Say what is wrong with communes that could not be read or judged, and leave with 2."""
-    from ntm_rules.cli.output import warn
-
-    for name, problems in refused:
-        for problem in problems:
-            warn(f"{name}: {problem.describe(lang)}")
-    if refused:
-        sys.stdout.flush()
-        sys.exit(2)
-
-
-def _say_lines(text: str) -> None:
-    from ntm_rules.cli.output import say
-
-    for line in text.rstrip("\n").split("\n"):
-        say(line)
+    leave_if_any(found.refused, lang)
 
 
 @click.command(
@@ -241,7 +202,7 @@ def prove(
     """
     from ntm_rules.changes.proof import PAIRED, not_of_question
     from ntm_rules.changes.proof import prove as proved
-    from ntm_rules.cli.output import put
+    from ntm_rules.cli.output import put, say_lines
     from ntm_rules.cli.ruleset_at import ruleset_at
 
     if reverse and question not in PAIRED:
@@ -262,7 +223,7 @@ def prove(
         if form == "json":
             put(proof.to_json())
         else:
-            _say_lines(proof.explain(lang))
+            say_lines(proof.explain(lang))
     if witness is not None:
         _write(witness, proofs, lang)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ntm_rules.cli import changes, options
+from ntm_rules.cli import changes, options, reports
 from ntm_rules.cli.frame import Group, command, epilog
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError
@@ -17,8 +17,6 @@ from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
 
 __all__ = ["ntm_rules"]
-
-DEFAULT_RULESET = "2021-2025/xa-ntm"
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -69,13 +67,6 @@ def _columns(ruleset: Ruleset, region: str | None) -> list[str]:
 # -- judging
 
 
-def _placed(commune: Commune, province: str | None) -> Commune:
-    """A commune that names no place lies in the province asked for."""
-    if province is None or commune.province is not None or commune.region is not None:
-        return commune
-    return commune.replace(province=province)
-
-
 @ntm_rules.command(
     epilog=epilog(
         "ntm-rules evaluate xa.yaml",
@@ -86,14 +77,7 @@ def _placed(commune: Commune, province: str | None) -> Commune:
     )
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--ruleset",
-    "ruleset_id",
-    metavar="ID",
-    default=DEFAULT_RULESET,
-    show_default=True,
-    help="Bộ tiêu chí, xem `ntm-rules rulesets` / the ruleset.",
-)
+@options.RULESET
 @options.text_in_force
 @options.judging
 @options.form(
@@ -128,11 +112,11 @@ def evaluate(
         sink = batch.TextSink(lang) if form == "text" else batch.JsonSink(lang)
 
     def judge(commune: Commune) -> batch.Judged:
-        placed = _placed(commune, text["province"])
+        placed = batch.in_province(commune, text["province"])
         return native.evaluate(ruleset, placed, strict=strict, threshold_year=threshold_year)
 
     entries = batch.communes_of(files, ruleset.catalogue, numbers)
-    _finish(lambda: batch.run(entries, judge, sink, label=Text("xã đã xét:", "communes judged:").in_(lang)))
+    _finish(lambda: batch.run(entries, judge, sink, lang))
 
 
 @ntm_rules.command(
@@ -172,10 +156,10 @@ def tiers(
     entries = batch.communes_of([file], rulesets[0].catalogue, numbers)
 
     def judge(commune: Commune) -> batch.Judged:
-        placed = _placed(commune, text["province"])
+        placed = batch.in_province(commune, text["province"])
         return native.evaluate_tiers(rulesets, placed, strict=strict, threshold_year=threshold_year, not_in_force=late)
 
-    _finish(lambda: batch.run(entries, judge, sink, label=Text("xã đã xét:", "communes judged:").in_(lang)))
+    _finish(lambda: batch.run(entries, judge, sink, lang))
 
 
 def _finish(work: Callable[[], None]) -> None:
@@ -383,8 +367,8 @@ def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
     say(Text("Không có vấn đề.", "No problems.").in_(lang))
 
 
-for _changing in (changes.compare, changes.impact, changes.prove):
-    ntm_rules.add_command(_changing)
+for _command in (reports.report, changes.compare, changes.impact, changes.prove):
+    ntm_rules.add_command(_command)
 
 
 @ntm_rules.command(

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from ntm_rules.explain.columns import aligned
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.text import Text, printable, shown
 
-__all__ = ["prepare", "progress", "put", "say", "table", "warn", "write"]
+__all__ = ["prepare", "progress", "put", "say", "say_lines", "table", "warn", "write"]
 
 Item = TypeVar("Item")
 
@@ -40,6 +41,12 @@ def say(text: str = "") -> None:
     put(printable(text))
 
 
+def say_lines(text: str) -> None:
+    """A text of several lines for people on standard output."""
+    for line in text.rstrip("\n").split("\n"):
+        say(line)
+
+
 def warn(text: str) -> None:
     """One line for people on standard error, whatever the text is made of."""
     sys.stderr.write(f"{printable(text)}\n")
@@ -61,9 +68,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     if sys.stdout.isatty():
         _drawn(header, listed)
         return
-    widths = [max(len(row[place]) for row in [header, *listed]) for place in range(len(header))]
-    for row in [header, *listed]:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in aligned([header, *listed]):
+        say(line)
 
 
 def _drawn(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

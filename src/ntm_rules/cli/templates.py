@@ -17,7 +17,7 @@ from ntm_rules.model.text import Language, Text, printable
 
 __all__ = ["template"]
 
-_IDENTITY = ("code", "name", "region", "province", "zone", "year", "host_id")
+_IDENTITY = ("code", "name", "region", "province", "district", "zone", "year", "host_id")
 
 
 @attrs.frozen(slots=True)
@@ -88,6 +88,7 @@ def _yaml(ruleset: Ruleset, asked: list[_Asked], lang: Language) -> str:
         "province": Text(
             "tỉnh trước 01/7/2025; thay được cho region", "as before 2025-07-01; may stand for region"
         ).in_(lang),
+        "district": Text("tên huyện, để báo cáo theo huyện", "its name, for reports by district").in_(lang),
         "zone": Text("một, hoặc [nhiều]", "one, or [several]").in_(lang),
         "year": Text("năm của số liệu", "the year of the facts").in_(lang),
     }
@@ -97,6 +98,7 @@ def _yaml(ruleset: Ruleset, asked: list[_Asked], lang: Language) -> str:
         "name:",
         f"region:  # {', '.join(catalogue.regions)}",
         f"province:  # {say['province']}",
+        f"district:  # {say['district']}",
         f"zone:  # {say['zone']}: {', '.join(catalogue.zones)}",
         f"year:  # {say['year']}",
         "facts:",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from decimal import Decimal
 
 import attrs
 
 from ntm_rules.explain.numbers import number, percent_of
+from ntm_rules.explain.page import safe
 from ntm_rules.model.assessment import Assessment, Ladder, Reason, Result, Status, Verdict
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.facts import SEXES, Fact, FactKind
@@ -134,9 +134,8 @@ class Explainer:
             said.append(f"{Text('Yêu cầu', 'Required').in_(lang)} {times.removesuffix(' = ')}.")
         elif result.column_rule is not None and result.column is not None:
             said.append(f"{_sentence(self._column(result, lang))}.")
-        if result.gap is not None and fact is not None:
-            said.append(self._gap(result, fact, lang))
-        return said
+        short = self.shortfall(result, lang)
+        return [*said, short] if short else said
 
     def _times(self, result: Result, lang: Language) -> str:
         """What a threshold is worked out from, where it is another fact's multiple: "1,5 × thu nhập … (20) = "."""
@@ -150,6 +149,11 @@ class Explainer:
         elif isinstance(other, Decimal):
             value = f" ({number(other, lang)})"
         return f"{number(result.factor, lang)} × {label[:1].lower()}{label[1:]}{value} = "
+
+    def shortfall(self, result: Result, lang: Language) -> str:
+        """What is lacking, in a sentence; nothing where there is no figure to say it by."""
+        fact = self._fact(result)
+        return "" if result.gap is None or fact is None else self._gap(result, fact, lang)
 
     def _gap(self, result: Result, fact: Fact, lang: Language) -> str:
         assert result.gap is not None
@@ -324,7 +328,7 @@ class Explainer:
 
     def html(self, assessment: Assessment, lang: Language) -> str:
         """The assessment as a small table, for notebooks."""
-        esc = _escaped
+        esc = safe
         rows = "".join(
             f"<tr><td>{esc(r.id)}</td><td>{esc(r.clause.label.in_(lang))}</td><td>{esc(STATUS_WORDS[r.status].in_(lang))}</td>"
             f"<td style='text-align:left'>{esc(' '.join(self._because(r, lang)))}</td></tr>"
@@ -346,7 +350,7 @@ class Explainer:
 
     def result_html(self, result: Result, lang: Language) -> str:
         """One result and its parts as lines, for notebooks."""
-        return "<br>".join(map(_escaped, self._lines(result, lang, "")))
+        return "<br>".join(map(safe, self._lines(result, lang, "")))
 
     def ladder(self, ladder: Ladder, lang: Language) -> str:
         """The tiers a commune meets, and what blocks the next."""
@@ -397,10 +401,6 @@ def _sentence(words: str) -> str:
 
 def _page(lines: Iterable[str]) -> str:
     return "\n".join(map(printable, lines))
-
-
-def _escaped(text: str) -> str:
-    return html.escape(printable(text))
 
 
 def _attested(result: Result) -> Text:

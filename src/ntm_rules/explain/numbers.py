@@ -9,7 +9,7 @@ from fractions import Fraction
 from ntm_rules.model.text import Language
 from ntm_rules.model.values import Ratio, exact, trimmed
 
-__all__ = ["number", "percent_of"]
+__all__ = ["digits", "number", "percent_of"]
 
 
 def number(value: Decimal | int, lang: Language = "vi") -> str:
@@ -18,7 +18,16 @@ def number(value: Decimal | int, lang: Language = "vi") -> str:
     >>> number(Decimal("33500.50"), "vi"), number(Decimal("33500.50"), "en")
     ('33.500,5', '33,500.5')
     """
-    text = f"{trimmed(Decimal(value)):,f}"
+    return digits(trimmed(Decimal(value)), lang)
+
+
+def digits(value: Decimal, lang: Language = "vi") -> str:
+    """A number with the digits it has, zeros at the end too: for one that was rounded.
+
+    >>> digits(Decimal("14.10"), "vi")
+    '14,10'
+    """
+    text = f"{value:,f}"
     return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
 
 

@@ -503,6 +503,7 @@ class Assessment:
                 "name": self.commune.name,
                 "region": self.commune.region,
                 "province": self.commune.province,
+                "district": self.commune.district,
                 "zones": list(self.commune.zones),
                 "year": self.commune.year,
                 "host_id": self.commune.host_id,

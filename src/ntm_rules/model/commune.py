@@ -90,6 +90,10 @@ def _province(text: str | None) -> str | None:
     return _text("province", text)
 
 
+def _district(text: str | None) -> str | None:
+    return _text("district", text)
+
+
 def _zones(zone: str | Iterable[str] | None) -> tuple[str, ...]:
     if zone is None:
         return ()
@@ -256,6 +260,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any] | None] = {
     "name": _name,
     "region": _region,
     "province": _province,
+    "district": _district,
     "zone": _zones,
     "year": fact_year,
     "facts": freeze_facts,
@@ -304,7 +309,7 @@ class Commune:
     """A commune and what is known of it.
 
     `code` (int or text) is kept as five digits; `region` is a region's key ("dbsh") or, where absent, follows from `province`,
-    the province as it was before 2025-07-01; `zone` is one zone or several ("III", "atk-poor-district"), None saying that the
+    the province as it was before 2025-07-01; `district` names the district for reports and decides nothing; `zone` is one zone or several ("III", "atk-poor-district"), None saying that the
     commune lies in none; `year` is the year of the facts. `facts` maps keys of the fact catalogue to exact values: True/False,
     int, Decimal, float (taken by its shortest decimal form), text, ``{"numerator": …, "denominator": …}``, or by sex
     ``{"male": …, "female": …}``. `attested` maps indicator numbers to the verdict of the agency responsible, best with their
@@ -326,6 +331,7 @@ class Commune:
     name: str | None = attrs.field(default=None, converter=_name)
     region: str | None = attrs.field(default=None, converter=_region)
     province: str | None = attrs.field(default=None, converter=_province)
+    district: str | None = attrs.field(default=None, converter=_district)
     zones: tuple[str, ...] = attrs.field(default=None, converter=_zones, alias="zone")
     year: int | None = attrs.field(default=None, converter=fact_year)
     _given: dict[str, Any] = attrs.field(factory=dict, converter=freeze_facts, alias="facts")
@@ -339,6 +345,7 @@ class Commune:
         name: str | None = None,
         region: str | None = None,
         province: str | None = None,
+        district: str | None = None,
         zone: str | Iterable[str] | None = None,
         year: int | None = None,
         facts: Mapping[str, Any] = _NONE,
@@ -351,6 +358,7 @@ class Commune:
                 name=name,
                 region=region,
                 province=province,
+                district=district,
                 zone=zone,
                 year=year,
                 facts=facts,
@@ -358,7 +366,15 @@ class Commune:
                 host_id=host_id,
             )
         except NtmRulesError as error:  # the first field that is bad: say what is wrong with the others too
-            identity = {"code": code, "name": name, "region": region, "province": province, "zone": zone, "year": year}
+            identity = {
+                "code": code,
+                "name": name,
+                "region": region,
+                "province": province,
+                "district": district,
+                "zone": zone,
+                "year": year,
+            }
             _, problems = check_fields(identity | {"facts": facts, "attested": attested})
             only_facts = isinstance(error, FactError) and len(problems) == len(error.problems)
             raise (FactError if only_facts else CommuneError)(problems) from None
@@ -395,6 +411,7 @@ class Commune:
             "name": self.name,
             "region": self.region,
             "province": self.province,
+            "district": self.district,
             "zone": self.zones,
             "year": self.year,
             "facts": self._given,
@@ -411,6 +428,7 @@ class Commune:
             "name": self.name,
             "region": self.region,
             "province": self.province,
+            "district": self.district,
             "zone": list(self.zones) if len(self.zones) > 1 else self.zone,
             "year": self.year,
             "facts": facts,
@@ -470,6 +488,7 @@ class Commune:
             self.name,
             self.region,
             self.province,
+            self.district,
             self.zones,
             self.year,
             facts,

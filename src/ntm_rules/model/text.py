@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import attrs
 
-__all__ = ["Language", "Text", "clean_text", "name_of", "nearest", "printable", "shown"]
+__all__ = ["LANGUAGES", "Language", "Text", "clean_text", "name_of", "nearest", "printable", "shown"]
 
 Language = Literal["vi", "en"]
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
 @attrs.frozen(slots=True)

@@ -16,13 +16,18 @@ from ntm_rules.model.requirement import Direction, Evidence, SetBy
 from ntm_rules.rulebook.documents import Bilingual, Document
 
 __all__ = [
+    "AssessedRuleset",
     "AssessmentDocument",
     "CommuneDocument",
     "DifferenceDocument",
+    "Gap",
+    "Given",
+    "HostId",
     "ImpactDocument",
     "LadderDocument",
     "LineDocument",
     "ProofDocument",
+    "RefusedCommune",
     "ResultDocument",
 ]
 
@@ -114,6 +119,7 @@ class CommuneDocument(Document):
         default=None, description="a region's key (dbsh); may be left out where province is given"
     )
     province: str | None = Field(default=None, description="the province as it was before 2025-07-01, name or key")
+    district: str | None = Field(default=None, description="the name of its district, for reports")
     zone: str | list[str] | None = Field(
         default=None, description="the zone or zones the commune lies in; none where left out"
     )
@@ -123,20 +129,20 @@ class CommuneDocument(Document):
     host_id: HostId = None
 
 
-class _Given(Document):
+class Given(Document):
     """What is always given in full, null where there is nothing to say."""
 
     model_config = ConfigDict(strict=True, json_schema_serialization_defaults_required=True)
 
 
-class ColumnRuleDocument(_Given):
+class ColumnRuleDocument(Given):
     """The rule that sends special communes to another column than their region's, and how surely it is known."""
 
     citation: str
     evidence: Evidence
 
 
-class ResultDocument(_Given):
+class ResultDocument(Given):
     """What was found of one indicator, part, condition or prerequisite."""
 
     id: str = Field(description="the official number (17.3), with a part's letter (17.1.a), or a condition's id")
@@ -168,7 +174,7 @@ class ResultDocument(_Given):
     explanation: Bilingual
 
 
-class AssessedRuleset(_Given):
+class AssessedRuleset(Given):
     """Which ruleset judged or was compared: the content hash identifies it."""
 
     id: str
@@ -181,19 +187,20 @@ class AssessedRuleset(_Given):
     rulebook_version: str
 
 
-class AssessedCommune(_Given):
+class AssessedCommune(Given):
     """Who was judged."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")] | None
     name: str | None
     region: str | None
     province: str | None
+    district: str | None
     zones: list[str]
     year: int | None
     host_id: HostId
 
 
-class AtRiskDocument(_Given):
+class AtRiskDocument(Given):
     """Whether a held title would be withdrawn; shares are exact percentages of criteria, as fractions (700/19)."""
 
     answer: bool | None
@@ -205,7 +212,7 @@ class AtRiskDocument(_Given):
     ruleset: str = Field(description="whose criteria were counted: the ruleset judged, or the one its title rests on")
 
 
-class AssessmentDocument(_Given):
+class AssessmentDocument(Given):
     """A commune judged under a ruleset, as `Assessment.to_dict` gives it. A minor version may add keys; none is removed under one format number."""
 
     format: Literal["ntm-rules/assessment/1"]
@@ -236,7 +243,7 @@ class AssessmentDocument(_Given):
     summary: Bilingual
 
 
-class ChangeDocument(_Given):
+class ChangeDocument(Given):
     """One change of a rule."""
 
     kind: Literal[
@@ -276,7 +283,7 @@ class ChangeDocument(_Given):
     new: Bilingual | None
 
 
-class DifferenceDocument(_Given):
+class DifferenceDocument(Given):
     """What changes between two rulesets, as `Difference.to_dict` gives it. New keys may come with a new format number only."""
 
     format: Literal["ntm-rules/difference/1"]
@@ -288,7 +295,7 @@ class DifferenceDocument(_Given):
     summary: Bilingual
 
 
-class ProblemDocument(_Given):
+class ProblemDocument(Given):
     """One thing that is wrong with what was given."""
 
     code: str = Field(description="stable; see the tables of codes in the documentation")
@@ -301,7 +308,7 @@ class ProblemDocument(_Given):
     message: Bilingual
 
 
-class VerdictMove(_Given):
+class VerdictMove(Given):
     """How many communes went from one verdict to another."""
 
     old: Verdict
@@ -309,7 +316,7 @@ class VerdictMove(_Given):
     communes: int = Field(ge=1)
 
 
-class EffectDocument(_Given):
+class EffectDocument(Given):
     """What a change does to one commune. Numbers are those of the new ruleset."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")] | None
@@ -332,7 +339,7 @@ class EffectDocument(_Given):
     undetermined: int = Field(ge=0, description="how many indicators are undetermined now")
 
 
-class StatusMove(_Given):
+class StatusMove(Given):
     """How many communes went from one status of an indicator to another; null where a ruleset does not have it."""
 
     old: Status | None
@@ -340,7 +347,7 @@ class StatusMove(_Given):
     communes: int = Field(ge=1)
 
 
-class IndicatorImpactDocument(_Given):
+class IndicatorImpactDocument(Given):
     """What becomes of one indicator; the counts are of communes."""
 
     old: str | None = Field(description="its number in the old ruleset; null where that does not have it")
@@ -354,14 +361,14 @@ class IndicatorImpactDocument(_Given):
     moves: list[StatusMove]
 
 
-class RefusedCommune(_Given):
+class RefusedCommune(Given):
     """A commune that could not be read or judged."""
 
     commune: str = Field(description="its name and code, or what is known of it")
     problems: list[ProblemDocument] = Field(min_length=1)
 
 
-class ImpactDocument(_Given):
+class ImpactDocument(Given):
     """What a rule change does to a population, as `Impact.to_dict` gives it. New keys may come with a new format number only."""
 
     format: Literal["ntm-rules/impact/1"]
@@ -383,7 +390,7 @@ class ImpactDocument(_Given):
     refused: list[RefusedCommune]
 
 
-class PlaceDocument(_Given):
+class PlaceDocument(Given):
     """All that decides which cells of the tables judge a commune."""
 
     region: str | None = Field(description="null where there is one column for all")
@@ -391,7 +398,7 @@ class PlaceDocument(_Given):
     year: int = Field(description="the year of the facts")
 
 
-class OpenThresholdDocument(_Given):
+class OpenThresholdDocument(Given):
     """A threshold that is not known and that an answer hangs on."""
 
     ruleset: str
@@ -400,7 +407,7 @@ class OpenThresholdDocument(_Given):
     year: int | None = Field(description="null where it is of every year")
 
 
-class ProofDocument(_Given):
+class ProofDocument(Given):
     """The answer to a question about rulesets, as `Proof.to_dict` gives it. A minor version may add keys; none is removed under one format number."""
 
     format: Literal["ntm-rules/proof/1"]
@@ -435,7 +442,7 @@ class ProofDocument(_Given):
     explanation: Bilingual
 
 
-class LadderDocument(_Given):
+class LadderDocument(Given):
     """A commune judged under every tier of a phase, as `Ladder.to_dict` gives it. A minor version may add keys; none is removed under one format number."""
 
     format: Literal["ntm-rules/ladder/1"]
@@ -447,7 +454,7 @@ class LadderDocument(_Given):
     assessments: list[AssessmentDocument] = Field(description="lowest tier first")
 
 
-class LineGap(_Given):
+class LineGap(Given):
     """An indicator that is missing, and what is lacking."""
 
     id: str
@@ -455,7 +462,7 @@ class LineGap(_Given):
     gap_count: int | None
 
 
-class _Line(_Given):
+class _Line(Given):
     """Whose line it is."""
 
     format: Literal["ntm-rules/line/1"]
@@ -484,13 +491,13 @@ class JudgedLine(_Line):
     conflicts: list[str]
 
 
-class LineProblems(_Given):
+class LineProblems(Given):
     """Everything that is wrong with one commune."""
 
     problems: list[ProblemDocument] = Field(min_length=1)
 
 
-class RefusedLine(_Given):
+class RefusedLine(Given):
     """A commune that could not be judged: who it is, as far as that can be read, where it stands, and what is wrong."""
 
     format: Literal["ntm-rules/line/1"]

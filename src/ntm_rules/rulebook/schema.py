@@ -25,6 +25,7 @@ from ntm_rules.rulebook.boundary_documents import (
 )
 from ntm_rules.rulebook.case_documents import CasesDocument
 from ntm_rules.rulebook.documents import FactsDocument, LayerDocument, RegionsDocument, RulesetDocument
+from ntm_rules.rulebook.report_documents import ReportDocument
 
 __all__ = ["schemas", "write_schemas"]
 
@@ -47,6 +48,7 @@ _BOUNDARY: dict[str, type[BaseModel]] = {
     "ladder": LadderDocument,
     "line": LineDocument,
     "proof": ProofDocument,
+    "report": ReportDocument,
 }
 _TITLES = {
     "ruleset": "NTM ruleset",
@@ -61,6 +63,7 @@ _TITLES = {
     "ladder": "NTM ladder of tiers",
     "line": "NTM assessment as one line",
     "proof": "NTM answer about rulesets",
+    "report": "NTM report on communes",
 }
 
 # A key means the same in every document, so an editor's hint is given once.
@@ -149,10 +152,10 @@ _ROWS: Schema = {
 
 def schemas() -> dict[str, Schema]:
     """The schemas by name: ruleset, layer, facts, regions, tests, commune, assessment, ladder, line, difference,
-    impact, proof.
+    impact, proof, report.
 
     >>> len(schemas()), "proof" in schemas()
-    (12, True)
+    (13, True)
     """
     found = {name: _for_editors(model.model_json_schema()) for name, model in _FILES.items()}
     found |= {name: model.model_json_schema(mode="serialization") for name, model in _BOUNDARY.items()}

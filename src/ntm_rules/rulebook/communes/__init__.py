@@ -54,7 +54,7 @@ def read_communes(
 
     `source` is a path, whose suffix names the format (.json, .jsonl, .yaml, .csv); or, with `format`, bytes or the text itself
     (give a `Path` to name the format of a file). JSON and YAML hold a commune as `Commune.from_dict` takes it, a list of them,
-    or ``{"communes": [...]}``; JSON Lines one a line; CSV a row each: code, name, region, province, zone (several parted by
+    or ``{"communes": [...]}``; JSON Lines one a line; CSV a row each: code, name, region, province, district, zone (several parted by
     ";"), year, host_id, fact keys (also KEY.male, KEY.female, KEY.numerator, KEY.denominator) and attested.NUMBER, an empty
     cell saying nothing. Text verdicts of YAML and CSV are true/false, đạt/chưa đạt/không đạt or có/không. `numbers="vi"` reads
     text as Vietnamese writes numbers ("36,05", "33.500.000") and refuses what could be read in two ways ("33.500").

@@ -18,7 +18,7 @@ from ntm_rules.rulebook.parser_words import csv_words, original
 
 __all__ = ["csv_communes"]
 
-IDENTITY = ("code", "name", "region", "province", "zone", "year", "host_id")
+IDENTITY = ("code", "name", "region", "province", "district", "zone", "year", "host_id")
 
 
 def csv_communes(data: bytes, source: str | None, catalogue: Catalogue) -> Iterator[Raw]:

@@ -58,7 +58,7 @@ def _lint_file(path: Path, book: Book, report: Report) -> None:
         report.refused(error)
 
 
-OF_COMMUNES = {"code", "name", "region", "province", "zone", "year", "attested", "host_id"}
+OF_COMMUNES = {"code", "name", "region", "province", "district", "zone", "year", "attested", "host_id"}
 
 OF_RULEBOOKS = {"rulebook", "facts", "regions", "layer", "of", "ruleset", "criteria"}
 
