@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-.PHONY: demo test lint types layers check bench schema conformance mutate-cells mutate fuzz test-pythons clean
+.PHONY: demo test lint types layers check bench schema conformance mutate-cells mutate differential fuzz test-pythons clean
 
 # Everything is run against the built wheel, as a host would install it; it is rebuilt when a source or ruleset changes.
 SOURCES := $(shell find src rulesets -type f -not -path '*/__pycache__/*' 2>/dev/null) pyproject.toml hatch_build.py README.md
@@ -70,6 +70,11 @@ mutate-cells: $(VENV)/.test
 # The same mutants given to what a rule keeper has: the shipped test files, the checks, and compare. About half an hour on two cores.
 mutate: $(VENV)/.test
 	$(BIN)/python -m tests.rule_tests.mutate
+
+# The native engine against SQL on a million pairs of commune and indicator: DuckDB, PostgreSQL and, where there is Java, Spark.
+differential: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet "ntm-rules[spark] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	$(BIN)/python -m tests.sql.differential --engines duckdb,postgres$$(command -v java >/dev/null && echo ,spark)
 
 schema: $(VENV)/.test
 	$(BIN)/python -m ntm_rules.rulebook.schema rulesets/schema

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import SparkSession
 
 from ntm_rules.engine.sql import Output, compile_sql
-from ntm_rules.engine.sql.sources import fact_columns
+from ntm_rules.engine.sql.sources import columns_read
 from ntm_rules.model.ruleset import Ruleset
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def evaluate_frame(
             dialect="spark",
             source=_VIEW,
             output=output,
-            columns=[name for name in fact_columns(ruleset.catalogue) if name in names],
+            columns=list(columns_read(ruleset.catalogue, names)),
             keep=keep,
             strict=strict,
             threshold_year=threshold_year,

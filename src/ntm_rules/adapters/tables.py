@@ -11,9 +11,9 @@ import attrs
 import duckdb
 from sqlglot import exp
 
-from ntm_rules.engine.sql import check_output
+from ntm_rules.engine.sql import check_output, unknown_verdicts
 from ntm_rules.engine.sql.query import Query, build, holding, refusals_of
-from ntm_rules.engine.sql.sources import IDENTITY, NUMBER, Facts, fact_columns
+from ntm_rules.engine.sql.sources import IDENTITY, NUMBER, Facts, columns_read, fact_columns
 from ntm_rules.engine.sql.terms import alias, case, column, decimal, select, text
 from ntm_rules.model.errors import CommuneError, Problem, unreadable
 from ntm_rules.model.facts import FactKind
@@ -160,21 +160,18 @@ class _Reading:
 
     def __init__(self, ruleset: Ruleset, types: Mapping[str, str]) -> None:
         self.ruleset, self.types = ruleset, types
-        self.known = fact_columns(ruleset.catalogue)
-        self.columns = frozenset(name for name in types if name in self.known)
+        self.known = columns_read(ruleset.catalogue, types)
+        self.columns = frozenset(self.known)
         self.ignored = tuple(name for name in types if name not in self.known and name not in IDENTITY)
         self.written = frozenset(name for name in (*self.columns, "year") if name in types and not self._typed(name))
         problems = [self._misspelt(name) for name in self.ignored]
-        if found := [problem for problem in problems if problem is not None]:
+        found = [problem for problem in problems if problem is not None] + unknown_verdicts(ruleset, types)
+        if found:
             raise CommuneError(found)
 
     def _misspelt(self, name: str) -> Problem | None:
-        """A column that is not read because its name is nearly that of a fact; or one of attested verdicts."""
-        if name.startswith("attested."):
-            message = Text("bảng chưa nhận xác nhận của cơ quan", "attested verdicts are not taken from tables")
-            wanted = Text("số liệu; hoặc evaluate từng xã", "facts; or evaluate each commune")
-            return Problem(code="attested_column", key=name, found=shown(name), message=message, wanted=wanted)
-        meant = nearest(name, [*self.known, *IDENTITY])
+        """A column that is not read because its name is nearly that of a fact."""
+        meant = nearest(name, [*fact_columns(self.ruleset.catalogue), *IDENTITY])
         if meant is None or meant in self.types:
             return None
         return Problem(
@@ -199,7 +196,7 @@ class _Reading:
         """The input with every fact as its kind, and what was written in text columns beside it."""
         place = exp.Sub(this=exp.Window(this=exp.RowNumber()), expression=exp.Literal.number(1))
         terms = {"row": place} | {name: self._identity(name) for name in IDENTITY}
-        terms |= {name: self._value(name) for name in self.known if name in self.columns}
+        terms |= {name: self._value(name) for name in self.known}
         terms |= {f"{name} written": _written(name) for name in self.written}
         return select(exp.to_table(_INPUT), (alias(term, name) for name, term in terms.items()))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 
 import attrs
 from sqlglot import exp
@@ -13,6 +15,7 @@ from ntm_rules.engine.sql.refused import Refusal, refusals
 from ntm_rules.engine.sql.sources import IDENTITY, Facts, required_rulesets
 from ntm_rules.engine.sql.terms import (
     alias,
+    all_of,
     any_of,
     case,
     column,
@@ -25,7 +28,7 @@ from ntm_rules.engine.sql.terms import (
     together,
 )
 from ntm_rules.model.requirement import Clause
-from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.ruleset import Ruleset, WithdrawalByRuleset
 
 __all__ = ["OUTPUTS", "Query", "build", "holding", "refusals_of"]
 
@@ -80,13 +83,18 @@ def build(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
     """The query for one of `OUTPUTS`, as a syntax tree; rows of which any of `refused` holds are not judged."""
     if output == "rejected":
         return _with([("source", query.source)], _rejected(query, refused))
-    steps = Judging(query.facts, query.strict, query.threshold_year, reasons=output == "indicators")
-    judged = judging(steps, query.ruleset)
-    stages = [("source", query.source), ("facts", _facts(steps, refused)), *_steps(steps)]
+    steps = Judging(query.ruleset, query.facts, query.strict, query.threshold_year, reasons=output == "indicators")
+    judged = judging(steps, query.ruleset, strict=query.strict)
     if output == "indicators":
-        return _with(stages, _indicators(query, judged))
-    wanted = _counts(judged) if output == "communes" else {i: node.code for i, node in judged.indicators.items()}
-    return _with(stages, select(relation("judged"), [*map(column, query.carried), *_named(wanted)]))
+        rows = _indicators(query, judged)
+    else:
+        wanted = (
+            _counts(judged, _at_risk(steps, query.ruleset))
+            if output == "communes"
+            else {number: node.code for number, node in judged.indicators.items()}
+        )
+        rows = select(relation("judged"), [*map(column, query.carried), *_named(wanted)])
+    return _with([("source", query.source), ("facts", _facts(steps, refused)), *_steps(steps)], rows)
 
 
 def _with(stages: list[tuple[str, exp.Query]], select: exp.Query) -> exp.Query:
@@ -146,7 +154,7 @@ def _verdict(node: Node) -> exp.Expr:
     return case((met, text("met")), (missing, text("missing")), otherwise=text("undetermined"))
 
 
-def _how_many(nodes: Sequence[Node], *codes: int) -> exp.Expr:
+def _how_many(nodes: Iterable[Node], *codes: int) -> exp.Expr:
     total: exp.Expr | None = None
     for node in nodes:
         counted = one_of(node.code, map(number, codes))
@@ -155,21 +163,54 @@ def _how_many(nodes: Sequence[Node], *codes: int) -> exp.Expr:
     return total or number(0)
 
 
-def _counts(judged: Judged) -> dict[str, exp.Expr]:
-    """A commune's column, verdict, recognition, and the published counts."""
+def _counts(judged: Judged, at_risk: exp.Expr) -> dict[str, exp.Expr]:
+    """A commune's column, verdict, recognition, whether a held title is at risk, and the published counts."""
     ruleset = judged.ruleset
     indicators, criteria = list(judged.indicators.values()), list(judged.criteria.values())
     return {
         "column": judged.places.term,
         "verdict": _verdict(judged.verdict),
+        "standing": _verdict(judged.standing),
         "recognition": _verdict(judged.recognition),
+        "at_risk": at_risk,
         "criteria_met": _how_many(criteria, 0, 1),
+        "criteria_missing": _how_many(criteria, 4),
+        "criteria_undetermined": _how_many(criteria, 2),
         "criteria_total": number(ruleset.criteria_total or len(criteria)),
         "indicators_met": _how_many(indicators, 0, 1),
         "indicators_missing": _how_many(indicators, 4),
         "indicators_undetermined": _how_many(indicators, 2),
         "indicators_total": number(ruleset.indicators_total or len(indicators)),
     }
+
+
+def _at_risk(steps: Judging, ruleset: Ruleset) -> exp.Expr:
+    """Whether a held title would be withdrawn; NULL where that is not known (see `Assessment.at_risk`)."""
+    rule = ruleset.withdrawal
+    if isinstance(rule, WithdrawalByRuleset):
+        return _at_risk(steps, rule.ruleset)
+    if rule is None or (not ruleset.complete and ruleset.criteria_total is None):
+        return exp.cast(exp.null(), "BOOLEAN")
+    criteria = judging(steps, ruleset, strict=steps.strict).criteria
+    key = [node for no, node in criteria.items() if no in rule.key_criteria]
+    # Criteria that the text does not have yet may all be missing.
+    total = ruleset.criteria_total or len(criteria)
+    unwritten = number(max(0, total - len(criteria)))
+    missing, of_key = _how_many(criteria.values(), 4), _how_many(key, 4)
+    possible = exp.Add(this=_how_many(criteria.values(), 2, 4), expression=unwritten)
+    key_possible = _how_many(key, 2, 4)
+    # A share of the criteria is reached by so many of them.
+    any_, some = (number(math.ceil(Fraction(share) * (total or 1) / 100)) for share in (rule.any_share, rule.key_share))
+    return case(
+        (exp.GTE(this=missing, expression=any_), exp.true()),
+        (all_of([_reached(missing.copy(), some), _reached(of_key, number(1))]), exp.true()),
+        (negated(_reached(possible, some.copy())), exp.false()),
+        (negated(any_of([_reached(possible.copy(), any_.copy()), _reached(key_possible, number(1))])), exp.false()),
+    )
+
+
+def _reached(count: exp.Expr, bound: exp.Expr) -> exp.Expr:
+    return exp.GTE(this=count, expression=bound)
 
 
 def _indicators(query: Query, judged: Judged) -> exp.Query:
@@ -182,14 +223,23 @@ def _indicators(query: Query, judged: Judged) -> exp.Query:
             {"indicator": text(clause.id), "place": number(place)}
             | words
             | measured(query.facts, judged.places, clause, node)
+            | _said(judged, clause)
         )
 
     indicators = query.ruleset.indicators
     if not indicators:
-        names = ("indicator", "place", "status", "reason", "fact", "actual", "required", "gap")
+        names = ("indicator", "place", "status", "reason", "fact", "actual", "required", "gap", "attested", "conflict")
         nothing = _named({name: exp.null() for name in names})
         return select(relation("judged"), [*map(column, query.carried), *nothing], where=exp.false())
     return _unrolled(query, "judged", [(row(place, clause), None) for place, clause in enumerate(indicators, 1)])
+
+
+def _said(judged: Judged, clause: Clause) -> dict[str, exp.Expr]:
+    """The verdict of an agency, and whether the facts speak against it."""
+    if clause.id not in judged.attested:
+        return {"attested": exp.cast(exp.null(), "BOOLEAN"), "conflict": exp.false()}
+    conflict = case((judged.conflicts[clause.id].copy(), exp.true()), otherwise=exp.false())
+    return {"attested": judged.attested[clause.id].copy(), "conflict": conflict}
 
 
 def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:

@@ -18,9 +18,11 @@ from ntm_rules.model.requirement import Comparison, FactComparison, RulesetMet, 
 from ntm_rules.model.ruleset import Catalogue, Ruleset, WithdrawalByRuleset, clause_facts
 
 __all__ = [
+    "ATTESTED",
     "IDENTITY",
     "SIDES",
     "Facts",
+    "columns_read",
     "compared_facts",
     "fact_columns",
     "facts_of",
@@ -31,6 +33,8 @@ __all__ = [
 
 IDENTITY = ("code", "region", "province", "zone", "year")
 SIDES = ("numerator", "denominator")
+# Of columns that hold verdicts of agencies: "attested.7", "attested.2021-2025/xa-ntm:7".
+ATTESTED = "attested."
 _OF_RATIO = tuple(f".{side}" for side in SIDES)
 
 # Exact numbers wide enough for what is measured: 18 digits before the point and 18 after it; a side of a ratio 10 and 4.
@@ -76,6 +80,11 @@ class Facts:
     def has_ratio(self, key: str) -> bool:
         """Whether the source has numerator and denominator of the fact."""
         return all(f"{key}.{side}" in self.columns for side in SIDES)
+
+    def attested(self, *names: str) -> exp.Expr | None:
+        """The verdict attested under the first of the names under which there is one; None where the source has no such column."""
+        found = [column(f"{ATTESTED}{name}") for name in names if f"{ATTESTED}{name}" in self.columns]
+        return exp.Coalesce(this=found[0], expressions=found[1:]) if len(found) > 1 else found[0] if found else None
 
     def plain(self, key: str) -> exp.Expr:
         """The fact as the source has it: NULL where it is not given, or given as a ratio."""
@@ -137,6 +146,12 @@ def fact_columns(catalogue: Catalogue) -> dict[str, FactKind]:
             if fact.kind is FactKind.PERCENT:
                 found |= dict.fromkeys((f"{name}.{side}" for side in SIDES), FactKind.NUMBER)
     return found
+
+
+def columns_read(catalogue: Catalogue, names: Collection[str]) -> dict[str, FactKind]:
+    """Those of the names that are columns of facts or of attested verdicts, with the kind of their values."""
+    found = {name: kind for name, kind in fact_columns(catalogue).items() if name in names}
+    return found | dict.fromkeys((name for name in names if name.startswith(ATTESTED)), FactKind.BOOLEAN)
 
 
 def wide_source(table: exp.Expr, columns: Collection[str], keep: Collection[str]) -> exp.Select:
