@@ -71,6 +71,7 @@ def evaluate_table(
         source=reading.source(),
         strict=strict,
         threshold_year=year,
+        dialect="duckdb",
     )
 
     def run(tree: exp.Query) -> pa.Table:

@@ -67,7 +67,7 @@ def compile_sql(
         source=rows,
         strict=strict,
         threshold_year=fact_year(threshold_year, "threshold_year"),
-        in_one_pass=dialect in ("spark", "spark2", "databricks"),
+        dialect=dialect,
     )
     tree: exp.Expr = build(query, output, refusals_of(query))
     if view is not None:

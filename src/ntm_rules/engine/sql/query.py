@@ -41,8 +41,7 @@ _STATUS = {0: "met", 1: "not_applicable", 2: "undetermined", 4: "missing"}
 class Query:
     """What a query is written from.
 
-    `carried` are the columns of the source that every output repeats; `in_one_pass` says that the engine reads a relation anew
-    for each SELECT of a union, as Spark does, and has to make several rows of one instead.
+    `carried` are the columns of the source that every output repeats.
     """
 
     ruleset: Ruleset
@@ -51,7 +50,7 @@ class Query:
     source: exp.Query
     strict: bool
     threshold_year: int | None
-    in_one_pass: bool = False
+    dialect: str
 
 
 def refusals_of(query: Query) -> tuple[Refusal, ...]:
@@ -256,25 +255,43 @@ def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:
 def _unrolled(query: Query, source: str, rows: Sequence[tuple[dict[str, exp.Expr], exp.Expr | None]]) -> exp.Query:
     """Several rows for each row of a relation, each where its condition holds."""
     carried = [*map(column, query.carried)]
-    if not query.in_one_pass:
+    if query.dialect not in (*_SPARK, "duckdb"):
         return together(
             select(relation(source), [*(term.copy() for term in carried), *_named(row)], where=when)
             for row, when in rows
         )
-    structs = [
-        exp.Struct(
-            expressions=[
-                exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=term)
-                for name, term in (row | ({} if when is None else {"holds": when})).items()
-            ]
-        )
-        for row, when in rows
-    ]
-    names = [*rows[0][0], *(() if rows[0][1] is None else ("holds",))]
-    each = exp.TableAlias(
-        this=exp.to_identifier("each"), columns=[exp.to_identifier(name, quoted=True) for name in names]
+    # Engines that read a relation anew for each SELECT of a union, or take long to plan it, make several rows of one instead.
+    names = rows[0][0].keys()
+    made = exp.Array(
+        expressions=[
+            exp.Struct(
+                expressions=[
+                    exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=term)
+                    for name, term in (row | ({} if when is None else {"holds": when})).items()
+                ]
+            )
+            for row, when in rows
+        ]
     )
-    unrolled = exp.Lateral(this=exp.Inline(this=exp.Array(expressions=structs)), view=True, alias=each)
-    found = select(relation(source), [*carried, *map(column, rows[0][0])])
-    found.append("laterals", unrolled)
-    return found if rows[0][1] is None else found.where(column("holds"), copy=False)
+    holds = None if rows[0][1] is None else "holds"
+    if query.dialect in _SPARK:
+        found = select(
+            relation(source), [*carried, *map(column, names)], where=None if holds is None else column(holds)
+        )
+        every = [exp.to_identifier(name, quoted=True) for name in (*names, *([holds] if holds else []))]
+        each = exp.TableAlias(this=exp.to_identifier("each"), columns=every)
+        found.append("laterals", exp.Lateral(this=exp.Inline(this=made), view=True, alias=each))
+        return found
+    inner = select(relation(source), [*carried, alias(exp.Unnest(expressions=[made]), "each")])
+    parts = [alias(_field(name), name) for name in names]
+    unrolled = inner.subquery("unrolled", copy=False)
+    return select(
+        unrolled, [*(term.copy() for term in carried), *parts], where=None if holds is None else _field(holds)
+    )
+
+
+_SPARK = ("spark", "spark2", "databricks")
+
+
+def _field(name: str) -> exp.Expr:
+    return exp.Dot(this=column("each"), expression=exp.to_identifier(name, quoted=True))
