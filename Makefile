@@ -55,8 +55,9 @@ bench: $(WHEEL)
 	for peer in "datalogic-py==5.9.*" "zen-engine==2.1.*" rule-engine "OpenFisca-Core==46.*" durable_rules; do \
 	  $(BENCH)/bin/python -m pip install --quiet "$$peer" || echo "not installed: $$peer"; done
 	$(BENCH)/bin/python -m pip install --quiet --force-reinstall --no-deps $(VENV)/dist/*.whl
-	$(BENCH)/bin/python -m pip install --quiet "ntm-rules[cli] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
-	cd benchmarks && env -u PYTHONPATH ../$(BENCH)/bin/python bench.py
+	$(BENCH)/bin/python -m pip install --quiet "ntm-rules[cli,sql] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)" matplotlib
+	command -v java >/dev/null && $(BENCH)/bin/python -m pip install --quiet pyspark || echo "not installed: pyspark"
+	cd benchmarks && env -u PYTHONPATH ../$(BENCH)/bin/python bench.py && env -u PYTHONPATH ../$(BENCH)/bin/python scale.py
 
 # The battery for other engines: its generated files are current, and ours passes it.
 conformance: $(VENV)/.test
