@@ -62,7 +62,8 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
     year = column("year")
     yield Refusal("year", "bad_year", any_of([_over(year, LAST_YEAR), _under(year, FIRST_YEAR)]))
     for name in sorted(facts.written):
-        yield Refusal(name, "bad_value", all_of([known(column(f"{name} written")), is_null(column(name))]))
+        code = f"bad_{name}" if name in ("code", "year") else "bad_value"
+        yield Refusal(name, code, all_of([known(column(f"{name} written")), is_null(column(name))]))
     for key in facts.keys:
         fact = facts.fact(key)
         if fact.kind is FactKind.BOOLEAN or not (facts.has_number(key) or facts.has_ratio(key)):
@@ -142,7 +143,7 @@ def _ratio(facts: Facts, key: str) -> Iterator[Refusal]:
     given = [column(f"{key}.{side}") for side in SIDES]
     numerator, denominator = given
     name = f"{key}.denominator"
-    yield Refusal(name, "bad_value", exp.NEQ(this=_has(numerator), expression=_has(denominator)))
+    yield Refusal(name, "half_ratio", exp.NEQ(this=_has(numerator), expression=_has(denominator)))
     yield Refusal(name, "bad_value", exp.LTE(this=denominator, expression=number(0)))
     yield Refusal(f"{key}.numerator", "bad_value", _under(numerator, 0))
     for side, term in zip(SIDES, given, strict=True):
