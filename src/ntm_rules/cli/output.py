@@ -99,8 +99,14 @@ def progress(items: Iterable[Item], label: str) -> Iterator[Item]:
             yield item
 
 
-def waiting(work: Callable[[], Result], label: str, *, share: Callable[[], float], stop: Callable[[], None]) -> Result:
-    """What a long piece of work gives; on a terminal with `share`, how many percent are done, on standard error.
+def waiting(
+    work: Callable[[], Result],
+    label: str,
+    *,
+    share: Callable[[], float] | None = None,
+    stop: Callable[[], None] = lambda: None,
+) -> Result:
+    """What a long piece of work gives; on a terminal with how long it takes, and how many percent of a step `share` says are done.
 
     The work goes on in a thread then, and `stop` ends it where a person does not want to wait.
     """
@@ -116,10 +122,11 @@ def waiting(work: Callable[[], Result], label: str, *, share: Callable[[], float
         ThreadPoolExecutor(1) as pool,
         Progress(*columns, console=Console(file=sys.stderr), transient=True) as shown,
     ):
-        done, task = pool.submit(work), shown.add_task(label, total=100)
+        done, task = pool.submit(work), shown.add_task(label, total=None if share is None else 100)
         try:
             while not wait([done], timeout=0.2).done:
-                shown.update(task, completed=max(share(), 0))
+                if share is not None:
+                    shown.update(task, completed=max(share(), 0))
         except BaseException:
             stop()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import sys
 import time
@@ -19,7 +20,7 @@ from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, shown
 
 if TYPE_CHECKING:
-    from ntm_rules.adapters.tables import WrittenTable
+    from ntm_rules.adapters.results import WrittenTable
 
 __all__ = ["batch"]
 
@@ -105,20 +106,43 @@ def _engine(name: str, address: str) -> Callable[..., WrittenTable]:
         raise NtmRulesError(
             [Problem(code="not_installed", key="engine", message=message, wanted=Text(install, install))]
         )
-    return _on_duckdb
+    if name == "postgres":
+        # "postgres:" stands before any way to name a database, and is the beginning of one.
+        return functools.partial(_on_postgres, url=f"postgresql:{address}" if address.startswith("//") else address)
+    return _on_duckdb if name == "duckdb" else _on_spark
 
 
-def _on_duckdb(ruleset: Ruleset, table: str, target: str, *, lang: Language, **given: Any) -> WrittenTable:
+def _on_duckdb(ruleset: Ruleset, source: str, target: str, *, lang: Language, **given: Any) -> WrittenTable:
     from ntm_rules.adapters.tables.writing import connection_beside, write_table
     from ntm_rules.cli.output import waiting
 
     with connection_beside(target) as connection:
         return waiting(
-            lambda: write_table(ruleset, table, target, connection=connection, **given),
+            lambda: write_table(ruleset, source, target, connection=connection, **given),
             Text("đang xét", "judging").in_(lang),
             share=connection.query_progress,
             stop=connection.interrupt,
         )
+
+
+def _on_postgres(*of_whom: Any, url: str, lang: Language, **given: Any) -> WrittenTable:
+    from ntm_rules.adapters.postgres import write_table
+    from ntm_rules.cli.output import waiting
+
+    return waiting(lambda: write_table(*of_whom, url=url, **given), Text("đang xét", "judging").in_(lang))
+
+
+def _on_spark(*of_whom: Any, lang: Language, **given: Any) -> WrittenTable:
+    from ntm_rules.adapters import spark
+    from ntm_rules.cli.output import waiting
+
+    session = spark.session()
+    return waiting(
+        lambda: spark.write_table(*of_whom, **given),
+        Text("đang xét", "judging").in_(lang),
+        share=lambda: spark.share_done(session),
+        stop=session.sparkContext.cancelAllJobs,
+    )
 
 
 def _summary(done: WrittenTable, seconds: float, lang: Language) -> list[str]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import duckdb
 
+from ntm_rules.adapters.results import Output, WrittenTable
 from ntm_rules.adapters.tables.inputs import READING_FAILS, reading_failed
-from ntm_rules.adapters.tables.judging import Output, prepared
-from ntm_rules.adapters.tables.writing import WrittenTable, write_table
+from ntm_rules.adapters.tables.judging import prepared
+from ntm_rules.adapters.tables.writing import write_table
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.rulebook.communes.values import Numbers
 

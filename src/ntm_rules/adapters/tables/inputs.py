@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import csv
 import itertools
 import zipfile
@@ -17,6 +18,7 @@ from sqlglot import exp
 from ntm_rules.engine.sql.terms import column
 from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem, unreadable
 from ntm_rules.model.text import Text, clean_text, shown
+from ntm_rules.rulebook.parser_words import csv_words, original
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,6 +133,7 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRe
         lines.seek(0)
         header = next(csv.reader(lines, delimiter=delimiter), [])
     names = _names(header)
+    _check_quotes(path, delimiter)
     return connection.read_csv(
         str(path),
         header=True,
@@ -143,6 +146,24 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRe
         null_padding=True,  # a row may end before the header does
         parallel=False,
     )
+
+
+def _check_quotes(path: Path, delimiter: str) -> None:
+    """Refuse a file with a quote that is not closed: DuckDB would pass over the row, or over what stands in it."""
+    with path.open("rb") as data:
+        if not any(b'"' in part for part in iter(lambda: data.read(2**20), b"")):
+            return
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        try:
+            collections.deque(rows, maxlen=0)
+        except csv.Error as error:
+            words = csv_words(str(error))
+            message = Text(f"không phải CSV hợp lệ: {words.vi}", f"not valid CSV: {words.en}")
+            problem = Problem(
+                code="bad_csv", source=str(path), line=rows.line_num, message=message, found=original(str(error))
+            )
+            raise CommuneError([problem]) from None
 
 
 def _names(header: Iterable[Any]) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 import duckdb
 from sqlglot import exp
 
-from ntm_rules.adapters.tables.columns import Columns, query_of
+from ntm_rules.adapters.columns import Columns, query_of
+from ntm_rules.adapters.results import OUTPUTS
 from ntm_rules.adapters.tables.inputs import EXTRA_CELLS, input_of
 from ntm_rules.engine.sql import check_output
 from ntm_rules.engine.sql.query import Query, build, holding, refusals_of
@@ -17,10 +18,7 @@ from ntm_rules.engine.sql.terms import any_of, column, known, select
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.rulebook.communes.values import Numbers
 
-__all__ = ["OUTPUTS", "Output", "Table", "prepared"]
-
-Output = Literal["communes", "indicators", "statuses"]
-OUTPUTS = ("communes", "indicators", "statuses")
+__all__ = ["Table", "prepared"]
 
 _INPUT = "ntm_rules_input"
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import duckdb
 
+from ntm_rules.adapters.results import Output, WrittenTable, rejected_beside
 from ntm_rules.adapters.tables.inputs import READING_FAILS, reading_failed
-from ntm_rules.adapters.tables.judging import Output, prepared
+from ntm_rules.adapters.tables.judging import prepared
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, printable, shown
@@ -22,32 +23,10 @@ from ntm_rules.rulebook.communes.values import Numbers
 if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-__all__ = ["Spool", "WrittenTable", "connection_beside", "rejected_beside", "spooled", "write_table"]
+__all__ = ["Spool", "connection_beside", "spooled", "write_table"]
 
 # An Excel sheet ends there; the first row is the header.
 _EXCEL_ROWS = 1_048_576 - 1
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class WrittenTable:
-    """What became of a table: how many of its rows were judged and rejected, and where the results are.
-
-    `verdicts` counts the judged by verdict, `problems` what was wrong with the others, by column and code of the problem: a row
-    may have several. `ignored` names the columns that were not read.
-    """
-
-    judged: int
-    rejected: int
-    verdicts: Mapping[str, int]
-    problems: Mapping[tuple[str, str], int]
-    target: str
-    rejected_target: str
-    ignored: tuple[str, ...] = ()
-
-    @property
-    def rows(self) -> int:
-        """The rows of the table."""
-        return self.judged + self.rejected
 
 
 def write_table(
@@ -95,15 +74,13 @@ def write_table(
     )
 
 
-def rejected_beside(target: str | Path) -> Path:
-    """The file of what was rejected: xa.csv → xa.rejected.csv."""
-    path = Path(target)
-    return path.with_name(f"{path.stem}.rejected{path.suffix}")
-
-
 def connection_beside(target: str | Path) -> duckdb.DuckDBPyConnection:
     """A database within the process; what memory does not hold lies beside the results for as long as it runs."""
-    return duckdb.connect(config={"temp_directory": f"{target}.tmp"})
+    connection = duckdb.connect(config={"temp_directory": f"{target}.tmp"})
+    # Without them `query_progress` tells nothing; what it tells is not printed by the engine itself.
+    connection.execute("SET enable_progress_bar = true")
+    connection.execute("SET enable_progress_bar_print = false")
+    return connection
 
 
 def _quoted(path: Path) -> str:

@@ -29,8 +29,8 @@ from ntm_rules.model.years import FIRST_YEAR, LAST_YEAR
 
 __all__ = ["Refusal", "refusals"]
 
-# No figure reaches it; NaN and infinity are beyond it in every engine.
-_LIMIT = exp.cast(exp.Literal.number("1E40"), "DOUBLE")
+# No figure reaches it; what has more than 40 digits, NaN and infinity are beyond it in every engine.
+_LIMIT = exp.cast(exp.Literal.number("9.999999999999999E39"), "DOUBLE")
 
 
 @attrs.frozen(slots=True)
@@ -88,11 +88,14 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
 
 
 def _too_long(key: str, term: exp.Expr, digits: int, places: int) -> Iterator[Refusal]:
-    """A number that has more digits than a comparison keeps, which would be judged by another number."""
+    """A number that has more digits than a comparison keeps, which would be judged by another number.
+
+    What is too long to be cast is kept from it by CASE: engines may read both sides of AND.
+    """
     most = _most(digits, places)
     yield Refusal(key, "too_many_digits", exp.GT(this=term.copy(), expression=most))
     kept = exp.NEQ(this=decimal(term.copy(), digits, places), expression=term.copy())
-    yield Refusal(key, "too_many_digits", all_of([exp.LTE(this=term.copy(), expression=most.copy()), kept]))
+    yield Refusal(key, "too_many_digits", case((exp.LTE(this=term.copy(), expression=most.copy()), kept)))
 
 
 def _most(digits: int, places: int) -> exp.Expr:
@@ -158,7 +161,7 @@ def _percent_over(numerator: exp.Expr, denominator: exp.Expr, high: Decimal) -> 
     small = all_of(exp.LTE(this=side, expression=_most(*SIDE)) for side in (numerator, denominator))
     left = exp.Mul(this=decimal(numerator, *SIDE), expression=number(100))
     right = exp.Mul(this=decimal(denominator, *SIDE), expression=number(high))
-    return all_of([small, exp.GT(this=left, expression=right)])
+    return case((small, exp.GT(this=left, expression=right)))
 
 
 def _has(term: exp.Expr) -> exp.Expr:

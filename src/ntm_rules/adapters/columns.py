@@ -37,7 +37,9 @@ __all__ = ["Columns", "Engine", "query_of"]
 Engine = Literal["duckdb", "postgres", "spark"]
 
 # As the three engines write the types of their columns.
-_EXACT = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER|2|4|8)?|(DECIMAL|NUMERIC)\b.*|DOUBLE( PRECISION)?|FLOAT8")
+_WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER|2|4|8)?")
+# Of no more places than ours: engines hold a literal against the narrowest type, which may not hold it.
+_EXACT = re.compile(rf"{_WHOLE.pattern}|(DECIMAL|NUMERIC)(\(\d+(, ?(\d|1[0-8]))?\))?|DOUBLE( PRECISION)?|FLOAT8")
 _SHORT_FLOAT = ("FLOAT", "FLOAT4", "REAL")
 _BOOLEAN = ("BOOLEAN", "BOOL")
 _PLAIN = "^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$"
@@ -126,7 +128,7 @@ class Columns:
         if name == "code" or kind is FactKind.CATEGORY:
             return False
         if name == "year":
-            return _EXACT.fullmatch(stored) is not None
+            return _WHOLE.fullmatch(stored) is not None
         if kind is FactKind.BOOLEAN:
             return stored in _BOOLEAN
         return stored in _SHORT_FLOAT or _EXACT.fullmatch(stored) is not None
@@ -157,9 +159,11 @@ class Columns:
             return case((_like(self._text(name), "^[0-9]{1,5}$"), padded))
         if name == "year":
             if self._typed(name):
-                whole = exp.EQ(this=column(name), expression=exp.Floor(this=column(name)))
-                return case((whole, column(name)))
-            return case((_like(self._text(name), "^[0-9]{4}$"), exp.cast(self._text(name), "INT")))
+                return column(name)
+            # A frame keeps years among which one is not known as 2023.0.
+            pattern = "^[0-9]{4}([.]0)?$" if self.types[name] in ("DOUBLE", "FLOAT8") else "^[0-9]{4}$"
+            digits = exp.func("SUBSTR", self._text(name), exp.Literal.number(1), exp.Literal.number(4))
+            return case((_like(self._text(name), pattern), exp.cast(digits, "INT")))
         if name == "zone" and (self.types[name].endswith("[]") or self.types[name].startswith("ARRAY<")):
             return exp.ArrayToString(this=column(name), expression=text(";"))
         return self._place(name)
@@ -247,4 +251,4 @@ def _bare(letter: str) -> str:
 # Letters with marks and what stands between words, as the slug of a province has them.
 _MARKS = {letter: _bare(letter) for letter in map(chr, range(0xC0, 0x1EFA))}
 _MARKS = {letter: bare for letter, bare in _MARKS.items() if len(bare) == 1 and bare.isascii()}
-_MARKS |= dict.fromkeys("-._,'\u00a0", " ")
+_MARKS |= dict.fromkeys("-–._,'\u00a0", " ")
