@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ntm_rules.cli import changes, options
+from ntm_rules.cli import changes, options, table
 from ntm_rules.cli.frame import Group, command, epilog
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError
@@ -17,8 +17,6 @@ from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, nearest, shown
 
 __all__ = ["ntm_rules"]
-
-DEFAULT_RULESET = "2021-2025/xa-ntm"
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -86,14 +84,7 @@ def _placed(commune: Commune, province: str | None) -> Commune:
     )
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--ruleset",
-    "ruleset_id",
-    metavar="ID",
-    default=DEFAULT_RULESET,
-    show_default=True,
-    help="Bộ tiêu chí, xem `ntm-rules rulesets` / the ruleset.",
-)
+@options.RULESET
 @options.text_in_force
 @options.judging
 @options.form(
@@ -186,6 +177,9 @@ def _finish(work: Callable[[], None]) -> None:
     except Failed:
         sys.stdout.flush()
         sys.exit(2)
+
+
+ntm_rules.add_command(table.batch)
 
 
 # -- reading the rules

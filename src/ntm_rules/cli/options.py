@@ -13,6 +13,7 @@ __all__ = [
     "LANG",
     "NUMBERS",
     "OLD_SOURCE",
+    "RULESET",
     "RULESET_ID",
     "SOURCE",
     "THRESHOLD_YEAR",
@@ -49,6 +50,14 @@ def form(choices: list[str], help_text: str) -> Decorator:
 
 
 RULESET_ID: Decorator = click.argument("ruleset_id", metavar="ID")
+RULESET: Decorator = click.option(
+    "--ruleset",
+    "ruleset_id",
+    metavar="ID",
+    default="2021-2025/xa-ntm",
+    show_default=True,
+    help="Bộ tiêu chí, xem `ntm-rules rulesets` / the ruleset.",
+)
 LANG: Decorator = click.option(
     "--lang",
     type=click.Choice(["vi", "en"]),

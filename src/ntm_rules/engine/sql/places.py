@@ -68,8 +68,9 @@ def region_of(ruleset: Ruleset, *, given: bool = True) -> exp.Expr:
 
 def zones_of() -> exp.Expr:
     """The zones, each between its own two semicolons: "III; dbkk-coast" as ";III;;dbkk-coast;"."""
-    spaceless = exp.func("REPLACE", column("zone"), text(" "), text(""))
-    doubled = exp.func("REPLACE", spaceless, text(";"), text(";;"))
+    close = exp.func("REPLACE", exp.Trim(this=column("zone")), text("; "), text(";"))
+    close = exp.func("REPLACE", close, text(" ;"), text(";"))
+    doubled = exp.func("REPLACE", close, text(";"), text(";;"))
     return exp.func("CONCAT", text(";"), doubled, text(";"))
 
 

@@ -34,6 +34,8 @@ __all__ = ["OUTPUTS", "Query", "build", "holding", "refusals_of"]
 
 OUTPUTS = ("communes", "indicators", "statuses", "rejected")
 
+# Of these a table has few different values, however many its rows are; every row has a code of its own.
+_PLACE = tuple(name for name in IDENTITY if name != "code")
 _STATUS = {0: "met", 1: "not_applicable", 2: "undetermined", 4: "missing"}
 
 
@@ -65,11 +67,11 @@ def holding(query: Query, refused: Sequence[Refusal]) -> exp.Query:
     """
     found = {}
     for name, of_place in (("place", True), ("source", False)):
-        own = [alias(each.anywhere, str(n)) for n, each in enumerate(refused) if (each.key in IDENTITY) is of_place]
+        own = [alias(each.anywhere, str(n)) for n, each in enumerate(refused) if (each.key in _PLACE) is of_place]
         if own:
             found[name] = select(relation(name), own)
-    written = [f"{name} written" for name in IDENTITY if name in query.facts.written]
-    place = select(relation("source"), map(column, (*IDENTITY[1:], *written))).distinct(copy=False)
+    written = [f"{name} written" for name in _PLACE if name in query.facts.written]
+    place = select(relation("source"), map(column, (*_PLACE, *written))).distinct(copy=False)
     stages = [("source", query.source), ("place", place), *((f"{name} holds", rows) for name, rows in found.items())]
     first, *others = (relation(f"{name} holds") for name in found)
     rows = select(first, [column(str(each)) for each in range(len(refused))])
