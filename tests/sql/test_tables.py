@@ -56,6 +56,13 @@ def test_arrow() -> None:
     checked(ntm.evaluate_table(NTM, pa.table(TABLE), output="indicators"))
 
 
+def test_batches_that_come_once() -> None:
+    table = pa.table(TABLE)
+    checked(ntm.evaluate_table(NTM, table.to_reader(max_chunksize=2), output="indicators"))
+    (batch,) = table.to_batches()
+    checked(ntm.evaluate_table(NTM, batch, output="indicators"))
+
+
 def test_pandas() -> None:
     pandas = pytest.importorskip("pandas")
     checked(ntm.evaluate_table(NTM, pandas.DataFrame(TABLE), output="indicators"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from sqlglot import exp
@@ -20,9 +20,11 @@ from ntm_rules.engine.sql.terms import (
     decimal,
     equal,
     is_null,
+    known,
     negated,
     one_of,
     select,
+    stripped,
     text,
 )
 from ntm_rules.model.checking import LEVEL_WORDS, unknown_province
@@ -45,8 +47,6 @@ _SHORT_FLOAT = ("FLOAT", "FLOAT4", "REAL")
 _BOOLEAN = ("BOOLEAN", "BOOL")
 _PLAIN = "^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$"
 _VIETNAMESE = "^[+-]?([0-9]{1,18}|[1-9][0-9]{0,2}([.][0-9]{3}){1,5})(,[0-9]{1,18})?$"
-# All that `str.strip` takes away.
-_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 def query_of(columns: Columns, source: exp.Table, *, place: exp.Expr | None, strict: bool, year: int | None) -> Query:
@@ -54,7 +54,13 @@ def query_of(columns: Columns, source: exp.Table, *, place: exp.Expr | None, str
     carried = ("code", "year") if place is None else ("row", "code", "year")
     return Query(
         ruleset=columns.ruleset,
-        facts=Facts(columns.ruleset.catalogue, columns.facts, columns.written),
+        facts=Facts(
+            columns.ruleset.catalogue,
+            columns.facts,
+            columns.written,
+            frozenset(name for name in columns.facts if columns.types[name] in ("DOUBLE", *_SHORT_FLOAT)),
+            province="province" in columns.types or columns.province is not None,
+        ),
         carried=carried,
         source=columns.source(source, place),
         strict=strict,
@@ -135,7 +141,7 @@ class Columns:
         terms = {} if place is None else {"row": place}
         terms |= {name: self._identity(name) for name in IDENTITY}
         terms |= {name: self._fact(name) for name in self.known}
-        terms |= {f"{name} written": self._text(name) for name in sorted(self.written)}
+        terms |= {f"{name} written": exp.cast(column(name), "TEXT") for name in sorted(self.written)}
         return select(table, (alias(term, name) for name, term in terms.items()))
 
     def _text(self, name: str) -> exp.Expr:
@@ -143,7 +149,12 @@ class Columns:
         found: exp.Expr = exp.cast(column(name), "TEXT")
         if self.engine != "spark":  # which cannot; what is not NFC there is refused, never guessed
             found = exp.func("NFC_NORMALIZE" if self.engine == "duckdb" else "NORMALIZE", found)
-        return exp.Nullif(this=exp.Trim(this=found, expression=text(_SPACE)), expression=text(""))
+        return stripped(found)
+
+    def _sparing(self, name: str, plain: Iterable[str], otherwise: exp.Expr) -> exp.Expr:
+        """A text as it stands where it is one of the plain ones, as nearly all are: to clean it takes long in many rows."""
+        raw, ready = exp.cast(column(name), "TEXT"), [text(each) for each in plain]
+        return case((one_of(raw, ready), raw), (known(raw), otherwise)) if ready else otherwise
 
     def _identity(self, name: str) -> exp.Expr:
         if name == "province" and self.province is not None:
@@ -152,8 +163,9 @@ class Columns:
             return exp.cast(exp.null(), "INT" if name == "year" else "TEXT")
         if name == "code":
             # The leading zeros that a spreadsheet took away.
+            raw = exp.cast(column(name), "TEXT")
             padded = exp.func("LPAD", self._text(name), exp.Literal.number(5), text("0"))
-            return case((_like(self._text(name), "^[0-9]{1,5}$"), padded))
+            return case((_like(raw, "^[0-9]{5}$"), raw), (_like(self._text(name), "^[0-9]{1,5}$"), padded))
         if name == "year":
             if self._typed(name):
                 return column(name)
@@ -168,7 +180,11 @@ class Columns:
     def _place(self, name: str) -> exp.Expr:
         if name not in self.types:
             return exp.cast(exp.null(), "TEXT")
-        return _province(self.ruleset.catalogue, self._text(name)) if name == "province" else self._text(name)
+        catalogue = self.ruleset.catalogue
+        if name == "province":
+            names = [name for each in catalogue.provinces.values() for name in dict.fromkeys((each.slug, each.name))]
+            return self._sparing(name, names, _province(catalogue, self._text(name)))
+        return self._sparing(name, catalogue.regions if name == "region" else catalogue.zones, self._text(name))
 
     def _at_home(self) -> exp.Expr:
         """A row that names no place lies in the province of the caller."""
@@ -192,7 +208,7 @@ class Columns:
             fact = Facts(self.ruleset.catalogue, self.facts).fact(name)
             words = exp.Lower(this=written)
             ways = ((one_of(words, map(text, _ways(value))), text(value)) for value in fact.values)
-            return case(*ways, otherwise=written.copy())
+            return self._sparing(name, fact.values, case(*ways, otherwise=written.copy()))
         plain = decimal(written.copy(), *NUMBER)
         if self.numbers == "plain":
             return case((_like(written, _PLAIN), plain))

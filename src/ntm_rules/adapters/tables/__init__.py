@@ -60,6 +60,7 @@ def evaluate_table(
             threshold_year=threshold_year,
         )
         judged = work.connection.sql(work.judged(output)).to_arrow_table()
-        return JudgedTable(judged, work.connection.sql(work.rejected()).to_arrow_table(), work.ignored)
+        rejected = work.connection.sql(work.rejected()).to_arrow_table()
+        return JudgedTable(judged, rejected, work.ignored)
     except READING_FAILS as error:
         raise reading_failed(table, error) from error

@@ -69,8 +69,23 @@ def input_of(connection: duckdb.DuckDBPyConnection, table: Any) -> Input:
     if type(table).__module__.startswith("pandas"):
         return Input(connection.from_df(table))
     if type(table).__module__.startswith(("polars", "pyarrow")):
-        return Input(connection.from_arrow(table.to_arrow() if hasattr(table, "to_arrow") else table))
+        return _arrow(connection, table.to_arrow() if hasattr(table, "to_arrow") else table)
     raise CommuneError([_not_a_table(type(table).__name__)])
+
+
+def _arrow(connection: duckdb.DuckDBPyConnection, table: Any) -> Input:
+    """An Arrow table, with the place of each row beside it: counting them would hold up those who read it at once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not isinstance(
+        table, pa.Table
+    ):  # batches that come once are read twice, for what is wrong and for what is right
+        table = table.read_all() if isinstance(table, pa.RecordBatchReader) else pa.Table.from_batches([table])
+    ones = pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)
+    return Input(
+        connection.from_arrow(table.append_column(_PLACE, pc.subtract(pc.cumulative_sum(ones), 1))), column(_PLACE)
+    )
 
 
 def _not_a_table(found: str) -> Problem:

@@ -38,7 +38,7 @@ class Table:
 
     def rejected(self) -> str:
         """The SELECT of what is wrong with the others. It keeps those rows alone, which are few, however many the table has."""
-        own = self.refused or tuple(refusals_of(self.query))
+        own = self.refused or refusals_of(self.query)[:1]  # of which none holds, for the columns alone
         bad = select(
             exp.Subquery(this=self.query.source.copy(), alias=exp.TableAlias(this=exp.to_identifier("every"))),
             [exp.Star()],

@@ -131,7 +131,7 @@ class _Ruleset:
         self.judging, self.ruleset, self.strict = judging, ruleset, strict
         self.asked_about = ruleset.id == judging.ruleset.id
         self.prefix = ("" if strict == judging.strict else "loosely ") + ("" if self.asked_about else f"{ruleset.id}:")
-        self.places = Places(ruleset, self.prefix, strict, judging.threshold_year)
+        self.places = Places(ruleset, self.prefix, strict, judging.threshold_year, judging.facts)
         tops = (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites)
         self.names = {top.id for top in tops}
         self.measured: dict[str, Node] = {}
@@ -263,6 +263,10 @@ class _Ruleset:
 
     # -- requirements without parts
 
+    def _given(self, *keys: str) -> list[str]:
+        """The columns that the source has of facts."""
+        return [name for name in self.judging.facts.columns if name in keys or name.rpartition(".")[0] in keys]
+
     def _no_fact(self, *keys: str) -> exp.Expr:
         """The reason of a comparison that is not decided for want of a fact."""
         facts = self.judging.facts
@@ -301,7 +305,9 @@ class _Ruleset:
         wanted = tuple(f"{key}.{sex}" for sex in SEXES) if requirement.both_sexes else (key,)
         no_fact = self._no_fact(*wanted)
         if fact.kind.is_number:
-            threshold = self.places.number_of(name, outcomes)
+            # Of doubles, thresholds are doubles too: to cast them row by row takes longer than to compare.
+            doubles = not self.judging.reasons and self.judging.facts.doubles.issuperset(self._given(*wanted, key))
+            threshold = self.places.number_of(name, outcomes, doubles=doubles)
             held = {each: self._held(each, direction, threshold) for each in (*wanted, key)}
         else:
             held = {each: self._by_value(each, direction, outcomes) for each in (*wanted, key)}
@@ -394,7 +400,7 @@ class _Ruleset:
         codes = [part.code for part in parts]
         if requirement.needed == len(parts):
             least = (
-                exp.Least(this=codes[0].copy(), expressions=[code.copy() for code in codes[1:]])
+                exp.Least(this=codes[0].copy(), expressions=[code.copy() for code in codes[1:]], ignore_nulls=True)
                 if len(codes) > 1
                 else codes[0].copy()
             )

@@ -24,6 +24,7 @@ from ntm_rules.engine.sql.terms import (
     one_of,
     relation,
     select,
+    stripped,
     text,
     together,
 )
@@ -92,7 +93,7 @@ def build(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
         wanted = (
             _counts(judged, _at_risk(steps, query.ruleset))
             if output == "communes"
-            else {number: node.code for number, node in judged.indicators.items()}
+            else {number: exp.cast(node.code, "TINYINT") for number, node in judged.indicators.items()}
         )
         rows = select(relation("judged"), [*map(column, query.carried), *_named(wanted)])
     return _with([("source", query.source), ("facts", _facts(steps, refused)), *_steps(steps)], rows)
@@ -247,8 +248,10 @@ def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:
     """A row per thing that is wrong: which column, what (as `Problem.code`), and what stood there."""
 
     def row(refusal: Refusal) -> dict[str, exp.Expr]:
-        stood = f"{refusal.key} written" if refusal.key in query.facts.written else refusal.key
-        found = exp.cast(column(stood), "TEXT", copy=False)
+        if refusal.key in query.facts.written:
+            found = stripped(column(f"{refusal.key} written"))
+        else:
+            found = exp.cast(column(refusal.key), "TEXT", copy=False)
         return {"key": text(refusal.key), "problem": text(refusal.code), "found": found}
 
     return _unrolled(query, "source", [(row(refusal), refusal.when) for refusal in refused])

@@ -21,6 +21,7 @@ from ntm_rules.engine.sql.terms import (
     negated,
     number,
     one_of,
+    stripped,
     text,
 )
 from ntm_rules.model.facts import SEXES, FactKind
@@ -63,7 +64,8 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
     yield Refusal("year", "bad_year", any_of([_over(year, LAST_YEAR), _under(year, FIRST_YEAR)]))
     for name in sorted(facts.written):
         code = f"bad_{name}" if name in ("code", "year") else "bad_value"
-        yield Refusal(name, code, all_of([known(column(f"{name} written")), is_null(column(name))]))
+        stood = known(stripped(column(f"{name} written")))
+        yield Refusal(name, code, case((is_null(column(name)), stood), otherwise=exp.false()))
     for key in facts.keys:
         fact = facts.fact(key)
         if fact.kind is FactKind.BOOLEAN or not (facts.has_number(key) or facts.has_ratio(key)):

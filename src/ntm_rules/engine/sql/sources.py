@@ -51,12 +51,15 @@ FACTOR = (8, 4)
 class Facts:
     """The facts a query reads: which columns the source has, by the names above.
 
-    Of the columns in `written`, which hold text, the source has "NAME written" too: what stood there before it was read.
+    Of the columns in `written`, which hold text, the source has "NAME written" too: what stood there before it was read. Those in
+    `doubles` are binary floats. `province` tells whether the source says in which province communes lie.
     """
 
     catalogue: Catalogue
     columns: frozenset[str]
     written: frozenset[str] = frozenset()
+    doubles: frozenset[str] = frozenset()
+    province: bool = True
 
     @property
     def keys(self) -> tuple[str, ...]:
