@@ -100,20 +100,23 @@ def rounds(communes_each: int) -> Iterator[tuple[ntm.Ruleset, list[ntm.Commune],
             start += 1
 
 
-def compared(judges: dict[str, Judge], pairs: int, communes_each: int = 400) -> tuple[Counter[str], list[str]]:
+def compared(judges: dict[str, Judge], pairs: int, communes_each: int = 800) -> tuple[Counter[str], list[str]]:
     """How many pairs each engine was asked for, until each has so many, and where it says something else."""
     asked: Counter[str] = Counter()
+    took: Counter[str] = Counter()
     found: list[str] = []
     for ruleset, some, strict in rounds(communes_each):
         wanted = native(ruleset, some, strict=strict)
         rows = rows_of(some)
         for name, judge in judges.items():
+            started = time.monotonic()
             apart = differences(wanted, judge(ruleset, rows, strict))
+            took[name] += round(time.monotonic() - started)
             found += [f"{name}, {ruleset.id} {ruleset.province or ''} strict={strict}: {each}" for each in apart]
             asked[name] += len(wanted.said)
         asked["communes"] += len(some)
         asked["rulesets"] += 1
-        shown = ", ".join(f"{name} {number:,}" for name, number in asked.items())
+        shown = ", ".join(f"{name} {number:,} ({took[name]} s)" for name, number in asked.items())
         sys.stderr.write(f"{shown}; {len(found)} apart\n")
         if found or min(asked[name] for name in judges) >= pairs:
             return asked, found

@@ -62,7 +62,7 @@ def compile_sql(
     rows = wide_source(table, read, identity) if layout == "wide" else long_source(table, read, identity)
     query = Query(
         ruleset=ruleset,
-        facts=Facts(ruleset.catalogue, frozenset(read)),
+        facts=Facts(ruleset.catalogue, frozenset(read), frozenset(read if layout == "long" else ())),
         carried=(*keep, "code", "year"),
         source=rows,
         strict=strict,
