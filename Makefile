@@ -35,6 +35,11 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
 	cd $(VENV) && bin/python -m pytest -q -n auto -p no:cacheprovider -p no:ntm_rules --ignore-glob='*/adapters/spark.py' --doctest-modules --pyargs ntm_rules
 
+# Spark is half a gigabyte and needs Java, so its tests are passed over where it is not; this installs it and runs them.
+spark-test: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet "ntm-rules[spark] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	$(BIN)/python -m pytest -q tests/sql/test_spark_tables.py tests/sql/test_engines_agree.py -k spark
+
 check: lint types layers
 
 lint: $(VENV)/.lint

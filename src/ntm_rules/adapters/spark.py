@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from sqlglot import exp
@@ -128,14 +129,16 @@ def write_table(
         every = refusals_of(query)
         holds = _run(frame, holding(query, every)).collect()[0]
         refused = tuple(refusal for refusal, held in zip(every, holds, strict=True) if held)
-        rejected = _run(frame, build(query, "rejected", refused or every))
+        # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
+        rejected = _run(frame, build(query, "rejected", refused or every[:1]))
         counted = _run(frame, build(query, "communes", refused)).groupBy("verdict").count().collect()
         verdicts = {row["verdict"]: row["count"] for row in counted}
         problems = _problems(rejected)
         rows = frame.count()
         _deliver(spark, {rejected_target: rejected, target: _run(frame, build(query, output, refused))})
-    except PySparkException as error:
-        first = next(iter(str(error).splitlines()), type(error).__name__)
+    except (PySparkException, Py4JJavaError) as error:
+        said = error.java_exception.getMessage() if isinstance(error, Py4JJavaError) else str(error)
+        first = next(iter(str(said).splitlines()), type(error).__name__)
         message = Text("Spark không xử lý được bảng", "Spark cannot process the table")
         raise NtmRulesError([Problem(code="bad_table", source=table, message=message, found=shown(first))]) from error
     judged = sum(verdicts.values())
