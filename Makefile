@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-.PHONY: demo test lint types layers check bench schema conformance mutate-cells mutate fuzz test-pythons clean
+.PHONY: demo test spark-test lint types layers check bench schema conformance mutate-cells mutate fuzz test-pythons clean
 
 # Everything is run against the built wheel, as a host would install it; it is rebuilt when a source or ruleset changes.
 SOURCES := $(shell find src rulesets -type f -not -path '*/__pycache__/*' 2>/dev/null) pyproject.toml hatch_build.py README.md

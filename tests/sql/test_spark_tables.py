@@ -80,11 +80,12 @@ def test_parts_become_as_many_parts(spark: SparkSession, form: str, tmp_path: Pa
 def test_a_frame_keeps_its_partitions_and_its_texts_are_read(spark: SparkSession, tmp_path: Path) -> None:
     from ntm_rules.adapters.spark import evaluate_frame
 
-    pyarrow.parquet.write_table(table(), tmp_path / "xa.parquet")
+    rows = table().append_column("as written", table()["pct0"])
+    pyarrow.parquet.write_table(rows, tmp_path / "xa.parquet")
     frame = spark.read.parquet(str(tmp_path / "xa.parquet")).repartition(5)
-    judged = evaluate_frame(RULES, frame, keep=("pct0",))
+    judged = evaluate_frame(RULES, frame, keep=("as written",))
     assert judged.rdd.getNumPartitions() == 5
-    statuses = {row["pct0"]: row["verdict"] for row in judged.collect()}
+    statuses = {row["as written"]: row["verdict"] for row in judged.collect()}
     assert statuses == {"90.5": "met", " 91\t": "met", "90.49": "missing", "": "undetermined", None: "undetermined"}
 
 

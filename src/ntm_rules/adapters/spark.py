@@ -23,6 +23,7 @@ from ntm_rules.engine.sql import Output as AnyOutput
 from ntm_rules.engine.sql import check_output
 from ntm_rules.engine.sql.query import OUTPUTS as ALL_OUTPUTS
 from ntm_rules.engine.sql.query import build, holding, refusals_of
+from ntm_rules.engine.sql.sources import IDENTITY
 from ntm_rules.engine.sql.terms import column
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
@@ -88,7 +89,9 @@ def evaluate_frame(
     columns = Columns(ruleset, dict(frame.dtypes), engine="spark", numbers=numbers)
     query = query_of(columns, exp.to_table(_VIEW), place=None, strict=strict, year=threshold_year)
     query = attrs.evolve(query, carried=(*keep, *query.carried))
-    query.source.select(*(column(name) for name in keep), copy=False)
+    query.source.select(
+        *(column(name) for name in keep if name not in columns.facts and name not in IDENTITY), copy=False
+    )
     return _run(frame, build(query, output, refusals_of(query)))
 
 
