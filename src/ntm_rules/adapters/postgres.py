@@ -40,13 +40,13 @@ def write_table(
 ) -> WrittenTable:
     """Judge every row of a table in the database of `url`, as `adapters.tables.write_table` judges a file.
 
-    `table` is its name, also SCHEMA.NAME. `target` is a file, or ``"table:NAME"``: a new table of that database; what was
+    `table` is its name as the database has it, also SCHEMA.NAME. `target` is a file, or ``"table:NAME"``: a new table of that database; what was
     rejected goes to NAME.rejected.SUFFIX, or to the table NAME_rejected. A row is known by its code and year: a table has no places.
     Raises NtmRulesError where the database refuses; nothing is written then.
     """
     check_output(output, OUTPUTS)
     with _connected(url) as connection:
-        source = exp.to_table(table, dialect="postgres")
+        source = _table(table)
         columns = Columns(
             ruleset,
             _types(connection, _text(exp.Select(expressions=[exp.Star()]).from_(source))),
@@ -59,7 +59,8 @@ def write_table(
         holds = connection.execute(_text(holding(query, every))).fetchone() or ()
         refused = tuple(refusal for refusal, held in zip(every, holds, strict=True) if held)
         judged = _text(build(query, output, refused))
-        rejected = _text(build(query, "rejected", refused or every))
+        # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
+        rejected = _text(build(query, "rejected", refused or every[:1]))
         verdicts = dict(
             connection.execute(
                 f"SELECT verdict, count(*) FROM ({_text(build(query, 'communes', refused))}) AS judged GROUP BY verdict"  # noqa: S608
@@ -67,11 +68,8 @@ def write_table(
         )
         (rows,) = connection.execute(f"SELECT count(*) FROM {_text(source)}").fetchone() or (0,)  # noqa: S608 - quoted
         if str(target).startswith(_INTO_TABLE):
-            name = str(target).removeprefix(_INTO_TABLE)
-            rejected_target = f"{_INTO_TABLE}{name}_rejected"
-            for own, rows in ((name, judged), (f"{name}_rejected", rejected)):
-                connection.execute(f"CREATE TABLE {_text(exp.to_table(own, dialect='postgres'))} AS {rows}")
-            problems = _problems(connection, _text(exp.to_table(f"{name}_rejected", dialect="postgres")))
+            rejected_target = f"{target}_rejected"
+            problems = _into_tables(connection, {str(target): judged, rejected_target: rejected})
         else:
             rejected_target = str(rejected_beside(target))
             with spooled(target) as spool:
@@ -101,6 +99,12 @@ def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
         raise NtmRulesError([Problem(code="database_refuses", message=message, found=shown(first))]) from error
 
 
+def _table(name: str) -> exp.Table:
+    """NAME or SCHEMA.NAME, as the database has them; never read as SQL."""
+    schema, _, own = name.rpartition(".")
+    return exp.table_(own, db=schema or None, quoted=True)
+
+
 def _text(tree: exp.Expr) -> Any:
     return tree.sql(dialect="postgres", identify=True)
 
@@ -111,8 +115,12 @@ def _types(connection: psycopg.Connection[Any], query: str) -> dict[str, str]:
     return {each.name: each.type_display for each in described}
 
 
-def _problems(connection: psycopg.Connection[Any], rejected: str) -> dict[tuple[str, str], int]:
-    counted = f"SELECT key, problem, count(*) AS n FROM {rejected} GROUP BY key, problem ORDER BY n DESC, key, problem"  # noqa: S608
+def _into_tables(connection: psycopg.Connection[Any], queries: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    """The rows of queries into new tables; what is wrong with the rows of the last."""
+    for target, query in queries.items():
+        own = _text(_table(target.removeprefix(_INTO_TABLE)))
+        connection.execute(f"CREATE TABLE {own} AS {query}")
+    counted = f"SELECT key, problem, count(*) AS n FROM {own} GROUP BY key, problem ORDER BY n DESC, key, problem"  # noqa: S608 - quoted
     return {(key, code): count for key, code, count in connection.execute(counted).fetchall()}
 
 

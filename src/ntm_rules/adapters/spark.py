@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from sqlglot import exp
@@ -22,6 +23,7 @@ from ntm_rules.engine.sql import Output as AnyOutput
 from ntm_rules.engine.sql import check_output
 from ntm_rules.engine.sql.query import OUTPUTS as ALL_OUTPUTS
 from ntm_rules.engine.sql.query import build, holding, refusals_of
+from ntm_rules.engine.sql.sources import IDENTITY
 from ntm_rules.engine.sql.terms import column
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
@@ -87,7 +89,9 @@ def evaluate_frame(
     columns = Columns(ruleset, dict(frame.dtypes), engine="spark", numbers=numbers)
     query = query_of(columns, exp.to_table(_VIEW), place=None, strict=strict, year=threshold_year)
     query = attrs.evolve(query, carried=(*keep, *query.carried))
-    query.source.select(*(column(name) for name in keep), copy=False)
+    query.source.select(
+        *(column(name) for name in keep if name not in columns.facts and name not in IDENTITY), copy=False
+    )
     return _run(frame, build(query, output, refusals_of(query)))
 
 
@@ -128,14 +132,16 @@ def write_table(
         every = refusals_of(query)
         holds = _run(frame, holding(query, every)).collect()[0]
         refused = tuple(refusal for refusal, held in zip(every, holds, strict=True) if held)
-        rejected = _run(frame, build(query, "rejected", refused or every))
+        # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
+        rejected = _run(frame, build(query, "rejected", refused or every[:1]))
         counted = _run(frame, build(query, "communes", refused)).groupBy("verdict").count().collect()
         verdicts = {row["verdict"]: row["count"] for row in counted}
         problems = _problems(rejected)
         rows = frame.count()
         _deliver(spark, {rejected_target: rejected, target: _run(frame, build(query, output, refused))})
-    except PySparkException as error:
-        first = next(iter(str(error).splitlines()), type(error).__name__)
+    except (PySparkException, Py4JJavaError) as error:
+        said = error.java_exception.getMessage() if isinstance(error, Py4JJavaError) else str(error)
+        first = next(iter(str(said).splitlines()), type(error).__name__)
         message = Text("Spark không xử lý được bảng", "Spark cannot process the table")
         raise NtmRulesError([Problem(code="bad_table", source=table, message=message, found=shown(first))]) from error
     judged = sum(verdicts.values())

@@ -38,11 +38,11 @@ class Table:
 
     def rejected(self) -> str:
         """The SELECT of what is wrong with the others. It keeps those rows alone, which are few, however many the table has."""
-        own = self.refused or refusals_of(self.query)[:1]  # of which none holds, for the columns alone
+        # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
+        own = self.refused or tuple(refusals_of(self.query))[:1]
+        every = exp.Subquery(this=self.query.source.copy(), alias=exp.TableAlias(this=exp.to_identifier("every")))
         bad = select(
-            exp.Subquery(this=self.query.source.copy(), alias=exp.TableAlias(this=exp.to_identifier("every"))),
-            [exp.Star()],
-            where=any_of(each.when.copy() for each in own) if self.refused else exp.false(),
+            every, [exp.Star()], where=any_of(each.when.copy() for each in own) if self.refused else exp.false()
         )
         return build(attrs.evolve(self.query, source=bad), "rejected", own).sql(dialect="duckdb")
 
