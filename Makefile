@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-.PHONY: demo test lint types layers check bench schema conformance mutate-cells mutate fuzz test-pythons clean
+.PHONY: demo test spark-test lint types layers check bench schema conformance mutate-cells mutate differential fuzz test-pythons clean
 
 # Everything is run against the built wheel, as a host would install it; it is rebuilt when a source or ruleset changes.
 SOURCES := $(shell find src rulesets -type f -not -path '*/__pycache__/*' 2>/dev/null) pyproject.toml hatch_build.py README.md
@@ -35,6 +35,11 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
 	cd $(VENV) && bin/python -m pytest -q -n auto -p no:cacheprovider -p no:ntm_rules --ignore-glob='*/adapters/spark.py' --doctest-modules --pyargs ntm_rules
 
+# Spark is half a gigabyte and needs Java, so its tests are passed over where it is not; this installs it and runs them.
+spark-test: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet "ntm-rules[spark] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	$(BIN)/python -m pytest -q tests/sql/test_spark_tables.py tests/sql/test_engines_agree.py -k spark
+
 check: lint types layers
 
 lint: $(VENV)/.lint
@@ -55,8 +60,9 @@ bench: $(WHEEL)
 	for peer in "datalogic-py==5.9.*" "zen-engine==2.1.*" rule-engine "OpenFisca-Core==46.*" durable_rules; do \
 	  $(BENCH)/bin/python -m pip install --quiet "$$peer" || echo "not installed: $$peer"; done
 	$(BENCH)/bin/python -m pip install --quiet --force-reinstall --no-deps $(VENV)/dist/*.whl
-	$(BENCH)/bin/python -m pip install --quiet "ntm-rules[cli] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
-	cd benchmarks && env -u PYTHONPATH ../$(BENCH)/bin/python bench.py
+	$(BENCH)/bin/python -m pip install --quiet "ntm-rules[cli,sql] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)" matplotlib
+	command -v java >/dev/null && $(BENCH)/bin/python -m pip install --quiet pyspark || echo "not installed: pyspark"
+	cd benchmarks && env -u PYTHONPATH ../$(BENCH)/bin/python bench.py && env -u PYTHONPATH ../$(BENCH)/bin/python scale.py
 
 # The battery for other engines: its generated files are current, and ours passes it.
 conformance: $(VENV)/.test
@@ -70,6 +76,11 @@ mutate-cells: $(VENV)/.test
 # The same mutants given to what a rule keeper has: the shipped test files, the checks, and compare. About half an hour on two cores.
 mutate: $(VENV)/.test
 	$(BIN)/python -m tests.rule_tests.mutate
+
+# The native engine against SQL on a million pairs of commune and indicator: DuckDB, PostgreSQL and, where there is Java, Spark.
+differential: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet "ntm-rules[spark] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	$(BIN)/python -m tests.sql.differential --engines duckdb,postgres$$(command -v java >/dev/null && echo ,spark)
 
 schema: $(VENV)/.test
 	$(BIN)/python -m ntm_rules.rulebook.schema rulesets/schema

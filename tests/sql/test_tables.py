@@ -36,7 +36,7 @@ TABLE: dict[str, list[Any]] = {
 
 
 def found(judged: ntm.JudgedTable, row: int, indicator: str) -> tuple[str, str | None, Decimal | None]:
-    return said(judged.judged.to_pylist())[row, indicator]
+    return said(judged.judged.to_pylist())[row, indicator][:3]
 
 
 def checked(judged: ntm.JudgedTable) -> None:
@@ -54,6 +54,13 @@ def checked(judged: ntm.JudgedTable) -> None:
 
 def test_arrow() -> None:
     checked(ntm.evaluate_table(NTM, pa.table(TABLE), output="indicators"))
+
+
+def test_batches_that_come_once() -> None:
+    table = pa.table(TABLE)
+    checked(ntm.evaluate_table(NTM, table.to_reader(max_chunksize=2), output="indicators"))
+    (batch,) = table.to_batches()
+    checked(ntm.evaluate_table(NTM, batch, output="indicators"))
 
 
 def test_pandas() -> None:
@@ -167,7 +174,7 @@ def test_a_misspelt_column_is_an_error_and_others_are_named() -> None:
             ),
         )
     with pytest.raises(ntm.CommuneError, match="attested"):
-        ntm.evaluate_table(NTM, pa.table(TABLE | {"attested.7": [True, True, True]}))
+        ntm.evaluate_table(NTM, pa.table(TABLE | {"attested.99": [True, True, True]}))
     assert ntm.evaluate_table(NTM, pa.table(TABLE | {"huyện": ["a", "b", "c"]})).ignored == ("huyện",)
     with pytest.raises(ntm.CommuneError):
         ntm.evaluate_table(NTM, 5)
@@ -217,6 +224,57 @@ def test_a_long_table_is_judged_as_the_wide_one() -> None:
     assert judged["00002", "15.1"]["reason"] == "no_fact"
 
 
+def long_table(*rows: tuple[str, str | None, str | None, float | None, float | None]) -> Any:
+    """A connection with a table of facts of communes of one place: code, fact, value, numerator, denominator."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute(
+        "CREATE TABLE so_lieu (code TEXT, region TEXT, province TEXT, zone TEXT, year INT, fact TEXT, value TEXT, numerator DOUBLE, denominator DOUBLE)"
+    )
+    connection.executemany("INSERT INTO so_lieu VALUES (?, 'dbsh', NULL, NULL, 2023, ?, ?, ?, ?)", rows)
+    return connection
+
+
+def test_what_is_badly_given_in_a_long_table_is_rejected_by_name() -> None:
+    """A text that is no number, and a fact given twice and otherwise, stop neither the query nor the communes beside it."""
+    connection = long_table(
+        ("00001", "income_per_capita", "trên 50", None, None),
+        ("00002", "income_per_capita", "50", None, None),
+        ("00002", "income_per_capita", "60", None, None),
+        ("00003", "health_insurance_pct", None, 8705, 10162),
+        ("00003", "health_insurance_pct", None, 9705, 10162),
+        ("00004", "effective_cooperative", "1", None, None),
+        ("00005", "income_per_capita", "60", None, None),
+        ("00005", "income_per_capita", "60", None, None),
+        ("00005", "attested.7", "true", None, None),
+        ("00006", "health_insurance_pct", None, 5, None),
+    )
+    options: dict[str, Any] = {"source": "so_lieu", "layout": "long"}
+    options["columns"] = [
+        "income_per_capita",
+        "effective_cooperative",
+        "attested.7",
+        "health_insurance_pct.numerator",
+        "health_insurance_pct.denominator",
+    ]
+    rejected = connection.sql(ntm.compile_sql(NTM, output="rejected", **options)).to_arrow_table().to_pylist()
+    assert {(row["code"], row["key"], row["problem"], row["found"]) for row in rejected} == {
+        ("00001", "income_per_capita", "bad_value", "trên 50"),
+        ("00002", "income_per_capita", "bad_value", "50 | 60"),
+        ("00003", "health_insurance_pct.numerator", "bad_value", "8705.0 | 9705.0"),
+        ("00004", "effective_cooperative", "bad_value", "1"),
+        ("00003", "health_insurance_pct.denominator", "half_ratio", "10162.0"),
+        ("00006", "health_insurance_pct.denominator", "half_ratio", None),
+    }
+    judged = connection.sql(ntm.compile_sql(NTM, output="indicators", **options)).to_arrow_table().to_pylist()
+    assert {row["code"] for row in judged} == {"00005"}
+    assert {row["indicator"]: row["status"] for row in judged if row["status"] != "undetermined"} == {
+        "7": "met",
+        "10": "met",
+    }
+
+
 def test_what_cannot_be_compiled_is_said() -> None:
     long_ = built([ruleset_document({"at_least": {"fact": "pct0", "value": "97.99999999"}}, columns=["common"])])
     with pytest.raises(ntm.NtmRulesError, match="threshold_too_long"):
@@ -230,5 +288,4 @@ def test_the_native_engine_says_the_same_of_the_example() -> None:
     commune = ntm.Commune(
         region="dbsh", year=2023, facts={"health_insurance_pct": {"numerator": 8705, "denominator": 10162}}
     )
-    of_native, _ = native(NTM, [commune])
-    assert of_native[0, "15.1"] == ("missing", None, Decimal("4.3378"))
+    assert native(NTM, [commune]).said[0, "15.1"] == ("missing", None, Decimal("4.3378"), False)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ntm_rules.cli import changes, options, reports
+from ntm_rules.cli import changes, options, reports, table
 from ntm_rules.cli.frame import Group, command, epilog
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError
@@ -170,6 +170,9 @@ def _finish(work: Callable[[], None]) -> None:
     except Failed:
         sys.stdout.flush()
         sys.exit(2)
+
+
+ntm_rules.add_command(table.batch)
 
 
 # -- reading the rules

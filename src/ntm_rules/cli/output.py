@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,9 +13,10 @@ from ntm_rules.explain.columns import aligned
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.text import Text, printable, shown
 
-__all__ = ["prepare", "progress", "put", "say", "say_lines", "table", "warn", "write"]
+__all__ = ["prepare", "progress", "put", "say", "say_lines", "table", "waiting", "warn", "write"]
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def prepare() -> None:
@@ -102,3 +103,37 @@ def progress(items: Iterable[Item], label: str) -> Iterator[Item]:
             if count % 500 == 0:
                 shown.update(task, completed=count)
             yield item
+
+
+def waiting(
+    work: Callable[[], Result],
+    label: str,
+    *,
+    share: Callable[[], float] | None = None,
+    stop: Callable[[], None] = lambda: None,
+) -> Result:
+    """What a long piece of work gives; on a terminal with how long it takes, and how many percent of a step `share` says are done.
+
+    The work goes on in a thread then, and `stop` ends it where a person does not want to wait.
+    """
+    if not sys.stderr.isatty():
+        return work()
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with (
+        ThreadPoolExecutor(1) as pool,
+        Progress(*columns, console=Console(file=sys.stderr), transient=True) as shown,
+    ):
+        done, task = pool.submit(work), shown.add_task(label, total=None if share is None else 100)
+        try:
+            while not wait([done], timeout=0.2).done:
+                if share is not None:
+                    shown.update(task, completed=max(share(), 0))
+        except BaseException:
+            stop()
+            raise
+        return done.result()

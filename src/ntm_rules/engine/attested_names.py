@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
@@ -16,9 +15,9 @@ __all__ = ["unknown_names"]
 _RULESET_ID = re.compile(r"\d{4}-\d{4}/[a-z]+(-[a-z]+)*")
 
 
-def unknown_names(ruleset: Ruleset, commune: Commune) -> list[Problem]:
-    """What is wrong with the names under which verdicts are attested."""
-    return _unknown_numbers(ruleset, commune) + _unknown_rulesets(ruleset, commune)
+def unknown_names(ruleset: Ruleset, names: Collection[str]) -> list[Problem]:
+    """What is wrong with the names under which verdicts are attested: "7", or "2021-2025/xa-ntm:7"."""
+    return _unknown_numbers(ruleset, names) + _unknown_rulesets(ruleset, names)
 
 
 def _misspelt(name: str, known: Iterable[str]) -> bool:
@@ -26,14 +25,14 @@ def _misspelt(name: str, known: Iterable[str]) -> bool:
     return bool(difflib.get_close_matches(name, list(known), n=1, cutoff=0.9))
 
 
-def _unknown_rulesets(ruleset: Ruleset, commune: Commune) -> list[Problem]:
+def _unknown_rulesets(ruleset: Ruleset, names: Collection[str]) -> list[Problem]:
     """Attested verdicts of no ruleset: misspelt, or of a phase that the rulebook has without such a ruleset.
 
     Other rulesets are left alone: another rulebook may judge the same commune.
     """
     known = ruleset.catalogue.rulesets
     phases = {name.partition("/")[0] for name in known}
-    named = [(key, key.rpartition(":")[0]) for key in commune.attested if ":" in key]
+    named = [(key, key.rpartition(":")[0]) for key in names if ":" in key]
     return [
         Problem(
             code="unknown_attested",
@@ -48,11 +47,11 @@ def _unknown_rulesets(ruleset: Ruleset, commune: Commune) -> list[Problem]:
     ]
 
 
-def _unknown_numbers(ruleset: Ruleset, commune: Commune) -> list[Problem]:
+def _unknown_numbers(ruleset: Ruleset, names: Collection[str]) -> list[Problem]:
     """Attested verdicts on indicators that the ruleset does not have, by the key each was given under."""
     known = {clause.id for clause in (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites)}
     prefix = f"{ruleset.id}:"
-    named = [(key, key.removeprefix(prefix)) for key in commune.attested if ":" not in key or key.startswith(prefix)]
+    named = [(key, key.removeprefix(prefix)) for key in names if ":" not in key or key.startswith(prefix)]
     return [
         Problem(
             code="unknown_attested",

@@ -168,7 +168,7 @@ def _naming_rulesets(commune: Commune, lowest: str) -> Commune:
 def _attested(assessment: Assessment, conditions: int) -> Assessment:
     """The same assessment with attested verdicts deciding what the facts leave open; `conditions` is the code without them."""
     ruleset, attested = assessment.ruleset, assessment.attested
-    problems = unknown_names(ruleset, assessment.commune)
+    problems = unknown_names(ruleset, assessment.commune.attested)
     if problems:
         raise CommuneError(problems)
     judge = judge_of(assessment)

@@ -20,7 +20,16 @@ from ntm_rules.model.values import FactValue, Ratio, canonical, exact
 if TYPE_CHECKING:
     from ntm_rules.model.commune import Commune
 
-__all__ = ["check_facts", "clean_facts", "clean_value", "fact_named", "place_of", "place_problems", "unknown_province"]
+__all__ = [
+    "LEVEL_WORDS",
+    "check_facts",
+    "clean_facts",
+    "clean_value",
+    "fact_named",
+    "place_of",
+    "place_problems",
+    "unknown_province",
+]
 
 _WANTED = {
     FactKind.BOOLEAN: Text("true hoặc false", "true or false"),
@@ -31,7 +40,9 @@ _WANTED = {
 }
 
 
-_LEVEL = re.compile(r"^(mức độ|mức|level)\s+(?=\d)")
+# "Mức độ 2", as the tables write it, is the value "2".
+LEVEL_WORDS = ("mức độ", "mức", "level")
+_LEVEL = re.compile(rf"^({'|'.join(LEVEL_WORDS)})\s+(?=\d)")
 
 
 def fact_named(catalogue: Catalogue, key: str) -> Fact | None:
@@ -158,7 +169,6 @@ def _wrong_kind(fact: Fact, key: str, given: Any) -> Problem:
 
 def _category(fact: Fact, key: str, value: FactValue) -> FactValue | Problem:
     if not isinstance(value, (bool, Ratio)):
-        # "Mức độ 2", as the tables write it, is the value "2".
         wanted = _LEVEL.sub("", str(value).casefold()) if isinstance(value, str) else str(value)
         for known in fact.values:
             if known.casefold() == wanted:

@@ -53,6 +53,7 @@ __all__ = [
     "clause_facts",
     "content_form",
     "multiple_of",
+    "province_slug",
     "requirement_facts",
     "setter_of",
 ]
@@ -179,11 +180,13 @@ class Catalogue:
         """The province of a slug ("nam-dinh") or a name ("Nam Định")."""
         if not isinstance(name, str):
             return None
-        written = _slug(name)
-        return self.provinces.get(name) or next((p for p in self.provinces.values() if _slug(p.name) == written), None)
+        written = province_slug(name)
+        return self.provinces.get(name) or next(
+            (p for p in self.provinces.values() if province_slug(p.name) == written), None
+        )
 
 
-def _slug(name: str) -> str:
+def province_slug(name: str) -> str:
     """A province's name as offices write it, without "tỉnh", "thành phố", marks, case and punctuation."""
     text = unicodedata.normalize("NFD", clean_text(name).casefold().replace("đ", "d"))
     plain = "".join(letter for letter in text if not unicodedata.combining(letter))

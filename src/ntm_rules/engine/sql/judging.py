@@ -21,6 +21,7 @@ from ntm_rules.engine.sql.terms import (
     column,
     decimal,
     greatest,
+    is_null,
     known,
     negated,
     number,
@@ -70,10 +71,17 @@ class Node:
 
 @attrs.frozen(slots=True)
 class Judged:
-    """A ruleset as nodes: its indicators and conditions by id, its criteria by number, its verdict, its prerequisites, and whether the tier is reached."""
+    """A ruleset as nodes: its indicators and conditions by id, its criteria by number, its verdict, its prerequisites, and whether the tier is reached.
+
+    `measured` are indicators, conditions and prerequisites by the facts alone; `attested` the verdicts of agencies on some of them,
+    and `conflicts` whether the facts speak against each.
+    """
 
     ruleset: Ruleset
     places: Places
+    measured: dict[str, Node]
+    attested: dict[str, exp.Expr]
+    conflicts: dict[str, exp.Expr]
     indicators: dict[str, Node]
     conditions: dict[str, Node]
     prerequisites: dict[str, Node]
@@ -85,14 +93,15 @@ class Judged:
 
 @attrs.define
 class Judging:
-    """Writes rulesets as steps: each step names columns that later ones read."""
+    """Writes rulesets as steps: each step names columns that later ones read. `ruleset` is the one asked about."""
 
+    ruleset: Ruleset
     facts: Facts
     strict: bool
     threshold_year: int | None
     reasons: bool
     steps: list[dict[str, exp.Expr]] = attrs.field(factory=list)
-    rulesets: dict[str, Judged] = attrs.field(factory=dict)
+    rulesets: dict[tuple[str, bool], Judged] = attrs.field(factory=dict)
 
     def keep(self, name: str, node: Node) -> Node:
         """The node as columns of its own, so that what reads it does not repeat it."""
@@ -107,29 +116,34 @@ class Judging:
         return Node(code, reason, node.step + 1)
 
 
-def judging(judging: Judging, ruleset: Ruleset, *, prefix: str = "") -> Judged:
-    """Write a ruleset into the steps, once, and every ruleset that it requires."""
-    found = judging.rulesets.get(ruleset.id)
+def judging(judging: Judging, ruleset: Ruleset, *, strict: bool) -> Judged:
+    """Write a ruleset into the steps, once strictly and once not, and every ruleset that it requires."""
+    found = judging.rulesets.get((ruleset.id, strict))
     if found is None:
-        found = judging.rulesets[ruleset.id] = _Ruleset(judging, ruleset, prefix).judged()
+        found = judging.rulesets[ruleset.id, strict] = _Ruleset(judging, ruleset, strict).judged()
     return found
 
 
 class _Ruleset:
     """One ruleset written into the steps of a query."""
 
-    def __init__(self, judging: Judging, ruleset: Ruleset, prefix: str) -> None:
-        self.judging, self.ruleset, self.prefix = judging, ruleset, prefix
-        self.places = Places(ruleset, prefix, judging.strict, judging.threshold_year)
+    def __init__(self, judging: Judging, ruleset: Ruleset, strict: bool) -> None:
+        self.judging, self.ruleset, self.strict = judging, ruleset, strict
+        self.asked_about = ruleset.id == judging.ruleset.id
+        self.prefix = ("" if strict == judging.strict else "loosely ") + ("" if self.asked_about else f"{ruleset.id}:")
+        self.places = Places(ruleset, self.prefix, strict, judging.threshold_year, judging.facts)
         tops = (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites)
         self.names = {top.id for top in tops}
+        self.measured: dict[str, Node] = {}
+        self.attested: dict[str, exp.Expr] = {}
+        self.conflicts: dict[str, exp.Expr] = {}
 
     def judged(self) -> Judged:
         """Every clause, criterion and verdict of the ruleset."""
         ruleset = self.ruleset
-        indicators = {clause.id: self._kept(clause, clause.id) for clause in ruleset.indicators}
-        conditions = {clause.id: self._kept(clause, clause.id) for clause in ruleset.conditions}
-        prerequisites = {clause.id: self._kept(clause, clause.id) for clause in ruleset.prerequisites}
+        indicators = {clause.id: self._top(clause) for clause in ruleset.indicators}
+        conditions = {clause.id: self._top(clause) for clause in ruleset.conditions}
+        prerequisites = {clause.id: self._top(clause) for clause in ruleset.prerequisites}
         criteria = {
             criterion.no: self._worst(f"criterion {criterion.no}", [indicators[i.id] for i in criterion.indicators])
             for criterion in ruleset.criteria
@@ -138,8 +152,45 @@ class _Ruleset:
         standing = self._worst("standing", [verdict, *prerequisites.values()])
         recognition = self._worst("recognition", [standing, *conditions.values()])
         return Judged(
-            ruleset, self.places, indicators, conditions, prerequisites, criteria, verdict, standing, recognition
+            ruleset=ruleset,
+            places=self.places,
+            measured=self.measured,
+            attested=self.attested,
+            conflicts=self.conflicts,
+            indicators=indicators,
+            conditions=conditions,
+            prerequisites=prerequisites,
+            criteria=criteria,
+            verdict=verdict,
+            standing=standing,
+            recognition=recognition,
         )
+
+    def _top(self, clause: Clause) -> Node:
+        """An indicator, condition or prerequisite: measured, else attested (docs/semantics.md)."""
+        named = f"{self.ruleset.id}:{clause.id}"
+        verdict = self.judging.facts.attested(*((named, clause.id) if self.asked_about else (named,)))
+        if verdict is None:
+            node = self.measured[clause.id] = self._kept(clause, clause.id)
+            return node
+        measured = self.judging.keep(f"{self.prefix}{clause.id} measured", self._clause(clause, clause.id))
+        self.measured[clause.id], self.attested[clause.id] = measured, verdict
+        loose = judging(self.judging, self.ruleset, strict=False).measured[clause.id] if self.strict else measured
+        against = any_of(
+            [
+                all_of([_is(loose, 4), verdict]),
+                all_of([exp.LT(this=loose.code.copy(), expression=number(2)), exp.Not(this=verdict.copy())]),
+            ]
+        )
+        self.conflicts[clause.id] = against
+        decided = (exp.NEQ(this=measured.code.copy(), expression=number(2)), measured.code.copy())
+        # Strict evaluation decides neither by an unconfirmed threshold nor, where one speaks against the agency, by its word.
+        doubted = [(against.copy(), number(2))] if self.strict else []
+        said = ((verdict.copy(), number(0)), (exp.Not(this=verdict.copy()), number(4)))
+        code = case(decided, *doubted, *said, otherwise=number(2))
+        unconfirmed = [(against.copy(), text(Reason.UNCONFIRMED.value))] if self.strict else []
+        reason = case((decided[0].copy(), exp.null()), *unconfirmed, (is_null(verdict), measured.reason))
+        return self.judging.keep(f"{self.prefix}{clause.id}", Node(code, reason, max(measured.step, loose.step)))
 
     def _kept(self, clause: Clause, name: str) -> Node:
         return self.judging.keep(f"{self.prefix}{name}", self._clause(clause, name))
@@ -212,6 +263,10 @@ class _Ruleset:
 
     # -- requirements without parts
 
+    def _given(self, *keys: str) -> list[str]:
+        """The columns that the source has of facts."""
+        return [name for name in self.judging.facts.columns if name in keys or name.rpartition(".")[0] in keys]
+
     def _no_fact(self, *keys: str) -> exp.Expr:
         """The reason of a comparison that is not decided for want of a fact."""
         facts = self.judging.facts
@@ -250,7 +305,9 @@ class _Ruleset:
         wanted = tuple(f"{key}.{sex}" for sex in SEXES) if requirement.both_sexes else (key,)
         no_fact = self._no_fact(*wanted)
         if fact.kind.is_number:
-            threshold = self.places.number_of(name, outcomes)
+            # Of doubles, thresholds are doubles too: to cast them row by row takes longer than to compare.
+            doubles = not self.judging.reasons and self.judging.facts.doubles.issuperset(self._given(*wanted, key))
+            threshold = self.places.number_of(name, outcomes, doubles=doubles)
             held = {each: self._held(each, direction, threshold) for each in (*wanted, key)}
         else:
             held = {each: self._by_value(each, direction, outcomes) for each in (*wanted, key)}
@@ -343,7 +400,7 @@ class _Ruleset:
         codes = [part.code for part in parts]
         if requirement.needed == len(parts):
             least = (
-                exp.Least(this=codes[0].copy(), expressions=[code.copy() for code in codes[1:]])
+                exp.Least(this=codes[0].copy(), expressions=[code.copy() for code in codes[1:]], ignore_nulls=True)
                 if len(codes) > 1
                 else codes[0].copy()
             )
@@ -393,7 +450,7 @@ class _Ruleset:
         return Node(code, reason, max(condition.step, then.step, otherwise.step))
 
     def _ruleset_met(self, requirement: RulesetMet) -> Node:
-        other = judging(self.judging, requirement.ruleset, prefix=f"{requirement.ruleset.id}:")
+        other = judging(self.judging, requirement.ruleset, strict=self.strict)
         status = case(
             (exp.GTE(this=other.standing.code, expression=number(4)), number(4)),
             (exp.GTE(this=other.standing.code, expression=number(2)), number(2)),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 import attrs
 from sqlglot import exp
 
+from ntm_rules.engine.sql.sources import Facts
 from ntm_rules.engine.sql.terms import (
     alias,
     all_of,
@@ -68,8 +69,9 @@ def region_of(ruleset: Ruleset, *, given: bool = True) -> exp.Expr:
 
 def zones_of() -> exp.Expr:
     """The zones, each between its own two semicolons: "III; dbkk-coast" as ";III;;dbkk-coast;"."""
-    spaceless = exp.func("REPLACE", column("zone"), text(" "), text(""))
-    doubled = exp.func("REPLACE", spaceless, text(";"), text(";;"))
+    close = exp.func("REPLACE", exp.Trim(this=column("zone")), text("; "), text(";"))
+    close = exp.func("REPLACE", close, text(" ;"), text(";"))
+    doubled = exp.func("REPLACE", close, text(";"), text(";;"))
     return exp.func("CONCAT", text(";"), doubled, text(";"))
 
 
@@ -81,8 +83,10 @@ class Places:
     prefix: str
     strict: bool
     threshold_year: int | None
+    facts: Facts
     by_place: dict[str, Mapping[str, Decimal | None]] = attrs.field(factory=dict)
     by_year: dict[str, Mapping[tuple[str, int], Decimal | None]] = attrs.field(factory=dict)
+    doubles: set[str] = attrs.field(factory=set)
 
     @property
     def name(self) -> str:
@@ -122,7 +126,8 @@ class Places:
         """The place, worked out from region, province and zone."""
         if self.common:
             return text("common")
-        region, special = region_of(self.ruleset), self.ruleset.special_communes
+        region = region_of(self.ruleset) if self.facts.province else column("region")
+        special = self.ruleset.special_communes
         if special is None:
             return region
         sent = any_of(exp.Like(this=zones_of(), expression=text(f"%;{zone};%")) for zone in special.zones)
@@ -198,7 +203,9 @@ class Places:
             return last
         return case(*((self.where(keys, outcomes), found) for found, keys in others), otherwise=last)
 
-    def number_of(self, name: str, outcomes: Mapping[tuple[str, int | None], Outcome]) -> exp.Expr:
+    def number_of(
+        self, name: str, outcomes: Mapping[tuple[str, int | None], Outcome], *, doubles: bool = False
+    ) -> exp.Expr:
         """The threshold of a row of numbers: a literal where it is one everywhere, else looked up by place and year."""
         for outcome in outcomes.values():
             if isinstance(outcome.value, Decimal):
@@ -211,6 +218,8 @@ class Places:
             key: outcome.value if isinstance(outcome.value, Decimal) else None for key, outcome in outcomes.items()
         }
         full = f"{self.prefix}{name}"
+        if doubles:
+            self.doubles.add(full)
         if any(year is not None for _, year in plain):
             self.by_year[full] = {(place, year): value for (place, year), value in plain.items() if year is not None}
             return column(full, f"{self.prefix}thresholds by year")
@@ -226,7 +235,11 @@ class Places:
                 | _cells({key: row.get(place.name) for key, row in self.by_place.items()})
                 for place in self.places
             ]
-            yield name, _rows(rows), exp.EQ(this=column("at column", name), expression=column(self.name, "facts"))
+            yield (
+                name,
+                _rows(rows, self.doubles),
+                exp.EQ(this=column("at column", name), expression=column(self.name, "facts")),
+            )
         if self.by_year:
             name = f"{self.prefix}thresholds by year"
             years = dict.fromkeys(year for row in self.by_year.values() for _, year in row)
@@ -238,7 +251,11 @@ class Places:
             ]
             same_column = exp.EQ(this=column("at column", name), expression=column(self.name, "facts"))
             year = column("year", "facts") if self.threshold_year is None else number(self.threshold_year)
-            yield name, _rows(rows), all_of([same_column, exp.EQ(this=column("at year", name), expression=year)])
+            yield (
+                name,
+                _rows(rows, self.doubles),
+                all_of([same_column, exp.EQ(this=column("at year", name), expression=year)]),
+            )
 
 
 def _check_length(ruleset: Ruleset, name: str, value: Decimal) -> None:
@@ -269,12 +286,17 @@ def _cells(values: Mapping[str, Decimal | None]) -> dict[str, exp.Expr]:
     return {key: exp.null() if value is None else number(value) for key, value in values.items()}
 
 
-def _rows(rows: list[dict[str, exp.Expr]]) -> exp.Query:
+def _rows(rows: list[dict[str, exp.Expr]], doubles: Collection[str]) -> exp.Query:
     """Rows of literals, the first of which gives the types."""
     first, *rest = rows
-    typed = {
-        name: term if name == "at column" else exp.cast(term, "INT") if name == "at year" else decimal(term, 15, 4)
-        for name, term in first.items()
-    }
+
+    def of_type(name: str, term: exp.Expr) -> exp.Expr:
+        if name == "at column":
+            return term
+        if name == "at year":
+            return exp.cast(term, "INT")
+        return exp.cast(term, "DOUBLE") if name in doubles else decimal(term, 15, 4)
+
+    typed = {name: of_type(name, term) for name, term in first.items()}
     head = exp.Select(expressions=[alias(term, name) for name, term in typed.items()])
     return together([head, *(exp.Select(expressions=list(row.values())) for row in rest)])

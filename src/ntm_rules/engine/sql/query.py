@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 
 import attrs
 from sqlglot import exp
@@ -13,6 +15,7 @@ from ntm_rules.engine.sql.refused import Refusal, refusals
 from ntm_rules.engine.sql.sources import IDENTITY, Facts, required_rulesets
 from ntm_rules.engine.sql.terms import (
     alias,
+    all_of,
     any_of,
     case,
     column,
@@ -21,16 +24,19 @@ from ntm_rules.engine.sql.terms import (
     one_of,
     relation,
     select,
+    stripped,
     text,
     together,
 )
 from ntm_rules.model.requirement import Clause
-from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.ruleset import Ruleset, WithdrawalByRuleset
 
 __all__ = ["OUTPUTS", "Query", "build", "holding", "refusals_of"]
 
 OUTPUTS = ("communes", "indicators", "statuses", "rejected")
 
+# Of these a table has few different values, however many its rows are; every row has a code of its own.
+_PLACE = tuple(name for name in IDENTITY if name != "code")
 _STATUS = {0: "met", 1: "not_applicable", 2: "undetermined", 4: "missing"}
 
 
@@ -38,8 +44,7 @@ _STATUS = {0: "met", 1: "not_applicable", 2: "undetermined", 4: "missing"}
 class Query:
     """What a query is written from.
 
-    `carried` are the columns of the source that every output repeats; `in_one_pass` says that the engine reads a relation anew
-    for each SELECT of a union, as Spark does, and has to make several rows of one instead.
+    `carried` are the columns of the source that every output repeats.
     """
 
     ruleset: Ruleset
@@ -48,7 +53,7 @@ class Query:
     source: exp.Query
     strict: bool
     threshold_year: int | None
-    in_one_pass: bool = False
+    dialect: str
 
 
 def refusals_of(query: Query) -> tuple[Refusal, ...]:
@@ -63,11 +68,11 @@ def holding(query: Query, refused: Sequence[Refusal]) -> exp.Query:
     """
     found = {}
     for name, of_place in (("place", True), ("source", False)):
-        own = [alias(each.anywhere, str(n)) for n, each in enumerate(refused) if (each.key in IDENTITY) is of_place]
+        own = [alias(each.anywhere, str(n)) for n, each in enumerate(refused) if (each.key in _PLACE) is of_place]
         if own:
             found[name] = select(relation(name), own)
-    written = [f"{name} written" for name in IDENTITY if name in query.facts.written]
-    place = select(relation("source"), map(column, (*IDENTITY[1:], *written))).distinct(copy=False)
+    written = [f"{name} written" for name in _PLACE if name in query.facts.written]
+    place = select(relation("source"), map(column, (*_PLACE, *written))).distinct(copy=False)
     stages = [("source", query.source), ("place", place), *((f"{name} holds", rows) for name, rows in found.items())]
     first, *others = (relation(f"{name} holds") for name in found)
     rows = select(first, [column(str(each)) for each in range(len(refused))])
@@ -80,13 +85,18 @@ def build(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
     """The query for one of `OUTPUTS`, as a syntax tree; rows of which any of `refused` holds are not judged."""
     if output == "rejected":
         return _with([("source", query.source)], _rejected(query, refused))
-    steps = Judging(query.facts, query.strict, query.threshold_year, reasons=output == "indicators")
-    judged = judging(steps, query.ruleset)
-    stages = [("source", query.source), ("facts", _facts(steps, refused)), *_steps(steps)]
+    steps = Judging(query.ruleset, query.facts, query.strict, query.threshold_year, reasons=output == "indicators")
+    judged = judging(steps, query.ruleset, strict=query.strict)
     if output == "indicators":
-        return _with(stages, _indicators(query, judged))
-    wanted = _counts(judged) if output == "communes" else {i: node.code for i, node in judged.indicators.items()}
-    return _with(stages, select(relation("judged"), [*map(column, query.carried), *_named(wanted)]))
+        rows = _indicators(query, judged)
+    else:
+        wanted = (
+            _counts(judged, _at_risk(steps, query.ruleset))
+            if output == "communes"
+            else {number: exp.cast(node.code, "TINYINT") for number, node in judged.indicators.items()}
+        )
+        rows = select(relation("judged"), [*map(column, query.carried), *_named(wanted)])
+    return _with([("source", query.source), ("facts", _facts(steps, refused)), *_steps(steps)], rows)
 
 
 def _with(stages: list[tuple[str, exp.Query]], select: exp.Query) -> exp.Query:
@@ -146,7 +156,7 @@ def _verdict(node: Node) -> exp.Expr:
     return case((met, text("met")), (missing, text("missing")), otherwise=text("undetermined"))
 
 
-def _how_many(nodes: Sequence[Node], *codes: int) -> exp.Expr:
+def _how_many(nodes: Iterable[Node], *codes: int) -> exp.Expr:
     total: exp.Expr | None = None
     for node in nodes:
         counted = one_of(node.code, map(number, codes))
@@ -155,21 +165,54 @@ def _how_many(nodes: Sequence[Node], *codes: int) -> exp.Expr:
     return total or number(0)
 
 
-def _counts(judged: Judged) -> dict[str, exp.Expr]:
-    """A commune's column, verdict, recognition, and the published counts."""
+def _counts(judged: Judged, at_risk: exp.Expr) -> dict[str, exp.Expr]:
+    """A commune's column, verdict, recognition, whether a held title is at risk, and the published counts."""
     ruleset = judged.ruleset
     indicators, criteria = list(judged.indicators.values()), list(judged.criteria.values())
     return {
         "column": judged.places.term,
         "verdict": _verdict(judged.verdict),
+        "standing": _verdict(judged.standing),
         "recognition": _verdict(judged.recognition),
+        "at_risk": at_risk,
         "criteria_met": _how_many(criteria, 0, 1),
+        "criteria_missing": _how_many(criteria, 4),
+        "criteria_undetermined": _how_many(criteria, 2),
         "criteria_total": number(ruleset.criteria_total or len(criteria)),
         "indicators_met": _how_many(indicators, 0, 1),
         "indicators_missing": _how_many(indicators, 4),
         "indicators_undetermined": _how_many(indicators, 2),
         "indicators_total": number(ruleset.indicators_total or len(indicators)),
     }
+
+
+def _at_risk(steps: Judging, ruleset: Ruleset) -> exp.Expr:
+    """Whether a held title would be withdrawn; NULL where that is not known (see `Assessment.at_risk`)."""
+    rule = ruleset.withdrawal
+    if isinstance(rule, WithdrawalByRuleset):
+        return _at_risk(steps, rule.ruleset)
+    if rule is None or (not ruleset.complete and ruleset.criteria_total is None):
+        return exp.cast(exp.null(), "BOOLEAN")
+    criteria = judging(steps, ruleset, strict=steps.strict).criteria
+    key = [node for no, node in criteria.items() if no in rule.key_criteria]
+    # Criteria that the text does not have yet may all be missing.
+    total = ruleset.criteria_total or len(criteria)
+    unwritten = number(max(0, total - len(criteria)))
+    missing, of_key = _how_many(criteria.values(), 4), _how_many(key, 4)
+    possible = exp.Add(this=_how_many(criteria.values(), 2, 4), expression=unwritten)
+    key_possible = _how_many(key, 2, 4)
+    # A share of the criteria is reached by so many of them.
+    any_, some = (number(math.ceil(Fraction(share) * (total or 1) / 100)) for share in (rule.any_share, rule.key_share))
+    return case(
+        (exp.GTE(this=missing, expression=any_), exp.true()),
+        (all_of([_reached(missing.copy(), some), _reached(of_key, number(1))]), exp.true()),
+        (negated(_reached(possible, some.copy())), exp.false()),
+        (negated(any_of([_reached(possible.copy(), any_.copy()), _reached(key_possible, number(1))])), exp.false()),
+    )
+
+
+def _reached(count: exp.Expr, bound: exp.Expr) -> exp.Expr:
+    return exp.GTE(this=count, expression=bound)
 
 
 def _indicators(query: Query, judged: Judged) -> exp.Query:
@@ -182,22 +225,33 @@ def _indicators(query: Query, judged: Judged) -> exp.Query:
             {"indicator": text(clause.id), "place": number(place)}
             | words
             | measured(query.facts, judged.places, clause, node)
+            | _said(judged, clause)
         )
 
     indicators = query.ruleset.indicators
     if not indicators:
-        names = ("indicator", "place", "status", "reason", "fact", "actual", "required", "gap")
+        names = ("indicator", "place", "status", "reason", "fact", "actual", "required", "gap", "attested", "conflict")
         nothing = _named({name: exp.null() for name in names})
         return select(relation("judged"), [*map(column, query.carried), *nothing], where=exp.false())
     return _unrolled(query, "judged", [(row(place, clause), None) for place, clause in enumerate(indicators, 1)])
+
+
+def _said(judged: Judged, clause: Clause) -> dict[str, exp.Expr]:
+    """The verdict of an agency, and whether the facts speak against it."""
+    if clause.id not in judged.attested:
+        return {"attested": exp.cast(exp.null(), "BOOLEAN"), "conflict": exp.false()}
+    conflict = case((judged.conflicts[clause.id].copy(), exp.true()), otherwise=exp.false())
+    return {"attested": judged.attested[clause.id].copy(), "conflict": conflict}
 
 
 def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:
     """A row per thing that is wrong: which column, what (as `Problem.code`), and what stood there."""
 
     def row(refusal: Refusal) -> dict[str, exp.Expr]:
-        stood = f"{refusal.key} written" if refusal.key in query.facts.written else refusal.key
-        found = exp.cast(column(stood), "TEXT", copy=False)
+        if refusal.key in query.facts.written:
+            found = stripped(column(f"{refusal.key} written"))
+        else:
+            found = exp.cast(column(refusal.key), "TEXT", copy=False)
         return {"key": text(refusal.key), "problem": text(refusal.code), "found": found}
 
     return _unrolled(query, "source", [(row(refusal), refusal.when) for refusal in refused])
@@ -206,25 +260,43 @@ def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:
 def _unrolled(query: Query, source: str, rows: Sequence[tuple[dict[str, exp.Expr], exp.Expr | None]]) -> exp.Query:
     """Several rows for each row of a relation, each where its condition holds."""
     carried = [*map(column, query.carried)]
-    if not query.in_one_pass:
+    if query.dialect not in (*_SPARK, "duckdb"):
         return together(
             select(relation(source), [*(term.copy() for term in carried), *_named(row)], where=when)
             for row, when in rows
         )
-    structs = [
-        exp.Struct(
-            expressions=[
-                exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=term)
-                for name, term in (row | ({} if when is None else {"holds": when})).items()
-            ]
-        )
-        for row, when in rows
-    ]
-    names = [*rows[0][0], *(() if rows[0][1] is None else ("holds",))]
-    each = exp.TableAlias(
-        this=exp.to_identifier("each"), columns=[exp.to_identifier(name, quoted=True) for name in names]
+    # Engines that read a relation anew for each SELECT of a union, or take long to plan it, make several rows of one instead.
+    names = rows[0][0].keys()
+    made = exp.Array(
+        expressions=[
+            exp.Struct(
+                expressions=[
+                    exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=term)
+                    for name, term in (row | ({} if when is None else {"holds": when})).items()
+                ]
+            )
+            for row, when in rows
+        ]
     )
-    unrolled = exp.Lateral(this=exp.Inline(this=exp.Array(expressions=structs)), view=True, alias=each)
-    found = select(relation(source), [*carried, *map(column, rows[0][0])])
-    found.append("laterals", unrolled)
-    return found if rows[0][1] is None else found.where(column("holds"), copy=False)
+    holds = None if rows[0][1] is None else "holds"
+    if query.dialect in _SPARK:
+        found = select(
+            relation(source), [*carried, *map(column, names)], where=None if holds is None else column(holds)
+        )
+        every = [exp.to_identifier(name, quoted=True) for name in (*names, *([holds] if holds else []))]
+        each = exp.TableAlias(this=exp.to_identifier("each"), columns=every)
+        found.append("laterals", exp.Lateral(this=exp.Inline(this=made), view=True, alias=each))
+        return found
+    inner = select(relation(source), [*carried, alias(exp.Unnest(expressions=[made]), "each")])
+    parts = [alias(_field(name), name) for name in names]
+    unrolled = inner.subquery("unrolled", copy=False)
+    return select(
+        unrolled, [*(term.copy() for term in carried), *parts], where=None if holds is None else _field(holds)
+    )
+
+
+_SPARK = ("spark", "spark2", "databricks")
+
+
+def _field(name: str) -> exp.Expr:
+    return exp.Dot(this=column("each"), expression=exp.to_identifier(name, quoted=True))

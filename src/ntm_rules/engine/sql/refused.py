@@ -21,6 +21,7 @@ from ntm_rules.engine.sql.terms import (
     negated,
     number,
     one_of,
+    stripped,
     text,
 )
 from ntm_rules.model.facts import SEXES, FactKind
@@ -29,8 +30,8 @@ from ntm_rules.model.years import FIRST_YEAR, LAST_YEAR
 
 __all__ = ["Refusal", "refusals"]
 
-# No figure reaches it; NaN and infinity are beyond it in every engine.
-_LIMIT = exp.cast(exp.Literal.number("1E40"), "DOUBLE")
+# No figure reaches it; what has more than 40 digits, NaN and infinity are beyond it in every engine.
+_LIMIT = exp.cast(exp.Literal.number("9.999999999999999E39"), "DOUBLE")
 
 
 @attrs.frozen(slots=True)
@@ -62,7 +63,9 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
     year = column("year")
     yield Refusal("year", "bad_year", any_of([_over(year, LAST_YEAR), _under(year, FIRST_YEAR)]))
     for name in sorted(facts.written):
-        yield Refusal(name, "bad_value", all_of([known(column(f"{name} written")), is_null(column(name))]))
+        code = f"bad_{name}" if name in ("code", "year") else "bad_value"
+        stood = known(stripped(column(f"{name} written")))
+        yield Refusal(name, code, case((is_null(column(name)), stood), otherwise=exp.false()))
     for key in facts.keys:
         fact = facts.fact(key)
         if fact.kind is FactKind.BOOLEAN or not (facts.has_number(key) or facts.has_ratio(key)):
@@ -87,11 +90,14 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
 
 
 def _too_long(key: str, term: exp.Expr, digits: int, places: int) -> Iterator[Refusal]:
-    """A number that has more digits than a comparison keeps, which would be judged by another number."""
+    """A number that has more digits than a comparison keeps, which would be judged by another number.
+
+    What is too long to be cast is kept from it by CASE: engines may read both sides of AND.
+    """
     most = _most(digits, places)
     yield Refusal(key, "too_many_digits", exp.GT(this=term.copy(), expression=most))
     kept = exp.NEQ(this=decimal(term.copy(), digits, places), expression=term.copy())
-    yield Refusal(key, "too_many_digits", all_of([exp.LTE(this=term.copy(), expression=most.copy()), kept]))
+    yield Refusal(key, "too_many_digits", case((exp.LTE(this=term.copy(), expression=most.copy()), kept)))
 
 
 def _most(digits: int, places: int) -> exp.Expr:
@@ -142,7 +148,7 @@ def _ratio(facts: Facts, key: str) -> Iterator[Refusal]:
     given = [column(f"{key}.{side}") for side in SIDES]
     numerator, denominator = given
     name = f"{key}.denominator"
-    yield Refusal(name, "bad_value", exp.NEQ(this=_has(numerator), expression=_has(denominator)))
+    yield Refusal(name, "half_ratio", exp.NEQ(this=_has(numerator), expression=_has(denominator)))
     yield Refusal(name, "bad_value", exp.LTE(this=denominator, expression=number(0)))
     yield Refusal(f"{key}.numerator", "bad_value", _under(numerator, 0))
     for side, term in zip(SIDES, given, strict=True):
@@ -157,7 +163,7 @@ def _percent_over(numerator: exp.Expr, denominator: exp.Expr, high: Decimal) -> 
     small = all_of(exp.LTE(this=side, expression=_most(*SIDE)) for side in (numerator, denominator))
     left = exp.Mul(this=decimal(numerator, *SIDE), expression=number(100))
     right = exp.Mul(this=decimal(denominator, *SIDE), expression=number(high))
-    return all_of([small, exp.GT(this=left, expression=right)])
+    return case((small, exp.GT(this=left, expression=right)))
 
 
 def _has(term: exp.Expr) -> exp.Expr:

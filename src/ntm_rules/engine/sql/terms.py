@@ -28,6 +28,7 @@ __all__ = [
     "one_of",
     "relation",
     "select",
+    "stripped",
     "text",
     "together",
 ]
@@ -87,6 +88,15 @@ def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr | None = None
     return exp.Case(ifs=[exp.If(this=when, true=then) for when, then in branches], default=otherwise)
 
 
+def stripped(term: exp.Expr) -> exp.Expr:
+    """A text without the space around it; NULL where nothing is left."""
+    return exp.Nullif(this=exp.Trim(this=term, expression=text(_SPACE)), expression=text(""))
+
+
+# All that `str.strip` takes away.
+_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
+
+
 def equal(term: exp.Expr, other: exp.Expr) -> exp.Expr:
     """Whether two terms are equal."""
     return exp.EQ(this=term.copy(), expression=other)
@@ -134,11 +144,11 @@ def all_of(conditions: Iterable[exp.Expr]) -> exp.Expr:
 
 
 def greatest(terms: Iterable[exp.Expr]) -> exp.Expr:
-    """The greatest of several terms, 0 of none."""
+    """The greatest of several terms, none of which is NULL; 0 of none."""
     each = list(terms)
     if not each:
         return number(0)
-    return each[0] if len(each) == 1 else exp.Greatest(this=each[0], expressions=each[1:])
+    return each[0] if len(each) == 1 else exp.Greatest(this=each[0], expressions=each[1:], ignore_nulls=True)
 
 
 def _grouped(condition: exp.Expr) -> exp.Expr:

@@ -16,7 +16,7 @@ from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 from ntm_rules.model.values import PLAIN_NUMBER
 
-__all__ = ["SIDES", "WORDS", "Numbers", "Values", "as_written"]
+__all__ = ["SIDES", "WORDS", "Numbers", "Values", "as_written", "half_ratio"]
 
 Numbers = Literal["plain", "vi"]
 
@@ -40,7 +40,7 @@ class Values:
             return value
         if isinstance(value, Mapping):
             if len(sides := [side for side in SIDES if value.get(side) is not None]) == 1:
-                return (_half_ratio(key, value, sides[0]),)
+                return (half_ratio(key, sides[0], shown(dict(value))),)
             parts = {
                 part: self._text_number(key, inner) if isinstance(inner, str) else inner
                 for part, inner in value.items()
@@ -111,13 +111,14 @@ def _not_plain(key: str, value: str, vietnamese: str | None) -> Problem:
     )
 
 
-def _half_ratio(key: str, value: Mapping[str, Any], side: str) -> Problem:
+def half_ratio(key: str, side: str, found: str) -> Problem:
+    """One side of a ratio without the other."""
     other = next(name for name in SIDES if name != side)
     words = {"numerator": Text("tử số", "the numerator"), "denominator": Text("mẫu số", "the denominator")}
     return Problem(
         code="half_ratio",
         key=key,
-        found=shown(dict(value)),
+        found=found,
         message=Text(f"chỉ có {words[side].vi}", f"only {words[side].en} is given"),
         wanted=Text(f"cả {words[other].vi} ({other})", f"{words[other].en} too ({other})"),
     )

@@ -1,0 +1,66 @@
+"""A whole table of communes judged at once, on DuckDB within the process: Arrow, pandas, Polars, CSV, Parquet or Excel in; Arrow or files out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import duckdb
+
+from ntm_rules.adapters.results import Output, WrittenTable
+from ntm_rules.adapters.tables.inputs import READING_FAILS, reading_failed
+from ntm_rules.adapters.tables.judging import prepared
+from ntm_rules.adapters.tables.writing import write_table
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.rulebook.communes.values import Numbers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["JudgedTable", "WrittenTable", "evaluate_table", "write_table"]
+
+
+@attrs.frozen(slots=True)
+class JudgedTable:
+    """What became of a table: the rows judged, and a row for each thing that was wrong with a row that was not, both Arrow tables.
+
+    Every row of the input is in one of them, by its place (`row`, from 0). `ignored` names the columns that were not read.
+    """
+
+    judged: pa.Table
+    rejected: pa.Table
+    ignored: tuple[str, ...] = ()
+
+
+def evaluate_table(
+    ruleset: Ruleset,
+    table: Any,
+    *,
+    output: Output = "communes",
+    numbers: Numbers = "plain",
+    strict: bool = False,
+    threshold_year: int | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> JudgedTable:
+    """Judge every row of a table.
+
+    `table` is an Arrow table or reader, a pandas or Polars frame, a DuckDB relation, or the path of a CSV or Excel file, or of
+    Parquet: a file, a folder or a pattern such as ``"xa-*.parquet"``. A row is a commune: code, region or province, zone, year,
+    and a column for each fact by its key (as in a CSV for `ntm-rules evaluate`; ratios as KEY.numerator and KEY.denominator).
+    Texts are read as `read_communes` reads them, `numbers` says how they write numbers.
+    """
+    try:
+        work = prepared(
+            connection or duckdb.connect(),
+            ruleset,
+            table,
+            output=output,
+            numbers=numbers,
+            strict=strict,
+            threshold_year=threshold_year,
+        )
+        judged = work.connection.sql(work.judged(output)).to_arrow_table()
+        rejected = work.connection.sql(work.rejected()).to_arrow_table()
+        return JudgedTable(judged, rejected, work.ignored)
+    except READING_FAILS as error:
+        raise reading_failed(table, error) from error

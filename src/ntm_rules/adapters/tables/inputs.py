@@ -1,0 +1,238 @@
+"""Tables as DuckDB reads them: frames where they lie, files as streams; CSV and Excel as text, by the rules of `read_communes`."""
+
+from __future__ import annotations
+
+import collections
+import csv
+import itertools
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import duckdb
+from sqlglot import exp
+
+from ntm_rules.engine.sql.terms import column
+from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem, unreadable
+from ntm_rules.model.text import Text, clean_text, shown
+from ntm_rules.rulebook.parser_words import csv_words, original
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["EXTRA_CELLS", "READING_FAILS", "Input", "input_of", "reading_failed"]
+
+# What stands in a row of a CSV or Excel file beyond the header.
+EXTRA_CELLS = "extra_cells"
+_PLACE = "ntm_rules place"
+_ROWS_AT_ONCE = 10_000
+READING_FAILS = (
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.ConversionException,
+    OSError,
+    UnicodeDecodeError,
+    zipfile.BadZipFile,
+)
+
+
+@attrs.frozen(slots=True)
+class Input:
+    """A table as a relation, with the place of each row: from 0, in the order of the input."""
+
+    relation: duckdb.DuckDBPyRelation
+    place: exp.Expr = attrs.field(
+        factory=lambda: exp.Sub(this=exp.Window(this=exp.RowNumber()), expression=exp.Literal.number(1))
+    )
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The table's own columns with their types."""
+        names = zip(self.relation.columns, map(str, self.relation.types), strict=True)
+        return {name: kind for name, kind in names if name not in (_PLACE, EXTRA_CELLS)}
+
+    @property
+    def has_extra_cells(self) -> bool:
+        """Whether rows may have more cells than the header."""
+        return EXTRA_CELLS in self.relation.columns
+
+
+def input_of(connection: duckdb.DuckDBPyConnection, table: Any) -> Input:
+    """What the caller gave, as a relation; CommuneError where it is no table."""
+    if isinstance(table, duckdb.DuckDBPyRelation):
+        return Input(table)
+    if isinstance(table, (str, Path)):
+        return _file(connection, Path(table))
+    if type(table).__module__.startswith("pandas"):
+        return Input(connection.from_df(table))
+    if type(table).__module__.startswith(("polars", "pyarrow")):
+        return _arrow(connection, table.to_arrow() if hasattr(table, "to_arrow") else table)
+    raise CommuneError([_not_a_table(type(table).__name__)])
+
+
+def _arrow(connection: duckdb.DuckDBPyConnection, table: Any) -> Input:
+    """An Arrow table, with the place of each row beside it: counting them would hold up those who read it at once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not isinstance(
+        table, pa.Table
+    ):  # batches that come once are read twice, for what is wrong and for what is right
+        table = table.read_all() if isinstance(table, pa.RecordBatchReader) else pa.Table.from_batches([table])
+    ones = pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)
+    return Input(
+        connection.from_arrow(table.append_column(_PLACE, pc.subtract(pc.cumulative_sum(ones), 1))), column(_PLACE)
+    )
+
+
+def _not_a_table(found: str) -> Problem:
+    wanted = "Arrow, pandas, Polars, {}, .csv, .tsv, .xlsx, .parquet"
+    return Problem(
+        code="not_a_table",
+        key="table",
+        found=shown(found),
+        message=Text("không phải bảng đọc được", "not a table that can be read"),
+        wanted=Text(wanted.format("quan hệ DuckDB"), wanted.format("a DuckDB relation")),
+    )
+
+
+def _file(connection: duckdb.DuckDBPyConnection, path: Path) -> Input:
+    suffix = path.suffix.lower()
+    if path.is_dir() or (suffix == ".parquet" and not path.exists()):
+        parts = sorted(path.rglob("*.parquet") if path.is_dir() else path.parent.glob(path.name))
+    else:
+        parts = [path] if path.exists() else []
+    if not parts:
+        raise CommuneError([unreadable(str(path), FileNotFoundError(2, "No such file or directory"))])
+    try:
+        if suffix == ".parquet" or path.is_dir():
+            return _parquet(connection, parts)
+        if suffix in (".csv", ".tsv"):
+            return Input(_communes_of(_csv(connection, path)))
+        if suffix == ".xlsx":
+            return Input(_communes_of(connection.from_arrow(_sheet(path))))
+    except READING_FAILS as error:
+        raise reading_failed(path, error) from error
+    raise CommuneError([_not_a_table(path.name)])
+
+
+def reading_failed(path: Any, error: Exception) -> NtmRulesError:
+    """What is said where a table cannot be read to its end, or its results not written."""
+    if isinstance(error, OSError):
+        return CommuneError([unreadable(str(path), error)])
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    message = Text("không xử lý được bảng", "the table cannot be processed")
+    return CommuneError([Problem(code="bad_table", source=str(path), message=message, found=shown(first))])
+
+
+def _parquet(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> Input:
+    """The parts as one table; a row's place is known without counting, so that many rows are read at once."""
+    files = [*map(str, parts)]
+    counts = dict(connection.execute("SELECT file_name, num_rows FROM parquet_file_metadata($1)", [files]).fetchall())
+    starts = [0, *itertools.accumulate(counts[file] for file in files[:-1])]
+    # Written out rather than given as parameters: a relation of parameters is run and held whole.
+    names, numbers = (exp.convert(each).sql(dialect="duckdb") for each in (files, starts))
+    place = f'file_row_number + ({numbers}::BIGINT[])[file_index::BIGINT + 1] AS "{_PLACE}"'
+    rows = f"SELECT *, {place} FROM read_parquet({names}, union_by_name = {len(files) > 1})"  # noqa: S608 - names are quoted
+    return Input(connection.sql(rows), column(_PLACE))
+
+
+def _csv(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
+    """The rows of a CSV as text. Nothing is guessed from what stands in them; the header tells what parts the cells."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        first = lines.readline()
+        delimiter = max(",;\t", key=first.count)
+        lines.seek(0)
+        header = next(csv.reader(lines, delimiter=delimiter), [])
+    names = _names(header)
+    _check_quotes(path, delimiter)
+    return connection.read_csv(
+        str(path),
+        header=True,
+        columns=dict.fromkeys([*names, EXTRA_CELLS], "VARCHAR"),
+        auto_detect=False,
+        delimiter=delimiter,
+        quotechar='"',
+        escapechar='"',
+        skiprows=0,
+        null_padding=True,  # a row may end before the header does
+        parallel=False,
+    )
+
+
+def _check_quotes(path: Path, delimiter: str) -> None:
+    """Refuse a file with a quote that is not closed: DuckDB would pass over the row, or over what stands in it."""
+    with path.open("rb") as data:
+        if not any(b'"' in part for part in iter(lambda: data.read(2**20), b"")):
+            return
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        try:
+            collections.deque(rows, maxlen=0)
+        except csv.Error as error:
+            words = csv_words(str(error))
+            message = Text(f"không phải CSV hợp lệ: {words.vi}", f"not valid CSV: {words.en}")
+            problem = Problem(
+                code="bad_csv", source=str(path), line=rows.line_num, message=message, found=original(str(error))
+            )
+            raise CommuneError([problem]) from None
+
+
+def _names(header: Iterable[Any]) -> list[str]:
+    """The names in a header; a name that stands there twice is an error."""
+    names = [clean_text(str(name)) for name in header]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not names:
+        message = Text("cột lặp lại", "the column is repeated") if twice else Text("không có cột nào", "no columns")
+        code = "duplicate_key" if twice else "not_a_table"
+        raise CommuneError(
+            Problem(code=code, key=name or None, found=shown(name), message=message) for name in twice or [""]
+        )
+    return names
+
+
+def _sheet(path: Path) -> pa.Table:
+    """The first sheet of an Excel file, every cell as text, under the names in its first row."""
+    import pyarrow as pa
+    from openpyxl import load_workbook
+
+    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        rows = book.worksheets[0].iter_rows(values_only=True)
+        header = list(next(rows, ()))
+        while header and header[-1] is None:
+            header.pop()
+        names = [*_names("" if name is None else name for name in header), EXTRA_CELLS]
+        schema = pa.schema([(name, pa.string()) for name in names])
+        return pa.Table.from_batches(_batches(rows, schema), schema)
+    finally:
+        book.close()
+
+
+def _batches(rows: Iterator[tuple[Any, ...]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    last = len(schema) - 1
+    while some := list(itertools.islice(rows, _ROWS_AT_ONCE)):
+        cells = [[_cell(row[place]) if place < len(row) else None for row in some] for place in range(last)]
+        cells.append(["".join(filter(None, map(_cell, row[last:]))) or None for row in some])
+        yield pa.record_batch([pa.array(each, pa.string()) for each in cells], schema=schema)
+
+
+def _cell(value: Any) -> str | None:
+    """A cell as text; a number by its shortest decimal form."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
+
+
+def _communes_of(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The rows that hold a commune: neither empty nor a remark, which begins with "#"."""
+    names = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in rows.columns]
+    everything = f"regexp_replace(concat({', '.join(names)}), '\\s', '', 'g')"
+    return rows.filter(f"{everything} <> '' AND NOT starts_with(ltrim(coalesce({names[0]}, '')), '#')")

@@ -1,0 +1,73 @@
+"""A table judged on DuckDB: one preparation, whether the results come back as Arrow or go to files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import duckdb
+from sqlglot import exp
+
+from ntm_rules.adapters.columns import Columns, query_of
+from ntm_rules.adapters.results import OUTPUTS
+from ntm_rules.adapters.tables.inputs import EXTRA_CELLS, input_of
+from ntm_rules.engine.sql import check_output
+from ntm_rules.engine.sql.query import Query, build, holding, refusals_of
+from ntm_rules.engine.sql.refused import Refusal
+from ntm_rules.engine.sql.terms import any_of, column, known, select
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.rulebook.communes.values import Numbers
+
+__all__ = ["Table", "prepared"]
+
+_INPUT = "ntm_rules_input"
+
+
+@attrs.frozen(slots=True)
+class Table:
+    """A table about to be judged: its query, what is wrong with any of its rows, and the columns that are not read."""
+
+    connection: duckdb.DuckDBPyConnection
+    query: Query
+    refused: tuple[Refusal, ...]
+    ignored: tuple[str, ...]
+
+    def judged(self, output: str) -> str:
+        """The SELECT of the rows that may be judged."""
+        return build(self.query, output, self.refused).sql(dialect="duckdb")
+
+    def rejected(self) -> str:
+        """The SELECT of what is wrong with the others. It keeps those rows alone, which are few, however many the table has."""
+        # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
+        own = self.refused or tuple(refusals_of(self.query))[:1]
+        every = exp.Subquery(this=self.query.source.copy(), alias=exp.TableAlias(this=exp.to_identifier("every")))
+        bad = select(
+            every, [exp.Star()], where=any_of(each.when.copy() for each in own) if self.refused else exp.false()
+        )
+        return build(attrs.evolve(self.query, source=bad), "rejected", own).sql(dialect="duckdb")
+
+
+def prepared(
+    connection: duckdb.DuckDBPyConnection,
+    ruleset: Ruleset,
+    table: Any,
+    *,
+    output: str,
+    numbers: Numbers,
+    strict: bool,
+    threshold_year: int | None,
+    province: str | None = None,
+) -> Table:
+    """The table with its query. What is wrong with no row of it is left out, which one look at every row tells."""
+    check_output(output, OUTPUTS)
+    given = input_of(connection, table)
+    columns = Columns(ruleset, given.types, numbers=numbers, province=province)
+    query = query_of(columns, exp.to_table(_INPUT), place=given.place, strict=strict, year=threshold_year)
+    every = refusals_of(query)
+    if given.has_extra_cells:
+        query.source.select(exp.column(EXTRA_CELLS, quoted=True), copy=False)
+        every += (Refusal(EXTRA_CELLS, "extra_cells", known(column(EXTRA_CELLS))),)
+    given.relation.create_view(_INPUT, replace=True)
+    (holds,) = connection.execute(holding(query, every).sql(dialect="duckdb")).fetchall()
+    refused = tuple(refusal for refusal, held in zip(every, holds, strict=True) if held)
+    return Table(connection, query, refused, columns.ignored)

@@ -1,0 +1,215 @@
+"""Results of a whole table into files: Parquet, CSV, JSON Lines or Excel, all there at the end or none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import duckdb
+
+from ntm_rules.adapters.results import Output, WrittenTable, rejected_beside
+from ntm_rules.adapters.tables.inputs import READING_FAILS, reading_failed
+from ntm_rules.adapters.tables.judging import prepared
+from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Text, printable, shown
+from ntm_rules.rulebook.communes.values import Numbers
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+__all__ = ["Spool", "connection_beside", "spooled", "write_table"]
+
+# An Excel sheet ends there; the first row is the header.
+_EXCEL_ROWS = 1_048_576 - 1
+
+
+def write_table(
+    ruleset: Ruleset,
+    table: Any,
+    target: str | Path,
+    *,
+    output: Output = "communes",
+    numbers: Numbers = "plain",
+    province: str | None = None,
+    strict: bool = False,
+    threshold_year: int | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> WrittenTable:
+    """Judge every row of a table into a file: .parquet, .csv, .jsonl or .xlsx by its suffix.
+
+    What was rejected goes to a second file beside it, NAME.rejected.SUFFIX, which is empty where nothing was. Rows stream from
+    the one to the other, so that a table larger than memory may be judged; both files appear at the end, whole, or not at all.
+    `table` and the options are those of `evaluate_table`; rows that name no region and no province lie in `province`.
+    """
+    with (
+        spooled(target) as spool,
+        contextlib.nullcontext(connection) if connection else connection_beside(target) as own,
+    ):
+        options: dict[str, Any] = {"numbers": numbers, "strict": strict, "threshold_year": threshold_year}
+        try:
+            work = prepared(own, ruleset, table, output=output, province=province, **options)
+            own.execute(f"COPY ({work.judged(output)}) TO '{_quoted(spool.judged)}' (FORMAT parquet)")
+            own.execute(f"COPY ({work.rejected()}) TO '{_quoted(spool.rejected)}' (FORMAT parquet)")
+            judged = f"FROM '{_quoted(spool.judged)}'" if output == "communes" else work.judged("communes")
+            verdicts = dict(own.execute(f"SELECT verdict, count(*) FROM ({judged}) GROUP BY ALL").fetchall())  # noqa: S608 - names are quoted
+            (rejected,) = own.execute(f"SELECT count(DISTINCT row) FROM '{_quoted(spool.rejected)}'").fetchall()[0]  # noqa: S608
+            problems = spool.problems(own)
+            spool.deliver(own)
+        except READING_FAILS as error:
+            raise reading_failed(table, error) from error
+    return WrittenTable(
+        judged=sum(verdicts.values()),
+        rejected=rejected,
+        verdicts=verdicts,
+        problems=problems,
+        target=str(target),
+        rejected_target=str(rejected_beside(target)),
+        ignored=work.ignored,
+    )
+
+
+def connection_beside(target: str | Path) -> duckdb.DuckDBPyConnection:
+    """A database within the process; what memory does not hold lies beside the results for as long as it runs."""
+    connection = duckdb.connect(config={"temp_directory": f"{target}.tmp"})
+    # Without them `query_progress` tells nothing; what it tells is not printed by the engine itself.
+    connection.execute("SET enable_progress_bar = true")
+    connection.execute("SET enable_progress_bar_print = false")
+    return connection
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+# -- both files, whole
+
+
+@attrs.frozen(slots=True)
+class Spool:
+    """The results on their way: as Parquet in a folder beside the target, which goes away at the end."""
+
+    folder: Path
+    target: Path
+
+    @property
+    def judged(self) -> Path:
+        """Where the rows judged are put."""
+        return self.folder / "judged.parquet"
+
+    @property
+    def rejected(self) -> Path:
+        """Where the rows rejected are put."""
+        return self.folder / "rejected.parquet"
+
+    def problems(self, connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+        """What was wrong, by column and code, the most frequent first."""
+        counted = f"SELECT key, problem, count(*) AS n FROM '{_quoted(self.rejected)}' GROUP BY ALL ORDER BY n DESC, key, problem"  # noqa: S608
+        return {(key, code): count for key, code, count in connection.execute(counted).fetchall()}
+
+    def deliver(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write both in the form that the target's suffix names, and only then put them in their places."""
+        write = _WRITERS[self.target.suffix.lower()]
+        done = {self.folder / "1": rejected_beside(self.target), self.folder / "2": self.target}
+        for file, spool in zip(done, (self.rejected, self.judged), strict=True):
+            write(connection, spool, file)
+        for file, target in done.items():
+            os.replace(file, target)  # noqa: PTH105 - as one step, whatever stands there
+
+
+@contextlib.contextmanager
+def spooled(target: str | Path) -> Iterator[Spool]:
+    """A folder for results beside their target; NtmRulesError where nothing can be written there."""
+    path = Path(target)
+    if path.suffix.lower() not in _WRITERS:
+        wanted = ", ".join(_WRITERS)
+        message = Text("không có dạng tệp kết quả này", "no such form of results")
+        problem = Problem(
+            code="unknown_suffix", key="target", found=shown(path.name), message=message, wanted=Text(wanted, wanted)
+        )
+        raise NtmRulesError([problem])
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        message = Text(f"không ghi được tệp ({why})", f"cannot write the file ({why})")
+        problem = Problem(code="cannot_write", source=str(path), found=shown(str(path)), message=message)
+        raise NtmRulesError([problem]) from None
+    with folder as name:
+        yield Spool(Path(name), path)
+
+
+# -- the forms
+
+
+def _parquet(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> None:  # noqa: ARG001 - one form of all writers
+    spool.rename(file)
+
+
+def _as_text(connection: duckdb.DuckDBPyConnection, spool: Path) -> str:
+    """The rows, with gaps as text of no needless zeros: a number of JSON would be read as a float."""
+    rows = f"FROM '{_quoted(spool)}'"
+    names = {name for name, *_ in connection.execute(f"DESCRIBE {rows}").fetchall()}
+    if "gap" not in names:
+        return rows
+    return f"SELECT * REPLACE (rtrim(rtrim(gap::VARCHAR, '0'), '.') AS gap) {rows}"
+
+
+def _csv(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> None:
+    connection.execute(f"COPY ({_as_text(connection, spool)}) TO '{_quoted(file)}' (FORMAT csv, HEADER)")
+
+
+def _jsonl(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> None:
+    connection.execute(f"COPY ({_as_text(connection, spool)}) TO '{_quoted(file)}' (FORMAT json)")
+
+
+def _excel(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> None:  # noqa: ARG001
+    from openpyxl import Workbook
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(spool) as rows:
+        if rows.metadata.num_rows > _EXCEL_ROWS:
+            raise NtmRulesError([_too_long(rows.metadata.num_rows)])
+        book = Workbook(write_only=True)
+        sheet: WriteOnlyWorksheet = book.create_sheet()
+        sheet.append(rows.schema_arrow.names)
+        for batch in rows.iter_batches():
+            for row in batch.to_pylist():
+                sheet.append([_cell(sheet, value) for value in row.values()])
+        book.save(file)
+
+
+def _cell(sheet: WriteOnlyWorksheet, value: Any) -> Any:
+    """A value for Excel; a text stays text, also where it looks like a formula."""
+    from openpyxl.cell import WriteOnlyCell
+
+    if not isinstance(value, str):
+        return value
+    cell = WriteOnlyCell(sheet, printable(value))
+    cell.data_type = "s"
+    return cell
+
+
+def _too_long(rows: int) -> Problem:
+    return Problem(
+        code="too_many_rows",
+        found=str(rows),
+        message=Text("nhiều dòng hơn một trang Excel chứa được", "more rows than a sheet of Excel holds"),
+        wanted=Text(
+            f"nhiều nhất {_EXCEL_ROWS}; hoặc .parquet, .csv, .jsonl",
+            f"{_EXCEL_ROWS} at most; or .parquet, .csv, .jsonl",
+        ),
+    )
+
+
+_WRITERS: Mapping[str, Callable[[duckdb.DuckDBPyConnection, Path, Path], None]] = {
+    ".parquet": _parquet,
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+    ".xlsx": _excel,
+}

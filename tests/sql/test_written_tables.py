@@ -1,0 +1,306 @@
+"""A table judged into a file: every form says what `evaluate_table` says, no row is lost, and nothing half-written is left."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+from tests.property.strategies import loaded
+from tests.sql.tables import as_text, rows_of, short
+from tests.test_cli import Terminal, run
+
+import ntm_rules as ntm
+from ntm_rules.adapters.results import rejected_beside
+from ntm_rules.adapters.tables import write_table, writing
+from ntm_rules.cli import output
+from ntm_rules.testing import communes
+
+NTM = loaded(("2021-2025/xa-ntm", "2023-12-31", None))
+MONEY, PERCENT = "income_per_capita", "health_insurance_pct"
+FORMS = (".parquet", ".csv", ".jsonl", ".xlsx")
+OUTPUTS = ("communes", "indicators", "statuses")
+
+# Two that are judged, and three that are not: no place, a percentage over 100, a word for a number.
+ROWS: list[dict[str, Any]] = [
+    {"code": "00001", "region": "dbsh", "year": "2023", MONEY: "41.99", PERCENT: "89.123456789"},
+    {"code": "00002", "region": None, "year": "2023", MONEY: "60", PERCENT: "95"},
+    {"code": "00003", "region": "tn", "year": "2022", MONEY: "60", PERCENT: "100.5"},
+    {"code": "00004", "region": "tn", "year": "2022", MONEY: "=1+1", PERCENT: "95"},
+    {"code": "00005", "region": "tn", "year": None, MONEY: None, PERCENT: "95"},
+]
+BAD = {1: "no_region", 2: "out_of_bounds", 3: "bad_value"}
+
+
+def table_of(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    return pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in rows[0]})
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file of results."""
+    if path.suffix == ".parquet":
+        return pyarrow.parquet.read_table(path).to_pylist()  # type: ignore[no-any-return]
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines))
+    header, *rows = load_workbook(path).worksheets[0].iter_rows(values_only=True)
+    return [dict(zip(map(str, header), row, strict=True)) for row in rows]
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def plain(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without what forms write in their own ways: types, the places of a number, nothing."""
+
+    def value(name: str, given: Any) -> Any:
+        if given is None or given == "":
+            return None
+        return Decimal(str(given)).normalize() if name == "gap" else str(given)
+
+    return [{name: value(name, given) for name, given in row.items()} for row in rows]
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_says_what_evaluate_table_says(form: str, output: Any, tmp_path: Path) -> None:
+    table, target = table_of(ROWS), tmp_path / f"xa{form}"
+    wanted = ntm.evaluate_table(NTM, table, output=output)
+    done = write_table(NTM, table, target, output=output)
+    assert plain(read(target)) == plain(wanted.judged.to_pylist())
+    assert plain(read(rejected_beside(target))) == plain(wanted.rejected.to_pylist())
+    assert {row["row"]: row["problem"] for row in wanted.rejected.to_pylist()} == BAD
+    assert names(tmp_path) == sorted([target.name, f"xa.rejected{form}"])
+    assert (done.rows, done.judged, done.rejected) == (5, 2, 3)
+    assert done.verdicts == Counter(ntm.evaluate_table(NTM, table).judged["verdict"].to_pylist())
+    assert done.problems == {("region", "no_region"): 1, (PERCENT, "out_of_bounds"): 1, (MONEY, "bad_value"): 1}
+
+
+@settings(deadline=None, max_examples=6, suppress_health_check=list(HealthCheck))
+@given(
+    some=st.lists(communes(NTM), min_size=1, max_size=5),
+    form=st.sampled_from(FORMS),
+    output=st.sampled_from(OUTPUTS),
+    data=st.data(),
+)
+def test_generated_tables_lose_no_row(
+    some: list[ntm.Commune], form: str, output: Any, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rows = rows_of(map(short, some))
+    for row in rows:
+        if data.draw(st.booleans()):
+            row[data.draw(st.sampled_from([MONEY, "region", "code"]))] = data.draw(st.sampled_from(["-1", "x", "≥ 5"]))
+    folder = tmp_path_factory.mktemp("written")
+    pyarrow.parquet.write_table(as_text(rows), folder / "xa.parquet")
+    target = folder / f"kq{form}"
+    wanted = ntm.evaluate_table(NTM, folder / "xa.parquet", output=output)
+    done = write_table(NTM, folder / "xa.parquet", target, output=output)
+    judged, rejected = read(target), read(rejected_beside(target))
+    assert plain(judged) == plain(wanted.judged.to_pylist())
+    assert plain(rejected) == plain(wanted.rejected.to_pylist())
+    places = [{int(row["row"]) for row in each} for each in (judged, rejected)]
+    assert places[0] | places[1] == set(range(len(rows)))
+    assert not places[0] & places[1]
+    assert (done.judged, done.rejected) == (len(places[0]), len(places[1]))
+
+
+# -- inputs
+
+
+def test_parts_are_one_table(tmp_path: Path) -> None:
+    """A folder and a pattern of Parquet files, in the order of their names; a column that one lacks is not given there."""
+    whole = table_of(ROWS)
+    parts = tmp_path / "xa"
+    parts.mkdir()
+    pyarrow.parquet.write_table(whole.slice(0, 2), parts / "part-0.parquet")
+    pyarrow.parquet.write_table(whole.slice(2).drop_columns([MONEY]), parts / "part-1.parquet")
+    rows = [row | ({MONEY: None} if place >= 2 else {}) for place, row in enumerate(ROWS)]
+    wanted = ntm.evaluate_table(NTM, table_of(rows), output="indicators")
+    for given_ in (parts, parts / "part-*.parquet", str(parts)):
+        found = ntm.evaluate_table(NTM, given_, output="indicators")
+        assert plain(found.judged.sort_by("row").to_pylist()) == plain(wanted.judged.sort_by("row").to_pylist())
+        assert plain(found.rejected.to_pylist()) == plain(wanted.rejected.to_pylist())
+
+
+def test_more_than_memory_is_judged(tmp_path: Path) -> None:
+    """Rows stream: a table of twenty times the memory that the engine may use is judged."""
+    connection = writing.connection_beside(tmp_path / "kq.parquet")
+    connection.execute("SET threads = 1")
+    facts = ", ".join(f"round(random() * 60, 1) AS {key}" for key in (MONEY, PERCENT))
+    rows = f"SELECT lpad((i % 100000)::VARCHAR, 5, '0') AS code, 'dbsh' AS region, 2023 AS year, {facts}, md5(i::VARCHAR) AS ten FROM range(400000) AS t(i)"  # noqa: S608
+    connection.execute(f"COPY ({rows}) TO '{tmp_path}/xa.parquet' (FORMAT parquet)")
+    connection.execute("SET memory_limit = '100MB'")
+    done = write_table(NTM, tmp_path / "xa.parquet", tmp_path / "kq.parquet", connection=connection)
+    assert (done.judged, done.rejected) == (400_000, 0)
+    places = pyarrow.parquet.read_table(tmp_path / "kq.parquet", columns=["row"])["row"].to_pylist()
+    assert places == list(range(400_000))
+
+
+# -- nothing half-written
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "xa.csv").write_text(
+        f"code,region,year,{MONEY}\n1,dbsh,2023,60\n" * 1 + "2,dbsh,2023,1,2,3,4\n", "utf-8"
+    )
+    (tmp_path / "kq.csv").write_text("trước", "utf-8")
+    with pytest.raises(ntm.CommuneError):
+        write_table(NTM, tmp_path / "xa.csv", tmp_path / "kq.csv")
+    monkeypatch.setattr(writing, "_EXCEL_ROWS", 1)
+    with pytest.raises(ntm.NtmRulesError, match="too_many_rows"):
+        write_table(NTM, table_of(ROWS), tmp_path / "kq.xlsx")
+    assert names(tmp_path) == ["kq.csv", "xa.csv"]
+    assert (tmp_path / "kq.csv").read_text("utf-8") == "trước"
+
+
+def test_a_run_that_is_killed_leaves_no_results(tmp_path: Path) -> None:
+    pyarrow.parquet.write_table(pa.concat_tables([table_of(ROWS)] * 100_000), tmp_path / "xa.parquet")
+    arguments = ["batch", str(tmp_path / "xa.parquet"), "-o", str(tmp_path / "kq.csv"), "--output", "indicators"]
+    running = subprocess.Popen([sys.executable, "-m", "ntm_rules.cli", *arguments])
+    for _ in range(600):
+        if list(tmp_path.glob(".kq.csv.*/judged.parquet")):
+            break
+        time.sleep(0.05)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert list(tmp_path.glob(".kq.csv.*"))
+    assert not (tmp_path / "kq.csv").exists()
+    assert not (tmp_path / "kq.rejected.csv").exists()
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_read(tmp_path: Path) -> None:
+    for target, code in (("kq.pdf", "unknown_suffix"), ("no/kq.csv", "cannot_write")):
+        with pytest.raises(ntm.NtmRulesError, match=code):
+            write_table(NTM, 5, tmp_path / target)
+
+
+# -- what stands in files
+
+
+def test_a_text_is_no_formula_in_excel(tmp_path: Path) -> None:
+    write_table(NTM, table_of(ROWS), tmp_path / "kq.xlsx")
+    sheet = load_workbook(tmp_path / "kq.rejected.xlsx").worksheets[0]
+    cell = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "=1+1")
+    assert cell.data_type == "s"
+
+
+def test_gaps_are_exact(tmp_path: Path) -> None:
+    for form in (".csv", ".jsonl"):
+        write_table(NTM, table_of(ROWS[:1]), tmp_path / f"kq{form}", output="indicators")
+        gap = next(row["gap"] for row in read(tmp_path / f"kq{form}") if row["fact"] == PERCENT)
+        assert gap == "0.876543211"
+
+
+# -- the command
+
+
+def files(folder: Path) -> str:
+    with (folder / "xa.csv").open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, list(ROWS[0]))
+        writer.writeheader()
+        writer.writerows(ROWS)
+    return str(folder / "xa.csv")
+
+
+def test_the_command_tells_what_became_of_the_table(tmp_path: Path) -> None:
+    ended = run("batch", files(tmp_path), "-o", str(tmp_path / "kq.parquet"), "--lang", "en")
+    assert ended.code == 2  # as evaluate ends where a commune is refused
+    assert ended.out.startswith("5 rows read: 2 judged, 3 rejected; ")
+    assert "Verdicts: met 0, undetermined " in ended.out
+    assert f"Rejected: {tmp_path / 'kq.rejected.parquet'}" in ended.out
+    assert f"  {PERCENT} [out_of_bounds]: 1" in ended.out
+    assert ended.err == ""
+    (tmp_path / "xa.csv").write_text(f"code,region,year,{MONEY}\n754,dbsh,2023,60\n", "utf-8")
+    ended = run("batch", str(tmp_path / "xa.csv"), "-o", str(tmp_path / "kq.csv"))
+    assert ended.code == 0
+    assert ended.out.startswith("Đã đọc 1 dòng: xét 1, từ chối 0; ")
+    assert ".rejected" not in ended.out
+    assert read(tmp_path / "kq.rejected.csv") == []
+
+
+def test_on_a_terminal_it_shows_that_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    shares = iter([10.0, -1.0])
+    worked = output.waiting(lambda: threading.Event().wait(0.5), "đang xét", share=lambda: next(shares, 50.0))
+    assert worked is False
+    assert "đang xét" in terminal.getvalue()
+
+    def fails() -> None:
+        raise ntm.NtmRulesError([])
+
+    with pytest.raises(ntm.NtmRulesError):
+        output.waiting(fails, "đang xét")
+
+
+def test_options_are_those_of_evaluate(tmp_path: Path) -> None:
+    (tmp_path / "xa.csv").write_text(f"code;year;{MONEY};{PERCENT}\n754;2019;46,5;\n", "utf-8")
+    out = tmp_path / "kq.jsonl"
+    options = [
+        "--numbers",
+        "vi",
+        "--province",
+        "Nam Định",
+        "--threshold-year",
+        "2022",
+        "--on",
+        "2023-12-31",
+        "--strict",
+    ]
+    ended = run("batch", str(tmp_path / "xa.csv"), "-o", str(out), "--output", "indicators", *options)
+    assert (ended.code, ended.err) == (0, "")
+    of_batch = {row["indicator"]: row["status"] for row in read(out)}
+    whole = json.loads(run("evaluate", str(tmp_path / "xa.csv"), "--format", "json", *options).out)[0]
+    assert of_batch == {result["id"]: result["status"] for result in whole["indicators"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["nowhere.csv", "-o", "kq.csv"], "cannot_read"),
+        (["xa.csv", "-o", "kq.txt"], "unknown_suffix"),
+        (["xa.csv", "-o", "kq.csv", "--engine", "oracle"], "unknown_engine"),
+        (["xa.csv", "-o", "kq.csv", "--engine", "duckdb:x"], "unknown_engine"),
+        (["xa.csv", "-o", "kq.csv", "--province", "nowhere"], "unknown_province"),
+        (["xa.csv", "-o", "kq.csv", "--ruleset", "xa"], "unknown_ruleset"),
+    ],
+    ids=str,
+)
+def test_wrong_usage_is_said(arguments: list[str], code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    ended = run("batch", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"[{code}]" in ended.err
+    assert names(tmp_path) == ["xa.csv"]
+
+
+@pytest.mark.parametrize(("engine", "package"), [("duckdb", "duckdb"), ("postgres:", "psycopg"), ("spark", "pyspark")])
+def test_what_is_not_installed_is_said(engine: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == package else find(name, *rest))
+    ended = run("batch", "xa.csv", "-o", "kq.csv", "--engine", engine)
+    assert ended.code == 2
+    assert package in ended.err
+    assert "pip install" in ended.err
