@@ -94,7 +94,7 @@ def test_the_examples_of_help_run(example: str, tmp_path: Path, monkeypatch: pyt
     ended = run(*arguments, given=lines(GOOD))
     assert ended.code == 0, ended
     written_to = Path(arguments[arguments.index("-o") + 1]) if "-o" in arguments else None
-    assert ended.out if written_to is None else written_to.read_text("utf-8")
+    assert ended.out if written_to is None else written_to.read_bytes()
 
 
 def test_the_list_of_commands_is_not_cut_short() -> None:
