@@ -19,22 +19,23 @@ from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 from tests.property.strategies import SHIPPED, loaded
 from tests.sql import engines
 from tests.sql.engines import Judge
-from tests.sql.tables import Documents, attesting, differences, native, rows_of, short, shortened
+from tests.sql.tables import Documents, attestable, attesting, differences, native, rows_of, short, shortened, some_of
 
 import ntm_rules as ntm
 from ntm_rules.engine.sql import compile_sql
 from ntm_rules.testing import built, communes, rulesets
 
 
-def drawn(ruleset: ntm.Ruleset, count: int, start: int = 0) -> list[ntm.Commune]:
-    """So many communes of the strategy that is biased to thresholds; the same ones every time."""
+def drawn(ruleset: ntm.Ruleset, count: int, start: int = 0, *, attested: int = 10**6) -> list[ntm.Commune]:
+    """So many communes of the strategy that is biased to thresholds, agencies attesting so many things at most; the same ones every time."""
     found: list[ntm.Commune] = []
+    names = some_of(attestable(ruleset), attested, start)
 
     @_generating(count)
     @seed(start)
     @given(communes(ruleset))
     def draw(commune: ntm.Commune) -> None:
-        found.append(attesting(ruleset, short(commune), len(found) + start))
+        found.append(attesting(short(commune), names, len(found) + start))
 
     draw()
     return found

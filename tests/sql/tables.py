@@ -180,20 +180,27 @@ def short(commune: ntm.Commune) -> ntm.Commune:
     return commune.replace(facts=facts)
 
 
-def attesting(ruleset: ntm.Ruleset, commune: ntm.Commune, number: int) -> ntm.Commune:
-    """The commune with verdicts of agencies on nothing, a few or nearly all of what may be attested, as the number has it."""
-    chosen = random.Random(number)  # noqa: S311 - a sample of tests, no secret
-    share, passing = chosen.choice([0, 0.05, 0.9]), chosen.choice([0.5, 0.8, 0.98])
-    names = [
+def attestable(ruleset: ntm.Ruleset) -> list[str]:
+    """The names under which agencies may attest something that the ruleset, or one that it requires, reads."""
+    return [
         name
         for own in required_rulesets(ruleset)
         for top in (*own.indicators, *own.conditions, *own.prerequisites)
-        for name in chosen.choice(
-            [(top.id,), (top.id,), (f"{own.id}:{top.id}", top.id)] if own is ruleset else [(f"{own.id}:{top.id}",)]
-        )
+        for name in ((f"{own.id}:{top.id}", top.id) if own is ruleset else (f"{own.id}:{top.id}",))
     ]
+
+
+def attesting(commune: ntm.Commune, names: Sequence[str], number: int) -> ntm.Commune:
+    """The commune with verdicts of agencies on nothing, a few or nearly all of the names, as the number has it."""
+    chosen = random.Random(number)  # noqa: S311 - a sample of tests, no secret
+    share, passing = chosen.choice([0, 0.05, 0.9]), chosen.choice([0.5, 0.8, 0.98])
     attested = {name: chosen.random() < passing for name in names if chosen.random() < share}
     return commune.replace(attested=attested) if attested else commune
+
+
+def some_of(names: Sequence[str], most: int, number: int) -> list[str]:
+    """At most so many of the names: each is a column, and engines take long to plan many."""
+    return random.Random(number).sample(names, min(most, len(names)))  # noqa: S311
 
 
 def _short(value: Any) -> Any:

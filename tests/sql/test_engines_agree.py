@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from tests.property.strategies import SHIPPED, Loaded, loaded
 from tests.sql import engines
 from tests.sql.differential import compared, compilable, drawn
-from tests.sql.tables import Documents, Judged, Row, attesting, differences, native, rows_of, short
+from tests.sql.tables import Documents, Judged, Row, attestable, attesting, differences, native, rows_of, short, some_of
 
 import ntm_rules as ntm
 from ntm_rules.testing import communes, rulesets
+
+FEW = 12
 
 
 def agree(ruleset: ntm.Ruleset, some: Sequence[ntm.Commune], judge: engines.Judge, *, strict: bool = False) -> None:
@@ -27,15 +29,16 @@ def agree(ruleset: ntm.Ruleset, some: Sequence[ntm.Commune], judge: engines.Judg
 @pytest.mark.parametrize("which", SHIPPED[::3], ids=str)
 def test_duckdb_on_shipped_rulesets(which: Loaded, strict: bool) -> None:
     ruleset = loaded(which)
-    some = drawn(ruleset, 12)
+    some = drawn(ruleset, 12, attested=FEW)
     agree(ruleset, some, engines.duckdb, strict=strict)
 
 
 def few(documents: Documents, data: st.DataObject) -> tuple[ntm.Ruleset, list[ntm.Commune]]:
     """A generated ruleset that SQL takes, and a few communes near its thresholds."""
     ruleset = compilable(documents)
+    names = some_of(attestable(ruleset), FEW, data.draw(st.integers(0, 10**6)))
     return ruleset, [
-        attesting(ruleset, short(commune), data.draw(st.integers(0, 10**6)))
+        attesting(short(commune), names, data.draw(st.integers(0, 10**6)))
         for commune in data.draw(st.lists(communes(ruleset), min_size=1, max_size=6))
     ]
 
@@ -55,7 +58,7 @@ def postgres() -> Iterator[engines.Judge]:
 @pytest.mark.parametrize("which", SHIPPED[1::4], ids=str)
 def test_postgresql_on_shipped_rulesets(which: Loaded, postgres: engines.Judge) -> None:
     ruleset = loaded(which)
-    some = drawn(ruleset, 8)
+    some = drawn(ruleset, 8, attested=FEW)
     for strict in (False, True):
         agree(ruleset, some, postgres, strict=strict)
 
@@ -77,7 +80,7 @@ def spark() -> Iterator[engines.Judge]:
 def test_spark_on_shipped_rulesets(spark: engines.Judge) -> None:
     for which in random.Random(1).sample(SHIPPED, 2):  # noqa: S311 - a sample of tests, no secret
         ruleset = loaded(which)
-        some = drawn(ruleset, 12)
+        some = drawn(ruleset, 12, attested=FEW)
         agree(ruleset, some, spark)
 
 
