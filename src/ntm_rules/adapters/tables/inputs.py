@@ -69,8 +69,16 @@ def input_of(connection: duckdb.DuckDBPyConnection, table: Any) -> Input:
     if type(table).__module__.startswith("pandas"):
         return Input(connection.from_df(table))
     if type(table).__module__.startswith(("polars", "pyarrow")):
-        return Input(connection.from_arrow(table.to_arrow() if hasattr(table, "to_arrow") else table))
+        return Input(connection.from_arrow(_read_again(table)))
     raise CommuneError([_not_a_table(type(table).__name__)])
+
+
+def _read_again(table: Any) -> Any:
+    """A table that can be read more than once: a reader cannot."""
+    for way in ("to_arrow", "read_all", "collect"):
+        if hasattr(table, way):
+            return _read_again(getattr(table, way)()) if way == "collect" else getattr(table, way)()
+    return table
 
 
 def _not_a_table(found: str) -> Problem:
