@@ -134,6 +134,9 @@ def test_parts_are_one_table(tmp_path: Path) -> None:
     parts.mkdir()
     pyarrow.parquet.write_table(whole.slice(0, 2), parts / "part-0.parquet")
     pyarrow.parquet.write_table(whole.slice(2).drop_columns([MONEY]), parts / "part-1.parquet")
+    for unfinished in (".kq.parquet.x", "_temporary"):
+        (parts / unfinished).mkdir()
+        pyarrow.parquet.write_table(whole, parts / unfinished / "judged.parquet")
     rows = [row | ({MONEY: None} if place >= 2 else {}) for place, row in enumerate(ROWS)]
     wanted = ntm.evaluate_table(NTM, table_of(rows), output="indicators")
     for given_ in (parts, parts / "part-*.parquet", str(parts)):

@@ -95,7 +95,7 @@ def _not_a_table(found: str) -> Problem:
 def _file(connection: duckdb.DuckDBPyConnection, path: Path) -> Input:
     suffix = path.suffix.lower()
     if path.is_dir() or (suffix == ".parquet" and not path.exists()):
-        parts = sorted(path.rglob("*.parquet") if path.is_dir() else path.parent.glob(path.name))
+        parts = sorted(_parts(path) if path.is_dir() else path.parent.glob(path.name))
     else:
         parts = [path] if path.exists() else []
     if not parts:
@@ -110,6 +110,13 @@ def _file(connection: duckdb.DuckDBPyConnection, path: Path) -> Input:
     except READING_FAILS as error:
         raise reading_failed(path, error) from error
     raise CommuneError([_not_a_table(path.name)])
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    """The Parquet files of a folder; what begins with "." or "_" is somebody's work that is not done, as for Spark."""
+    for path in folder.rglob("*.parquet"):
+        if path.is_file() and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts):
+            yield path
 
 
 def reading_failed(path: Any, error: Exception) -> NtmRulesError:
