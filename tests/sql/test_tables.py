@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 import sqlglot
@@ -71,6 +72,21 @@ def test_pandas() -> None:
 def test_polars() -> None:
     polars = pytest.importorskip("polars")
     checked(ntm.evaluate_table(NTM, polars.DataFrame(TABLE), output="indicators"))
+
+
+def test_what_is_read_but_once_is_judged_whole() -> None:
+    table = pa.table(TABLE)
+    checked(ntm.evaluate_table(NTM, table.to_reader(), output="indicators"))
+    for one in (table.to_batches()[0], pyarrow.dataset.dataset(table), pyarrow.dataset.dataset(table).scanner()):
+        checked(ntm.evaluate_table(NTM, one, output="indicators"))
+
+
+def test_a_relation_is_judged_by_its_own_connection() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    connection = duckdb.connect()
+    checked(ntm.evaluate_table(NTM, connection.from_arrow(pa.table(TABLE)), output="indicators"))
+    connection.register("xa", pa.table(TABLE))
+    checked(ntm.evaluate_table(NTM, connection.table("xa"), output="indicators", connection=connection))
 
 
 def test_files(tmp_path: Path) -> None:

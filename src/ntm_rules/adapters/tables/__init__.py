@@ -47,7 +47,19 @@ def evaluate_table(
     `table` is an Arrow table or reader, a pandas or Polars frame, a DuckDB relation, or the path of a CSV or Excel file, or of
     Parquet: a file, a folder or a pattern such as ``"xa-*.parquet"``. A row is a commune: code, region or province, zone, year,
     and a column for each fact by its key (as in a CSV for `ntm-rules evaluate`; ratios as KEY.numerator and KEY.denominator).
-    Texts are read as `read_communes` reads them, `numbers` says how they write numbers.
+    Texts are read as `read_communes` reads them, `numbers` says how they write numbers. A reader, which can be read but once, is
+    held in memory; everything else is read where it lies.
+
+    Raises `CommuneError` where that is no table, its columns are not what they seem to be, or a file breaks off; what is wrong with
+    single rows comes back in `rejected`.
+
+    >>> import ntm_rules as ntm
+    >>> import pyarrow as pa
+    >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+    >>> table = pa.table({"region": ["dbsh", "dbsh"], "year": [2023, 2023], "income_per_capita": ["60", "≥ 60"]})
+    >>> judged = evaluate_table(rs, table)
+    >>> judged.judged["indicators_met"].to_pylist(), judged.rejected["found"].to_pylist()
+    ([1], ['≥ 60'])
     """
     try:
         work = prepared(
@@ -59,8 +71,6 @@ def evaluate_table(
             strict=strict,
             threshold_year=threshold_year,
         )
-        judged = work.connection.sql(work.judged(output)).to_arrow_table()
-        rejected = work.connection.sql(work.rejected()).to_arrow_table()
-        return JudgedTable(judged, rejected, work.ignored)
+        return JudgedTable(work.judged(output).to_arrow_table(), work.rejected().to_arrow_table(), work.ignored)
     except READING_FAILS as error:
         raise reading_failed(table, error) from error

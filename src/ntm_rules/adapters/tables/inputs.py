@@ -69,23 +69,27 @@ def input_of(connection: duckdb.DuckDBPyConnection, table: Any) -> Input:
     if type(table).__module__.startswith("pandas"):
         return Input(connection.from_df(table))
     if type(table).__module__.startswith(("polars", "pyarrow")):
-        return _arrow(connection, table.to_arrow() if hasattr(table, "to_arrow") else table)
+        return _arrow(connection, _read_again(table))
     raise CommuneError([_not_a_table(type(table).__name__)])
 
 
-def _arrow(connection: duckdb.DuckDBPyConnection, table: Any) -> Input:
+def _read_again(table: Any) -> Any:
+    """A table that can be read more than once, for what is wrong and for what is right: a reader cannot."""
+    for way in ("to_arrow", "read_all", "collect"):
+        if hasattr(table, way):
+            return _read_again(getattr(table, way)()) if way == "collect" else getattr(table, way)()
+    return table
+
+
+def _arrow(connection: duckdb.DuckDBPyConnection, given: Any) -> Input:
     """An Arrow table, with the place of each row beside it: counting them would hold up those who read it at once."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not isinstance(
-        table, pa.Table
-    ):  # batches that come once are read twice, for what is wrong and for what is right
-        table = table.read_all() if isinstance(table, pa.RecordBatchReader) else pa.Table.from_batches([table])
+    table = given if isinstance(given, pa.Table) else pa.Table.from_batches([given])
     ones = pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)
-    return Input(
-        connection.from_arrow(table.append_column(_PLACE, pc.subtract(pc.cumulative_sum(ones), 1))), column(_PLACE)
-    )
+    places = pc.subtract(pc.cumulative_sum(ones), 1)
+    return Input(connection.from_arrow(table.append_column(_PLACE, places)), column(_PLACE))
 
 
 def _not_a_table(found: str) -> Problem:
@@ -102,7 +106,7 @@ def _not_a_table(found: str) -> Problem:
 def _file(connection: duckdb.DuckDBPyConnection, path: Path) -> Input:
     suffix = path.suffix.lower()
     if path.is_dir() or (suffix == ".parquet" and not path.exists()):
-        parts = sorted(path.rglob("*.parquet") if path.is_dir() else path.parent.glob(path.name))
+        parts = sorted(_parts(path) if path.is_dir() else path.parent.glob(path.name))
     else:
         parts = [path] if path.exists() else []
     if not parts:
@@ -117,6 +121,13 @@ def _file(connection: duckdb.DuckDBPyConnection, path: Path) -> Input:
     except READING_FAILS as error:
         raise reading_failed(path, error) from error
     raise CommuneError([_not_a_table(path.name)])
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    """The Parquet files of a folder; what begins with "." or "_" is somebody's work that is not done, as for Spark."""
+    for path in folder.rglob("*.parquet"):
+        if path.is_file() and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts):
+            yield path
 
 
 def reading_failed(path: Any, error: Exception) -> NtmRulesError:

@@ -27,24 +27,31 @@ _INPUT = "ntm_rules_input"
 class Table:
     """A table about to be judged: its query, what is wrong with any of its rows, and the columns that are not read."""
 
-    connection: duckdb.DuckDBPyConnection
+    relation: duckdb.DuckDBPyRelation
     query: Query
     refused: tuple[Refusal, ...]
     ignored: tuple[str, ...]
 
-    def judged(self, output: str) -> str:
-        """The SELECT of the rows that may be judged."""
-        return build(self.query, output, self.refused).sql(dialect="duckdb")
+    def judged(self, output: str) -> duckdb.DuckDBPyRelation:
+        """The rows that may be judged, as one of the outputs."""
+        return _run(self.relation, build(self.query, output, self.refused))
 
-    def rejected(self) -> str:
-        """The SELECT of what is wrong with the others. It keeps those rows alone, which are few, however many the table has."""
+    def rejected(self) -> duckdb.DuckDBPyRelation:
+        """What is wrong with the others. It keeps those rows alone, which are few, however many the table has."""
         # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
-        own = self.refused or tuple(refusals_of(self.query))[:1]
+        own = self.refused or refusals_of(self.query)[:1]
         every = exp.Subquery(this=self.query.source.copy(), alias=exp.TableAlias(this=exp.to_identifier("every")))
         bad = select(
             every, [exp.Star()], where=any_of(each.when.copy() for each in own) if self.refused else exp.false()
         )
-        return build(attrs.evolve(self.query, source=bad), "rejected", own).sql(dialect="duckdb")
+        return _run(self.relation, build(attrs.evolve(self.query, source=bad), "rejected", own))
+
+
+def _run(table: duckdb.DuckDBPyRelation, query: exp.Query) -> duckdb.DuckDBPyRelation:
+    """The rows of a query over a table, by the connection that the table is of."""
+    rows = table.query(_INPUT, query.sql(dialect="duckdb"))
+    assert rows is not None  # as it is for what is no SELECT
+    return rows
 
 
 def prepared(
@@ -67,7 +74,6 @@ def prepared(
     if given.has_extra_cells:
         query.source.select(exp.column(EXTRA_CELLS, quoted=True), copy=False)
         every += (Refusal(EXTRA_CELLS, "extra_cells", known(column(EXTRA_CELLS))),)
-    given.relation.create_view(_INPUT, replace=True)
-    (holds,) = connection.execute(holding(query, every).sql(dialect="duckdb")).fetchall()
+    (holds,) = _run(given.relation, holding(query, every)).fetchall()
     refused = tuple(refusal for refusal, held in zip(every, holds, strict=True) if held)
-    return Table(connection, query, refused, columns.ignored)
+    return Table(given.relation, query, refused, columns.ignored)

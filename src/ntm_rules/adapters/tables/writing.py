@@ -54,10 +54,10 @@ def write_table(
         options: dict[str, Any] = {"numbers": numbers, "strict": strict, "threshold_year": threshold_year}
         try:
             work = prepared(own, ruleset, table, output=output, province=province, **options)
-            own.execute(f"COPY ({work.judged(output)}) TO '{_quoted(spool.judged)}' (FORMAT parquet)")
-            own.execute(f"COPY ({work.rejected()}) TO '{_quoted(spool.rejected)}' (FORMAT parquet)")
-            judged = f"FROM '{_quoted(spool.judged)}'" if output == "communes" else work.judged("communes")
-            verdicts = dict(own.execute(f"SELECT verdict, count(*) FROM ({judged}) GROUP BY ALL").fetchall())  # noqa: S608 - names are quoted
+            work.judged(output).write_parquet(str(spool.judged))
+            work.rejected().write_parquet(str(spool.rejected))
+            judged = own.read_parquet(str(spool.judged)) if output == "communes" else work.judged("communes")
+            verdicts = dict(judged.aggregate("verdict, count(*)").fetchall())
             (rejected,) = own.execute(f"SELECT count(DISTINCT row) FROM '{_quoted(spool.rejected)}'").fetchall()[0]  # noqa: S608
             problems = spool.problems(own)
             spool.deliver(own)
