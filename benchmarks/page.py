@@ -80,8 +80,14 @@ def whole_table(results: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield (
             f"Spark on the same two cores, Parquet in and out: {spark['communes']:,} communes in {spark['seconds']} seconds, "
-            f"{spark['communes a second']:,} a second."
+            f"{spark['communes a second']:,} a second. At that rate 10⁹ rows are {_core_hours(spark):,.0f} hours of one such core: "
+            f"{_core_hours(spark) / 64:,.1f} hours on 64 of them, were they to keep in step, which was not measured."
         )
+
+
+def _core_hours(spark: dict[str, Any]) -> float:
+    """What a thousand million rows take of one core, at the rate measured."""
+    return float(10**9 / spark["communes a second"] * spark["cores"] / 3600)
 
 
 def _chart(growth: list[dict[str, Any]]) -> None:

@@ -26,7 +26,9 @@ def agree(ruleset: ntm.Ruleset, some: Sequence[ntm.Commune], judge: engines.Judg
     assert not differences(native(ruleset, some, strict=strict), judge(ruleset, rows_of(some), strict))
 
 
-@pytest.mark.parametrize(("which", "strict"), zip(SHIPPED[::3], itertools.cycle((False, True)), strict=False), ids=str)
+@pytest.mark.parametrize(
+    ("which", "strict"), [*zip(SHIPPED[::3], itertools.cycle((False, True)), strict=False)], ids=str
+)
 def test_duckdb_on_shipped_rulesets(which: Loaded, strict: bool) -> None:
     ruleset = loaded(which)
     some = drawn(ruleset, 12, attested=FEW)

@@ -57,6 +57,13 @@ def test_arrow() -> None:
     checked(ntm.evaluate_table(NTM, pa.table(TABLE), output="indicators"))
 
 
+def test_a_result_without_rejected_rows_has_the_columns_of_one_with_them() -> None:
+    table = pa.table(TABLE)
+    some, none = ntm.evaluate_table(NTM, table).rejected, ntm.evaluate_table(NTM, table.slice(0, 2)).rejected
+    assert (some.num_rows, none.num_rows) == (1, 0)
+    assert some.schema.equals(none.schema)
+
+
 def test_batches_that_come_once() -> None:
     table = pa.table(TABLE)
     checked(ntm.evaluate_table(NTM, table.to_reader(max_chunksize=2), output="indicators"))

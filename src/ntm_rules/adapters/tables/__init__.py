@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -66,11 +67,22 @@ def evaluate_table(
             connection or duckdb.connect(),
             ruleset,
             table,
+            own=connection is None,
             output=output,
             numbers=numbers,
             strict=strict,
             threshold_year=threshold_year,
         )
-        return JudgedTable(work.judged(output).to_arrow_table(), work.rejected().to_arrow_table(), work.ignored)
+        judged = work.judged(output).to_arrow_table()
+        rejected = work.rejected().to_arrow_table() if work.refused else _nothing_rejected(judged, work.query.carried)
+        return JudgedTable(judged, rejected, work.ignored)
     except READING_FAILS as error:
         raise reading_failed(table, error) from error
+
+
+def _nothing_rejected(judged: pa.Table, carried: Sequence[str]) -> pa.Table:
+    """A result without rows, of the columns that one with rows has."""
+    import pyarrow as pa
+
+    words = [pa.field(name, pa.string()) for name in ("key", "problem", "found")]
+    return pa.schema([*(judged.schema.field(name) for name in carried), *words]).empty_table()

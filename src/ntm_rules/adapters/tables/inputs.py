@@ -29,6 +29,7 @@ __all__ = ["EXTRA_CELLS", "READING_FAILS", "Input", "input_of", "reading_failed"
 EXTRA_CELLS = "extra_cells"
 _PLACE = "ntm_rules place"
 _ROWS_AT_ONCE = 10_000
+_BATCH = 122_880
 READING_FAILS = (
     duckdb.InvalidInputException,
     duckdb.IOException,
@@ -88,8 +89,10 @@ def _arrow(connection: duckdb.DuckDBPyConnection, given: Any) -> Input:
 
     table = given if isinstance(given, pa.Table) else pa.Table.from_batches([given])
     ones = pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)
-    places = pc.subtract(pc.cumulative_sum(ones), 1)
-    return Input(connection.from_arrow(table.append_column(_PLACE, places)), column(_PLACE))
+    placed = table.append_column(_PLACE, pc.subtract(pc.cumulative_sum(ones), 1))
+    # Batches are what the engine deals out to the cores; to cut them copies nothing.
+    batches = placed.to_batches(max_chunksize=_BATCH)
+    return Input(connection.from_arrow(pa.Table.from_batches(batches, placed.schema)), column(_PLACE))
 
 
 def _not_a_table(found: str) -> Problem:

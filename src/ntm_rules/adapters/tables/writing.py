@@ -53,7 +53,7 @@ def write_table(
     ):
         options: dict[str, Any] = {"numbers": numbers, "strict": strict, "threshold_year": threshold_year}
         try:
-            work = prepared(own, ruleset, table, output=output, province=province, **options)
+            work = prepared(own, ruleset, table, own=connection is None, output=output, province=province, **options)
             work.judged(output).write_parquet(str(spool.judged))
             work.rejected().write_parquet(str(spool.rejected))
             judged = own.read_parquet(str(spool.judged)) if output == "communes" else work.judged("communes")
