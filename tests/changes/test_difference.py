@@ -169,7 +169,9 @@ def test_higher_and_lower_by_region(region: str) -> None:
 
 def test_rows_by_year_of_two_phases_are_held_against_the_last_of_the_earlier() -> None:
     old, new = loaded(("2016-2020/xa-ntm", None, None)), loaded((NTM, None, None))
-    income = [c for c in ntm.compare(old, new, region="dnb").of("tightened") if c.indicator == "10"]
+    income = [
+        c for c in ntm.compare(old, new, region="dnb").of("tightened") if (c.indicator, c.column) == ("10", "dnb")
+    ]
     assert [(c.year, c.old and c.old.en, str(c.new_value)) for c in income] == [
         (2022, "≥ 59 (year 2020)", "62"),
         (2023, "≥ 59 (year 2020)", "65"),
@@ -372,6 +374,19 @@ def test_an_unknown_region_is_refused() -> None:
     general = loaded(("2016-2020/xa-ntm-kieu-mau", None, None))
     with pytest.raises(ntm.UnknownNameError):
         ntm.compare(general, general, region="tnn")
+
+
+def test_a_region_is_told_what_changes_for_its_special_communes() -> None:
+    """A commune of zone III in the delta is judged by the mountain column, the level of which is lowered."""
+    old = ntm.load_ruleset(NTM)
+    decision = {"number": "1/QĐ", "issued": "2025-01-01", "in_force": "2025-01-01"}
+    lowered = {"indicator": "4.2", "by_column": {"tdmnpb": "90"}}
+    layer = {"layer": "1/QĐ", "of": NTM, "kind": "amendment", "decision": decision, "set_thresholds": [lowered]}
+    difference = ntm.compare(old, ntm.load_ruleset(NTM, overlays=[layer]), region="dbsh")
+    (change,) = difference.of("loosened")
+    assert (change.new_number, change.column) == ("4.2", "tdmnpb")
+    assert "Only region Red River delta, with communes judged by column Northern" in difference.text("en")
+    assert ntm.compare(old, ntm.load_ruleset(NTM, overlays=[layer]), region="tdmnpb").of("loosened") == (change,)
 
 
 def test_narrowed_to_a_year() -> None:

@@ -99,7 +99,7 @@ def compare(old: Ruleset, new: Ruleset, *, region: str | None = None, year: int 
     """What changes from one ruleset to another: two dates of one, with and without an overlay, two tiers or two phases.
 
     Nothing that the `content_hash` covers changes unseen: `changes` is empty exactly when the hashes are equal. `region` ("dbsh")
-    and `year` narrow it to what judges a commune of that region, by the row of that year. Within one ruleset indicators are
+    and `year` narrow it to what judges a commune of that region, a special commune by the column of these, by the row of that year. Within one ruleset indicators are
     matched by number and by what they measure; between two rulesets only by the facts they measure, and there citations, notes
     and evidence, which are never the same, are left out. Rows by year of two phases are held against the last row of the earlier.
 
@@ -123,13 +123,24 @@ def _columns(old: Ruleset, new: Ruleset, region: str | None) -> tuple[Column, ..
     """The columns that judge communes before and after; one general column judges every region."""
     if region is not None:
         _check_region(old, new, region)
-        return (Column(region, old.column_for(region), new.column_for(region)),)
+        names = dict.fromkeys((region, *_special_columns(old, new)))
+        return tuple(Column(name, old.column_for(name), new.column_for(name)) for name in names)
     general = ("common",)
     if old.columns == general:
         return tuple(Column(name, "common", name) for name in new.columns)
     if new.columns == general:
         return tuple(Column(name, name, "common") for name in old.columns)
     return tuple(Column(name, name, name) for name in new.columns if name in old.columns)
+
+
+def _special_columns(old: Ruleset, new: Ruleset) -> Iterator[str]:
+    """The columns that judge special communes, wherever they lie, before or after; none that one of the two does not have."""
+    for ruleset in (old, new):
+        special = ruleset.special_communes
+        if special is not None and all(
+            each.columns == ("common",) or special.column in each.columns for each in (old, new)
+        ):
+            yield special.column
 
 
 def _check_region(old: Ruleset, new: Ruleset, region: str) -> None:
