@@ -62,6 +62,20 @@ def test_what_is_asked_in_each_region_is_held_there(column: str) -> None:
     assert run([number], check_every=10**6)["column"].by["test"] == 1
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        "amendments/xa-ntm/2024-03-01-211-qd-ttg.yaml: 18.4.a not asked in dbscl",
+        "amendments/xa-ntm/2024-03-01-211-qd-ttg.yaml: 18.4.c not asked in dbscl",
+        "2021-2025/xa-ntm.yaml: 5.bc not asked in dbscl",
+        "2021-2025/xa-ntm-nang-cao.yaml: 5.3.b asked in dbsh only",
+    ],
+)
+def test_where_a_part_is_asked_is_held_by_the_test_files(what: str) -> None:
+    (number,) = [n for n, m in enumerate(mutants()) if str(m).endswith(what)]
+    assert run([number], check_every=10**6)["column"].by["test"] == 1
+
+
 def test_how_many_schools_are_many_is_held_on_both_sides() -> None:
     (number,) = [n for n, m in enumerate(mutants()) if str(m) == "direction: 2021-2025/xa-ntm.yaml:  at_least → equal"]
     assert run([number], check_every=10**6)["direction"].by["test"] == 1
