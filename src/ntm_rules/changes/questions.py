@@ -9,7 +9,7 @@ import attrs
 
 from ntm_rules.changes import words
 from ntm_rules.changes.encoding import Reading, all_of, negation
-from ntm_rules.changes.matching import match_clauses
+from ntm_rules.changes.matching import match_clauses, match_moved
 from ntm_rules.changes.places import LISTS, Place, involved, parts_of, places_of, table_of, tops
 from ntm_rules.changes.proof import OpenThreshold, Proof, Question
 from ntm_rules.changes.solving import NotDecided, Solver
@@ -260,23 +260,28 @@ class Inquiry:
         )
 
     def _clauses_compared(self) -> Iterator[tuple[Case, Case]]:
-        """For each clause of the old text the communes that pass its counterpart in the new one and miss it in the old; and,
+        """For each clause of the old text the communes that pass its counterparts in the new one and miss it in the old; and,
         rather, those that meet all of the new text.
         """
         for clause, kept in self._counterparts():
-            passed = () if kept is None else (kept,)
             missed = Part(self._other, (clause,))
-            everything = tuple({id(c): c for c in (*self.new.indicators, *passed)}.values())
+            everything = tuple({id(c): c for c in (*self.new.indicators, *kept)}.values())
             yield (
-                Case((Part(self.new, passed),), missed, free=True),
+                Case((Part(self.new, kept),), missed, free=True),
                 Case((Part(self.new, everything),), missed, free=True),
             )
 
-    def _counterparts(self) -> Iterator[tuple[Clause, Clause | None]]:
-        """Each clause of the old text with what it became in the new one, as `compare` matches them; None where it is removed."""
+    def _counterparts(self) -> Iterator[tuple[Clause, tuple[Clause, ...]]]:
+        """Each clause of the old text with what it became in the new one, as `compare` matches them: nothing where it is removed,
+        several where its parts went to more than one.
+        """
         for name in LISTS:
-            found = {id(before): after for before, after in match_clauses(self._other, self.new, name).pairs}
-            yield from ((clause, found.get(id(clause))) for clause in getattr(self._other, name))
+            found = match_clauses(self._other, self.new, name)
+            moved = match_moved(self._other, self.new, name, found)
+            pairs = [*found.pairs, *((before, after) for (_, before), (_, after) in moved)]
+            for clause in getattr(self._other, name):
+                kept = {id(after): after for before, after in pairs if before is clause}
+                yield clause, tuple(kept.values())
 
     # -- what some commune can do
 
