@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -110,13 +111,41 @@ def compare(old: Ruleset, new: Ruleset, *, region: str | None = None, year: int 
     >>> [(change.new_number, change.fact) for change in ntm.compare(old, new, region="tn").of("changed")]
     [('security', 'security_safe_standard')]
     """
-    scope = Scope(old, new, _columns(old, new, region), (), region, year, _effect)
-    return Difference(old=old, new=new, region=region, year=year, changes=tuple(_changes(scope)))
+    effect = functools.partial(_effect, region=region, year=year)
+    standing, withdrawal = (functools.partial(effect, decides=each) for each in (_of_standing, _of_withdrawal))
+    scope = Scope(old, new, _columns(old, new, region), (), region, year, standing)
+    around = ruleset_changes(old, new, withdrawal)
+    return Difference(old=old, new=new, region=region, year=year, changes=(*around, *_changes(scope)))
 
 
-def _effect(old: Ruleset, new: Ruleset) -> ChangeKind:
-    """What the changes of another ruleset, which must be met, come to."""
-    return summed({change.kind for change in compare(old, new).changes})
+def _effect(
+    old: Ruleset, new: Ruleset, *, region: str | None, year: int | None, decides: Callable[[Change], bool]
+) -> ChangeKind:
+    """What the changes of another ruleset come to, of those that decide."""
+    changes = compare(old, new, region=region, year=year).changes
+    kinds: set[ChangeKind | None] = {change.kind for change in changes if decides(change)}
+    found = summed(kinds)
+    return ChangeKind.EVIDENCE if found is ChangeKind.TEXT and ChangeKind.EVIDENCE in kinds else found
+
+
+_JUDGING = ("columns", "complete", "special_communes")
+
+
+def _of_standing(change: Change) -> bool:
+    """Whether a change is of what a ruleset is met by: its verdict and prerequisites, not its recognition or withdrawal.
+
+    That criteria come and go decides nothing beside the indicators in them.
+    """
+    if change.subject == "ruleset":
+        return change.aspect in _JUDGING
+    return change.subject in ("indicator", "prerequisite", "catalogue")
+
+
+def _of_withdrawal(change: Change) -> bool:
+    """Whether a change is of what a title is withdrawn by: criteria missed, and how many of them."""
+    if change.subject == "ruleset":
+        return change.aspect in (*_JUDGING, "criteria_total", "withdrawal", "key_criteria")
+    return change.subject in ("indicator", "criterion", "catalogue")
 
 
 def _columns(old: Ruleset, new: Ruleset, region: str | None) -> tuple[Column, ...]:
@@ -161,7 +190,6 @@ def _check_region(old: Ruleset, new: Ruleset, region: str) -> None:
 def _changes(scope: Scope) -> Iterator[Change]:
     old, new = scope.old, scope.new
     indicators = match_clauses(old, new, "indicators")
-    yield from ruleset_changes(old, new)
     yield from criterion_changes(old, new, indicators.pairs)
     for subject, name in (("indicator", "indicators"), ("condition", "conditions"), ("prerequisite", "prerequisites")):
         yield from _of_clauses(scope, subject, name)
