@@ -525,6 +525,15 @@ def test_the_command_writes_a_witness_that_evaluate_reads(tmp_path: Path) -> Non
     assert json.loads(judged.output)["verdict"] == "met"
 
 
+def test_the_witness_is_there_for_who_reads_one_line_only(tmp_path: Path) -> None:
+    file = tmp_path / "xa.json"
+    line = (
+        f"{sys.executable} -m ntm_rules.cli prove implies {NTM} {NTM}@{BEFORE} --region tn --year 2024 --witness {file}"
+    )
+    subprocess.run(f"{line} | head -c 1 > {tmp_path / 'out'}", shell=True, check=True)
+    assert ntm.Commune.from_dict(json.loads(file.read_text("utf-8"))).region == "tn"
+
+
 def test_the_command_without_an_indicator_asks_of_every_one() -> None:
     code, out = run("possible", MODEL, "--format", "json", "--region", "dbsh", "--year", "2024")
     assert code == 0

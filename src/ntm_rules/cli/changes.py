@@ -161,15 +161,25 @@ def _communes(
     lang: Language,
 ) -> Iterator[Commune]:
     """The communes of files that can be read; what is wrong with the others is noted."""
+    from ntm_rules.changes.impact import given_before
+    from ntm_rules.changes.impact_words import named
     from ntm_rules.cli import batch
     from ntm_rules.cli.output import progress
 
     entries = batch.communes_of(files, ruleset.catalogue, numbers)
+    seen: dict[Any, str] = {}
     for source, entry in progress(entries, Text("xã đã xét:", "communes judged:").in_(lang)):
+        problems = entry.problems
         if entry.commune is not None:
-            yield entry.commune
-        if entry.problems:
-            unread.append((entry.label or source, tuple(batch.placed(p, source, entry.line) for p in entry.problems)))
+            place = ":".join(str(part) for part in (source, entry.line) if part is not None)
+            again = given_before(entry.commune, place, seen)
+            if again is None:
+                yield entry.commune
+            else:
+                problems = (*problems, again)
+        if problems:
+            name = entry.label or (source if entry.commune is None else named(entry.commune))
+            unread.append((name, tuple(batch.placed(p, source, entry.line) for p in problems)))
 
 
 def _leave_if_any(refused: Sequence[tuple[str, tuple[Problem, ...]]], lang: Language) -> None:
@@ -258,13 +268,13 @@ def prove(
     proofs = [
         proved(question, asked, other, indicator=each, **where) for each in _indicators(question, asked, indicator)
     ]
+    if witness is not None:  # before anything is said: who reads only the first line of it still has the file
+        _write(witness, proofs, lang)
     for proof in proofs:
         if form == "json":
             put(proof.to_json())
         else:
             _say_lines(proof.explain(lang))
-    if witness is not None:
-        _write(witness, proofs, lang)
 
 
 def _no_old(new: str) -> Problem:
