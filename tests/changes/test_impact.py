@@ -409,7 +409,7 @@ def test_a_commune_given_twice_is_refused_with_both_places(form: str, tmp_path: 
     if form == "json":
         found = json.loads(result.stdout)
         assert found["communes"] == 5
-        assert [refused["commune"] for refused in found["refused"]] == ["A (99001)", "A (99001)"]
+        assert [refused["commune"] for refused in found["refused"]] == ["A", "A"]
 
 
 def test_a_commune_given_twice_counts_once() -> None:
