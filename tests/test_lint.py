@@ -741,28 +741,56 @@ def test_a_column_of_other_provinces_is_only_a_warning(book: Book) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "there"),
+    ("body", "severity"),
     [
-        ('set_thresholds:\n  - {indicator: "17.1", by_column: {btb: 70}}\n', True),
-        ('set_thresholds:\n  - {indicator: "17.1", by_column: {dbsh: 70, btb: 70}}\n', False),
-        ('set_thresholds:\n  - {indicator: "17.1", value: 70}\n', False),
-        ('set_thresholds:\n  - {indicator: "10", by_year: {2023: {btb: 99}}}\n', True),
-        ('set_thresholds:\n  - {indicator: "10", by_year: {2023: {btb: 99}, 2024: {dbsh: 99}}}\n', False),
-        ("add_indicators:\n" + indicator("17.11", "{met: planted}", criterion='"17"', columns="[btb]"), True),
-        ("add_indicators:\n" + indicator("17.11", "{met: planted}", criterion='"17"', columns="[dbsh]"), False),
+        ('set_thresholds:\n  - {indicator: "17.1", by_column: {btb: 70}}\n', "error"),
+        ('set_thresholds:\n  - {indicator: "17.1", by_column: {dbsh: 70, btb: 70}}\n', None),
+        ('set_thresholds:\n  - {indicator: "17.1", value: 70}\n', None),
+        ('set_thresholds:\n  - {indicator: "10", by_year: {2023: {btb: 99}}}\n', "error"),
+        ('set_thresholds:\n  - {indicator: "10", by_year: {2023: {btb: 99}, 2024: {dbsh: 99}}}\n', None),
+        ("add_indicators:\n" + indicator("17.11", "{met: planted}", criterion='"17"', columns="[btb]"), "error"),
+        ("add_indicators:\n" + indicator("17.11", "{met: planted}", criterion='"17"', columns="[dbsh]"), None),
+        ("add_indicators:\n" + indicator("17.11", "{met: planted}", criterion='"17"', columns="[dbsh, btb]"), None),
     ],
 )
-def test_an_overlay_that_speaks_of_another_region_only(book: Book, body: str, there: bool) -> None:
+def test_an_overlay_that_speaks_of_another_region(book: Book, body: str, severity: str | None) -> None:
     """Nam Định lies in dbsh: a cell of btb judges none of its communes, unless its special communes are judged by btb."""
     findings = found(overlaid(book, NATIONAL["number"], body), "other_region")
     assert findings == []
     book.edit(RULESET_FILE, "special_communes: {column: btb, zones: [II], citation: a}\n", "")
     findings = found(lint(book, OVERLAY_FILE), "other_region")
-    assert bool(findings) is there
+    assert len(findings) == (severity is not None)
     for finding in findings:
-        assert (finding.severity, finding.problem.found) == ("error", "btb")
+        assert (finding.severity, finding.problem.found) == (severity, "btb")
         assert finding.problem.wanted == Text("dbsh", "dbsh")
         assert finding.problem.line in range(HEAD.count("\n") + 2, HEAD.count("\n") + 5)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ("by_column: {tn: 99.5, dbsh: 99.5}", ("warning", "dbsh")),
+        ("by_column: {tn: 99.5, dbsh: 99.5, dnb: 100}", ("warning", "dbsh, dnb")),
+        ("by_column: {dbsh: 99.5}", ("error", "dbsh")),
+        ("by_column: {tn: 99.5, tdmnpb: 99.5}", None),  # its special communes are judged by tdmnpb
+        ("by_column: {tn: 99.5}", None),
+        ("value: 100", None),
+    ],
+)
+def test_a_threshold_set_where_no_commune_of_the_province_is_judged(
+    tmp_path: Path, cells: str, said: tuple[str, str] | None
+) -> None:
+    """Đắk Nông lies in tn."""
+    file = tmp_path / "x.yaml"
+    file.write_text(
+        "layer: A\nof: 2021-2025/xa-ntm\nkind: province\nprovince: dak-nong\n"
+        "decision: {number: 1/QĐ, issued: 2024-06-01, in_force: 2024-06-15}\nset_thresholds:\n"
+        f'  - {{indicator: "4.2", {cells}, evidence: confirmed, seen_at: x, citation: A}}\n',
+        "utf-8",
+    )
+    findings = found(lint_path(file), "other_region")
+    assert [(each.severity, each.problem.found) for each in findings] == ([] if said is None else [said])
+    assert all(each.problem.line == 7 for each in findings)
 
 
 def test_what_the_national_text_sets_binds_though_the_province_words_it(book: Book) -> None:

@@ -294,7 +294,9 @@ def test_csv_as_excel_saves_it_in_vietnam(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["text", "json", "html"])
 def test_a_commune_refused_only_at_judging_ends_impact_as_it_ends_evaluate(form: str, tmp_path: Path) -> None:
     nowhere = GOOD | {"name": "Xã Lạc", "region": "khong-co", "year": 2023, "facts": {"income_per_capita": 60}}
-    file = written(tmp_path / "xa.jsonl", lines(nowhere, nowhere | {"name": "Xã Một", "region": "dbsh"}))
+    file = written(
+        tmp_path / "xa.jsonl", lines(nowhere, nowhere | {"code": "00755", "name": "Xã Một", "region": "dbsh"})
+    )
     judged = run("evaluate", file)
     ended = run("impact", f"{RULESET}@2024-02-29", f"{RULESET}@2024-03-01", file, "--format", form)
     assert (judged.code, ended.code) == (2, 2)

@@ -169,14 +169,16 @@ def test_higher_and_lower_by_region(region: str) -> None:
 
 def test_rows_by_year_of_two_phases_are_held_against_the_last_of_the_earlier() -> None:
     old, new = loaded(("2016-2020/xa-ntm", None, None)), loaded((NTM, None, None))
-    income = [c for c in ntm.compare(old, new, region="dnb").of("tightened") if c.indicator == "10"]
+    income = [
+        c for c in ntm.compare(old, new, region="dnb").of("tightened") if (c.indicator, c.column) == ("10", "dnb")
+    ]
     assert [(c.year, c.old and c.old.en, str(c.new_value)) for c in income] == [
         (2022, "≥ 59 (year 2020)", "62"),
         (2023, "≥ 59 (year 2020)", "65"),
         (2024, "≥ 59 (year 2020)", "68"),
         (2025, "≥ 59 (year 2020)", "71"),
     ]
-    back = [c for c in ntm.compare(new, old, region="dnb").of("loosened") if c.indicator == "10"]
+    back = [c for c in ntm.compare(new, old, region="dnb").of("loosened") if (c.indicator, c.column) == ("10", "dnb")]
     assert [(c.year, c.new and c.new.en) for c in back] == [(c.year, c.old and c.old.en) for c in income]
 
 
@@ -372,6 +374,93 @@ def test_an_unknown_region_is_refused() -> None:
     general = loaded(("2016-2020/xa-ntm-kieu-mau", None, None))
     with pytest.raises(ntm.UnknownNameError):
         ntm.compare(general, general, region="tnn")
+
+
+LOWER, UPPER = "2030-2035/xa-khac", "2030-2035/xa-nang-cao"
+WITHDRAWAL = {"any_share": "50", "key_share": "30", "key_criteria": ["1"], "citation": "2/QĐ"}
+
+
+def of_column(fact: str, value: str, **columns: str) -> dict[str, Any]:
+    cells = {"by_column": dict.fromkeys(("dbsh", "tn", "dnb"), value) | columns}
+    return {"at_least": {"fact": fact, **cells}}
+
+
+def condition(requires: dict[str, Any]) -> dict[str, Any]:
+    return {"conditions": [{"id": "condition", "label": {"vi": "a", "en": "a"}, "requires": requires, "citation": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "region", "kind"),
+    [
+        ({}, {"withdrawal": WITHDRAWAL}, None, "text"),
+        ({"withdrawal": WITHDRAWAL}, {"withdrawal": WITHDRAWAL | {"any_share": "60"}}, None, "text"),
+        ({}, condition(of_column("pct2", "50")), None, "text"),
+        (condition(of_column("pct2", "50")), {"requires": of_column("pct1", "95")}, None, "tightened"),
+        (condition(of_column("pct2", "50")), {"requires": of_column("pct1", "85")}, None, "loosened"),
+        ({}, {"requires": of_column("pct1", "90", dbsh="95")}, None, "tightened"),
+        ({}, {"requires": of_column("pct1", "90", dbsh="95")}, "dbsh", "tightened"),
+        ({}, {"requires": of_column("pct1", "90", dbsh="95")}, "tn", "text"),
+        ({}, {"special_communes": {"column": "tn", "zones": ["III"], "citation": "1/QĐ"}}, None, "changed"),
+        ({}, {"complete": "false"}, None, "changed"),
+        (
+            {},
+            {"requires": {"at_least": of_column("pct1", "90")["at_least"] | {"evidence": "recalled"}}},
+            None,
+            "evidence",
+        ),
+    ],
+)
+def test_a_ruleset_to_be_met_changes_by_what_it_is_met_by(
+    before: dict[str, Any], after: dict[str, Any], region: str | None, kind: str
+) -> None:
+    """Its verdict and prerequisites, where it judges; a tier above reads neither its recognition nor its withdrawal."""
+    known = {"evidence": "confirmed"}
+    old, new = (
+        built(
+            (
+                document_of(of_column("pct1", "90")) | base(more, known),
+                document_of({"ruleset_met": LOWER}) | {"ruleset": UPPER},
+            )
+        )
+        for more in (before, after)
+    )
+    (change,) = (change for change in ntm.compare(old, new, region=region).changes if change.aspect == "ruleset")
+    assert change.kind.value == kind
+    if kind in ("text", "evidence"):
+        for value in (84, 90, 94, 95):
+            commune = ntm.Commune(region=region or "dnb", year=2030, facts={"pct1": value})
+            assert ntm.evaluate(old, commune).statuses == ntm.evaluate(new, commune).statuses
+
+
+def base(more: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """What is changed of the lower tier; its one requirement is surely known where nothing else is said."""
+    requires = more.get("requires", of_column("pct1", "90"))
+    requires = {"at_least": known | requires["at_least"]}
+    criterion = document_of(requires)["criteria"]
+    return {name: value for name, value in more.items() if name != "requires"} | {"criteria": criterion}
+
+
+def test_what_is_sure_of_the_security_condition_changes_no_prerequisite() -> None:
+    """03/2024/QĐ-TTg states the security condition of each tier; what the tier below is met by stays as it was."""
+    for name in ("xa-ntm-nang-cao", "xa-ntm-kieu-mau"):
+        old, new = (ntm.load_ruleset(f"2021-2025/{name}", on=day) for day in ("2024-03-01", "2024-03-07"))
+        effects = {
+            (c.subject, c.kind.value) for c in ntm.compare(old, new).changes if c.kind.value not in ("text", "evidence")
+        }
+        assert effects == {("condition", "changed")}
+
+
+def test_a_region_is_told_what_changes_for_its_special_communes() -> None:
+    """A commune of zone III in the delta is judged by the mountain column, the level of which is lowered."""
+    old = ntm.load_ruleset(NTM)
+    decision = {"number": "1/QĐ", "issued": "2025-01-01", "in_force": "2025-01-01"}
+    lowered = {"indicator": "4.2", "by_column": {"tdmnpb": "90"}}
+    layer = {"layer": "1/QĐ", "of": NTM, "kind": "amendment", "decision": decision, "set_thresholds": [lowered]}
+    difference = ntm.compare(old, ntm.load_ruleset(NTM, overlays=[layer]), region="dbsh")
+    (change,) = difference.of("loosened")
+    assert (change.new_number, change.column) == ("4.2", "tdmnpb")
+    assert "Only region Red River delta, with communes judged by column Northern" in difference.text("en")
+    assert ntm.compare(old, ntm.load_ruleset(NTM, overlays=[layer]), region="tdmnpb").of("loosened") == (change,)
 
 
 def test_narrowed_to_a_year() -> None:

@@ -389,3 +389,50 @@ def test_the_command_ends_with_2_where_a_commune_is_refused_and_names_it_in_ever
         assert "Xã Hỏng" in output  # and when it is read
     if form == "json":
         assert [refused["commune"] for refused in json.loads(result.stdout)["refused"]] == ["Xã Hỏng", "Xã Sai (00007)"]
+
+
+CSV = "code,name,region,year,health_insurance_pct.male\n"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_a_commune_given_twice_is_refused_with_both_places(form: str, tmp_path: Path) -> None:
+    one, other = tmp_path / "a.csv", tmp_path / "b.csv"
+    one.write_text(
+        f"{CSV}99001,A,dbsh,2024,95\n99001,A,dbsh,2023,95\n99001,A,dbsh,2024,90\n,B,dbsh,2024,90\n,B,dbsh,2024,90\n",
+        "utf-8",
+    )
+    other.write_text(f"{CSV}99001,A,dbsh,2023,95\n99002,C,dbsh,2024,95\n", "utf-8")
+    files = [str(one), str(other)]
+    result = CliRunner().invoke(command, ["impact", RULESET, RULESET, *files, "--format", form, "--lang", "en"])
+    assert result.exit_code == 2
+    for place, first in ((f"{one}:4", f"{one}:2"), (f"{other}:2", f"{one}:3")):
+        assert re.search(f"{re.escape(place)}: code: .*was given at {re.escape(first)}", result.stderr)
+    assert result.stderr.count("[commune_twice]") == 2
+    if form == "json":
+        found = json.loads(result.stdout)
+        assert found["communes"] == 5
+        assert [refused["commune"] for refused in found["refused"]] == ["A", "A"]
+
+
+def test_a_commune_given_twice_counts_once() -> None:
+    old, new = raised("4.2", "100")
+    commune = whole(old, **{POWER: 99}).replace(code="99001")
+    once, twice = (ntm.impact(old, new, [commune] * times) for times in (1, 2))
+    assert twice.effects == once.effects
+    ((name, (problem,)),) = twice.refused
+    assert (name, problem.code, problem.key) == ("Xã Ví Dụ (99001)", "commune_twice", "code")
+    assert "communes[0]" in problem.describe("vi")
+    nameless = commune.replace(code=None)
+    assert len(ntm.impact(old, new, [nameless, nameless, commune, commune.replace(year=2024)]).effects) == 4
+
+
+def test_it_says_that_it_looks_at_verdicts_where_recognition_changes_too() -> None:
+    before, after = (ntm.load_ruleset(RULESET, on=day) for day in ("2024-03-01", "2024-03-07"))
+    found = ntm.impact(before, after, [])
+    assert found.recognition == ("security",)
+    assert "Verdicts only; conditions of recognition change too: security" in found.report("en")
+    assert "điều kiện công nhận cũng thay đổi: security" in found.to_html("vi")
+    assert found.to_dict()["recognition"] == ["security"]
+    old, new = texts()
+    assert ntm.impact(old, new, []).recognition == ()
+    assert "Verdicts only" not in ntm.impact(old, new, []).report("en")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -290,6 +291,72 @@ def test_an_indicator_that_follows_from_another_is_redundant() -> None:
     assert ntm.prove("possible", new, indicator="4.2").answer == "proved"
 
 
+AT_LEAST_90: list[dict[str, Any]] = [
+    {"part": letter, "label": {"vi": "a", "en": "a"}, "requires": {"at_least": {"fact": fact, "value": "90"}}}
+    for letter, fact in (("a", "pct1"), ("b", "pct2"))
+]
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda clause: clause,
+        lambda clause: {"requires": {"all": [{"part": "c", "label": {"vi": "c", "en": "c"}} | clause]}},
+    ],
+    ids=["indicator", "part"],
+)
+@pytest.mark.parametrize("parts", [{"all": AT_LEAST_90}, {"any": AT_LEAST_90}], ids=["all", "any"])
+@pytest.mark.parametrize("column", ["dbsh", "tn", "dnb"])
+def test_where_what_has_parts_is_asked_is_part_of_the_question(
+    column: str, parts: dict[str, Any], wrapped: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Of a clause with parts that is asked in one column only, nothing is asked in the others."""
+    everywhere, there = (
+        built([document_of({}) | criteria(wrapped({"requires": parts} | more))]) for more in ({}, {"columns": [column]})
+    )
+    assert ntm.prove("implies", everywhere, there).answer == "proved"
+    for question in ("implies", "tightens", "equivalent"):
+        proof = ntm.prove(question, there, everywhere)
+        assert proof.answer == "refuted"
+        assert proof.witness is not None
+        assert proof.witness.region != column
+    assert ntm.prove("redundant", there, indicator="1").answer == "refuted"
+
+
+def criteria(clause: dict[str, Any]) -> dict[str, Any]:
+    """The criteria of a ruleset of one indicator."""
+    indicator = {"no": "1", "label": {"vi": "a", "en": "a"}} | clause
+    return {"criteria": [{"no": "1", "title": {"vi": "a", "en": "a"}, "indicators": [indicator]}]}
+
+
+def test_what_only_does_not_apply_is_not_met() -> None:
+    """An indicator that no commune can meet is impossible where some commune is asked it."""
+    never = {"all": [AT_LEAST_90[0], AT_LEAST_90[1] | {"requires": {"at_most": {"fact": "pct1", "value": "80"}}}]}
+    asked_of_some: dict[str, Any] = {"requires": never, "applies_if": {"met": "yes0"}}
+    narrowed: tuple[dict[str, Any], ...] = ({}, {"columns": ["tn"]})
+    for more in narrowed:
+        proof = ntm.prove("possible", built([document_of({}) | criteria(asked_of_some | more)]), indicator="1")
+        assert (proof.answer, proof.code, proof.indicators) == ("refuted", "impossible", ("1",))
+        assert proof.place is not None
+        assert proof.place.region == (more.get("columns") or ["dbsh"])[0]
+    nowhere: dict[str, Any] = {
+        "requires": {"all": [AT_LEAST_90[0] | {"applies_if": {"at_least": {"fact": "pct2", "value": "90"}}}]}
+    }
+    nowhere |= {"applies_if": {"at_most": {"fact": "pct2", "value": "80"}}}
+    proof = ntm.prove("possible", built([document_of({}) | criteria(nowhere)]), indicator="1")
+    assert (proof.answer, proof.code, proof.witness) == ("proved", "vacuous", None)
+
+
+def test_the_example_of_what_is_possible_meets_it() -> None:
+    asked_of_some = {"requires": {"all": AT_LEAST_90}, "applies_if": {"at_most": {"fact": "pct1", "value": "95"}}}
+    for more in ({}, {"columns": ["dnb"]}):
+        ruleset = built([document_of({}) | criteria(asked_of_some | more)])
+        proof = ntm.prove("possible", ruleset, indicator="1")
+        assert proof.answer == "proved"
+        assert proof.witness is not None
+        assert ntm.evaluate(ruleset, proof.witness).statuses["1"] is Status.MET
+
+
 def test_indicators_that_contradict_each_other_are_named() -> None:
     text = {"vi": "chữ", "en": "text"}
     requires = {"at_most": {"fact": POWER, "by_column": dict.fromkeys(loaded(NTM).columns, "99.5") | {"tn": "50"}}}
@@ -457,6 +524,16 @@ def test_the_command_writes_a_witness_that_evaluate_reads(tmp_path: Path) -> Non
     judged = CliRunner().invoke(command, ["evaluate", str(file), "--format", "jsonl"])
     assert judged.exit_code == 0
     assert json.loads(judged.output)["verdict"] == "met"
+
+
+def test_the_witness_is_there_for_who_reads_one_line_only(tmp_path: Path) -> None:
+    file = tmp_path / "xa.json"
+    asked = ["prove", "implies", NTM, f"{NTM}@{BEFORE}", "--region", "tn", "--year", "2024", "--witness", str(file)]
+    nobody, end = os.pipe()
+    os.close(nobody)
+    subprocess.run([sys.executable, "-m", "ntm_rules.cli", *asked], stdout=end, stderr=subprocess.DEVNULL, check=False)
+    os.close(end)
+    assert ntm.Commune.from_dict(json.loads(file.read_text("utf-8"))).region == "tn"
 
 
 def test_the_command_without_an_indicator_asks_of_every_one() -> None:

@@ -332,14 +332,26 @@ class Slips:
         yield self.made(kind, f"{number} renumbered", ("put", (*path, name), f"{clause[name]}9"))
         yield from self.said(path, clause, number)
         asked = tuple(clause.get("columns") or self.columns)
-        for place, column in enumerate(clause.get("columns") or ()):
+        yield from self.columns_asked(path, clause, number)
+        yield from self.applies_if(path, clause, number)
+        yield from self.requirement((*path, "requires"), clause["requires"], indicator, part, asked)
+
+    def columns_asked(self, path: TreePath, clause: Tree, number: str) -> Iterator[Mutant]:
+        """In which columns it is asked: in one less, and of a national text in one only, where it is asked in all."""
+        own = clause.get("columns")
+        if own is None and len(self.columns) > 1:
+            province = self.of.catalogue.provinces.get(self.of.province_of(self.file))
+            last = province.region if province is not None else "dbscl"  # a column that judges somebody
+            but_last = tuple(column for column in self.columns if column != last)
+            for kept in (but_last,) if province is not None else (but_last, ("dbsh",)):
+                said = "asked in dbsh only" if len(kept) == 1 else f"not asked in {last}"
+                without = [column for column in self.columns if column not in kept]
+                cells = [("drop", at, None) for column in without for at in self._cells_of(path, clause, column)]
+                yield self.made("column", f"{number} {said}", ("put", (*path, "columns"), list(kept)), *cells)
+        for place, column in enumerate(own or ()):
             left = ("drop", (*path, "columns", place), None)
             cells = [("drop", at, None) for at in self._cells_of(path, clause, column)]
             yield self.made("column", f"{number} not asked in {column}", left, *cells)
-        if "columns" not in clause and len(self.columns) > 1 and "criteria" in self.tree and not part:
-            yield self.made("column", f"{number} asked in dbsh only", ("put", (*path, "columns"), ["dbsh"]))
-        yield from self.applies_if(path, clause, number)
-        yield from self.requirement((*path, "requires"), clause["requires"], indicator, part, asked)
 
     def _cells_of(self, path: TreePath, clause: Tree, column: str) -> Iterator[TreePath]:
         name, content = next(iter(clause["requires"].items()))

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.changes.edits import edited, essence, loadable, mirrored, near_communes
 
 import ntm_rules as ntm
 from ntm_rules import ChangeKind, Status
 
-from .strategies import SHIPPED, Loaded, built, communes, document_of, generated_rulesets, loaded
+from .strategies import COLUMNS, SHIPPED, Loaded, built, communes, document_of, generated_rulesets, loaded
 
 HARMLESS = {ChangeKind.TEXT, ChangeKind.EVIDENCE, ChangeKind.RENUMBERED}
 LABEL = {"vi": "phần", "en": "part"}
@@ -151,9 +151,43 @@ def test_narrowed_to_a_region_and_year_is_what_judges_there(documents: tuple[Any
     old, new = both(documents)
     commune = data.draw(communes(old))
     before, after = ntm.evaluate(old, commune), ntm.evaluate(new, commune)
-    if not before.column == after.column in (commune.region, "common") or after.year is None:
-        return  # a commune that a rule sends to another column
+    if after.year is None:
+        return
     narrowed = ntm.compare(old, new, region=commune.region, year=after.year)
     for number in set(old.numbers) & set(new.numbers):
         if before.statuses[number] is not after.statuses[number]:
-            assert any(change.indicator == number and change.kind not in HARMLESS for change in narrowed.changes)
+            assert any(
+                change.kind not in HARMLESS and (change.indicator == number or change.aspect == "special_communes")
+                for change in narrowed.changes
+            )
+
+
+SPECIAL = {"column": "tn", "zones": ["III"], "citation": "1/QĐ"}
+rules_of_zones = st.sampled_from([None, SPECIAL, SPECIAL | {"zones": ["dbkk-coast"]}, SPECIAL | {"column": "dnb"}])
+
+
+@given(
+    cells=st.fixed_dictionaries(dict.fromkeys(COLUMNS, st.sampled_from(["80", "90"]))),
+    changed=st.fixed_dictionaries(dict.fromkeys(COLUMNS, st.sampled_from(["80", "90"]))),
+    rules=st.tuples(rules_of_zones, rules_of_zones),
+    region=st.sampled_from(COLUMNS),
+)
+@settings(max_examples=max(100, settings().max_examples))
+def test_where_a_region_sees_no_change_none_of_its_communes_is_judged_otherwise(
+    cells: dict[str, str], changed: dict[str, str], rules: tuple[Any, Any], region: str
+) -> None:
+    """Communes of whatever zones, by the column of whatever rule about these."""
+    old, new = (
+        built((document_of({"at_least": {"fact": "pct1", "by_column": row}}) | special(rule),))
+        for row, rule in zip((cells, changed), rules, strict=True)
+    )
+    difference = ntm.compare(old, new, region=region)
+    for zones in ((), ("III",), ("dbkk-coast",), ("III", "dbkk-coast")):
+        commune = ntm.Commune(region=region, zone=zones or None, year=2030, facts={"pct1": 85})
+        if ntm.evaluate(old, commune).statuses != ntm.evaluate(new, commune).statuses:
+            assert difference.of("tightened", "loosened", "changed")
+    assert mirrored(difference) == Counter(map(essence, ntm.compare(new, old, region=region).changes))
+
+
+def special(rule: Any) -> dict[str, Any]:
+    return {} if rule is None else {"special_communes": rule}

@@ -534,10 +534,17 @@ def rows_of(question: Question) -> Case:
     items += conditions_of(question.ruleset, question.day, question.province)
     items += prerequisites_of(question.ruleset, question.province)
     rows: Case = {leaf.id: row(leaf) for item in items for leaf in item.leaves() if leaf.cells}
-    rows |= {item.id: whole(item) for item in items if item.kind in ("all", "some 1", "branch")}
+    rows |= {each.id: whole(each) for item in items for each in nodes(item) if each.parts}
     if "satisfaction" in rows:  # 18/2022/QĐ-TTg: the percentage for communes is not known, written out column by column
         rows["satisfaction"]["common"] = "unset"
     return rows
+
+
+def nodes(item: Item) -> Iterator[Item]:
+    """An item and every part in it."""
+    yield item
+    for part in item.parts:
+        yield from nodes(part)
 
 
 def whole(item: Item) -> Case:
@@ -547,7 +554,13 @@ def whole(item: Item) -> Case:
     if item.when is not None:
         fact, direction, number = item.when
         head = {"direction": "when", "condition": f"{fact} {direction} {plain(Fraction(str(number)))}"}
-    return head | ({"applies_if": item.applies_if} if item.applies_if else {})
+    return head | asked(item)
+
+
+def asked(item: Item) -> Case:
+    """Of which communes it is asked, where not of all: by a condition, by columns."""
+    found: Case = {"applies_if": item.applies_if} if item.applies_if else {}
+    return found | ({"columns": list(item.columns)} if item.columns is not None else {})
 
 
 def row(leaf: Item) -> Case:
@@ -555,7 +568,7 @@ def row(leaf: Item) -> Case:
     head: Case = {"fact": leaf.fact or leaf.ruleset, "direction": leaf.direction if leaf.kind != "ruleset" else "met"}
     head |= {"both_sexes": "true"} if leaf.both_sexes else {}
     head |= {"times_fact": leaf.other} if leaf.other else {}
-    head |= {"applies_if": leaf.applies_if} if leaf.applies_if else {}
+    head |= asked(leaf)
     if len(set(map(str, cells.values()))) > 1 or None not in {year for year, _ in leaf.cells}:
         return head | cells
     general = {"common": cells["common"]} if "common" in cells else {}  # of which "*" does not speak

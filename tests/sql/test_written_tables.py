@@ -76,6 +76,8 @@ def plain(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     def value(name: str, given: Any) -> Any:
         if given is None or given == "":
             return None
+        if name in ("attested", "conflict", "at_risk"):
+            return str(given).lower()
         return Decimal(str(given)).normalize() if name == "gap" else str(given)
 
     return [{name: value(name, given) for name, given in row.items()} for row in rows]

@@ -103,6 +103,16 @@ def test_what_holds_passes(tmp_path: Path) -> None:
         ),
         ('{thresholds: {"4.2": {"*": 98}}}', "thresholds.4.2.dbsh: expected 98; found 99"),
         ('{thresholds: {"4.9": {"*": 98}}}', "thresholds.4.9: expected"),
+        (
+            '{thresholds: {"5.a": {direction: at_least, fact: schools_facility_level_1_pct, "*": 70}}}',
+            "thresholds.5.a.columns: expected ∅; found tdmnpb, btb, dhntb, tn, dbscl",
+        ),
+        (
+            '{thresholds: {"5.a": {columns: [tdmnpb, btb, dhntb, tn], "*": 70}}}',
+            "thresholds.5.a.columns: expected tdmnpb, btb, dhntb, tn; found",
+        ),
+        ('{thresholds: {"6.3": {columns: [tn], "*": 100}}}', "thresholds.6.3.columns: expected tn; found ∅"),
+        ('{error: no_region, thresholds: {"4.2": {"*": 98}}}', "thresholds.4.2.dbsh: expected 98; found 99"),
         ("{at_risk: true}", "at_risk: expected true; found unknown"),
     ],
 )
@@ -111,6 +121,59 @@ def test_what_does_not_hold_is_said(tmp_path: Path, expect: str, said: str) -> N
     assert not result.passed
     assert said in result.describe("en")
     assert f"a.test.yaml:{6}: x" in result.describe("en")
+
+
+ROW = "{fact: villages_with_community_house_pct, direction: equal, common: 100, '*': 100}"
+
+
+@pytest.mark.parametrize(
+    ("test", "code"), [("on: 2022-03-07", "not_in_force"), ("commune: {region: mars}", "unknown_region")]
+)
+def test_rows_are_held_beside_an_expected_error(tmp_path: Path, test: str, code: str) -> None:
+    """Where the text loads, rows are as they are; where it does not, none of them is there."""
+    wrong = ROW.replace("equal", "at_most")
+    right, other = (
+        ran(tmp_path, f"{HEAD}  - name: x\n    {test}\n    expect: {{error: {code}, thresholds: {{'6.3': {row}}}}}\n")[
+            0
+        ]
+        for row in (ROW, wrong)
+    )
+    assert right.passed is (code != "not_in_force")
+    assert [difference.what for difference in other.differences] == [
+        "thresholds.6.3" if code == "not_in_force" else "thresholds.6.3.direction"
+    ]
+
+
+@pytest.mark.parametrize(
+    "result", ["missing: []", "verdict: met", "statuses: {'1.1': met}", "column: dbsh", "criteria_met: 0"]
+)
+def test_an_error_beside_a_result_is_refused(tmp_path: Path, result: str) -> None:
+    text = (
+        f"{HEAD}  - name: x\n    commune: {{based_on: base}}\n    expect:\n      {result}\n      error: not_in_force\n"
+    )
+    with pytest.raises(ntm.RulebookError) as raised:
+        ran(tmp_path, text)
+    (problem,) = raised.value.problems
+    assert (problem.source, problem.line, problem.key) == (str(tmp_path / "a.test.yaml"), 10, "tests[0].expect.error")
+    assert "error alone, or with thresholds" in problem.describe("en")
+    assert "chỉ error" in problem.describe("vi")
+
+
+@pytest.mark.parametrize(
+    "nothing", ["{thresholds: {}}", "{statuses: {}}", "{verdict: null}", "{gaps: {}, error: null}"]
+)
+def test_what_expects_nothing_is_refused(tmp_path: Path, nothing: str) -> None:
+    with pytest.raises(ntm.RulebookError, match="ít nhất một điều phải đúng"):
+        ran(tmp_path, f"{HEAD}  - name: x\n    commune: {{based_on: base}}\n    expect: {nothing}\n")
+
+
+@pytest.mark.parametrize(
+    ("written_as", "same"), [("100.0", True), ("100.00", True), ("'100'", True), ("100.01", False)]
+)
+def test_numbers_of_a_row_are_held_by_their_value(tmp_path: Path, written_as: str, same: bool) -> None:
+    row = ROW.replace("100", written_as)
+    (result,) = ran(tmp_path, f"{HEAD}  - name: x\n    expect: {{thresholds: {{'6.3': {row}}}}}\n")
+    assert result.passed is same
 
 
 def test_a_surprising_indicator_is_explained_in_both_languages(tmp_path: Path) -> None:

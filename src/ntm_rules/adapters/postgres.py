@@ -147,4 +147,4 @@ def _into_files(
     return problems
 
 
-_DUCKDB = {"int2": "BIGINT", "int4": "BIGINT", "int8": "BIGINT", "numeric": "DECIMAL(28, 10)"}
+_DUCKDB = {"bool": "BOOLEAN", "int2": "BIGINT", "int4": "BIGINT", "int8": "BIGINT", "numeric": "DECIMAL(28, 10)"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -41,8 +41,14 @@ _FIELDS = {
 }
 
 
-def ruleset_changes(old: Ruleset, new: Ruleset) -> Iterator[Change]:
-    """The changes of a ruleset beside its clauses, criteria and catalogue."""
+Effect: TypeAlias = Callable[[Ruleset, Ruleset], ChangeKind]
+
+
+def ruleset_changes(old: Ruleset, new: Ruleset, effect: Effect) -> Iterator[Change]:
+    """The changes of a ruleset beside its clauses, criteria and catalogue.
+
+    `effect` says what the change of another ruleset comes to, where its rule withdraws.
+    """
     for name, kind in _FIELDS.items():
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
@@ -53,7 +59,7 @@ def ruleset_changes(old: Ruleset, new: Ruleset) -> Iterator[Change]:
             yield _of_ruleset(ChangeKind.TEXT, "decision", _named(field.name, before), _named(field.name, after))
     yield from _layer_changes(old.layers, new.layers)
     yield from _special_changes(old, new)
-    yield from _withdrawal_changes(old, new)
+    yield from _withdrawal_changes(old, new, effect)
 
 
 def _of_ruleset(kind: ChangeKind, aspect: str, old: Text | None, new: Text | None) -> Change:
@@ -140,7 +146,7 @@ def _special_shown(ruleset: Ruleset, zone: str | None = None) -> Text | None:
 # -- withdrawal
 
 
-def _withdrawal_changes(old: Ruleset, new: Ruleset) -> Iterator[Change]:
+def _withdrawal_changes(old: Ruleset, new: Ruleset, effect: Effect) -> Iterator[Change]:
     before, after = old.withdrawal, new.withdrawal
     if before is None and after is None:
         return
@@ -152,8 +158,8 @@ def _withdrawal_changes(old: Ruleset, new: Ruleset) -> Iterator[Change]:
         yield from _share_changes(before, after)
         yield from _key_changes(before.key_criteria, after.key_criteria)
     elif _withdrawn_by(before) != _withdrawn_by(after):
-        # Which of two rules withdraws sooner hangs on the other ruleset's criteria.
-        yield _of_ruleset(ChangeKind.CHANGED, "withdrawal", _withdrawal_shown(before), _withdrawal_shown(after))
+        kind = _other_withdrawal(before, after, effect)
+        yield _of_ruleset(kind, "withdrawal", _withdrawal_shown(before), _withdrawal_shown(after))
     if before.citation != after.citation:
         yield _of_ruleset(ChangeKind.TEXT, "withdrawal", plain(before.citation), plain(after.citation))
     notes = tuple(getattr(rule, "note", None) for rule in (before, after))
@@ -164,6 +170,17 @@ def _withdrawal_changes(old: Ruleset, new: Ruleset) -> Iterator[Change]:
 def _withdrawn_by(rule: Withdrawal | WithdrawalByRuleset) -> tuple[str, str] | None:
     """The ruleset whose rule withdraws, by id and content; None where the shares stand here."""
     return (rule.ruleset.id, rule.ruleset.content_hash) if isinstance(rule, WithdrawalByRuleset) else None
+
+
+def _other_withdrawal(
+    before: Withdrawal | WithdrawalByRuleset, after: Withdrawal | WithdrawalByRuleset, effect: Effect
+) -> ChangeKind:
+    """Which of two rules withdraws sooner hangs on the other ruleset's criteria; one and the same rule withdraws as before."""
+    if isinstance(before, WithdrawalByRuleset) and isinstance(after, WithdrawalByRuleset):
+        found = effect(before.ruleset, after.ruleset)
+        if before.ruleset.id == after.ruleset.id and found in (ChangeKind.TEXT, ChangeKind.EVIDENCE):
+            return found
+    return ChangeKind.CHANGED
 
 
 def _share_changes(before: Withdrawal, after: Withdrawal) -> Iterator[Change]:

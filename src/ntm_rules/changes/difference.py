@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -99,7 +100,7 @@ def compare(old: Ruleset, new: Ruleset, *, region: str | None = None, year: int 
     """What changes from one ruleset to another: two dates of one, with and without an overlay, two tiers or two phases.
 
     Nothing that the `content_hash` covers changes unseen: `changes` is empty exactly when the hashes are equal. `region` ("dbsh")
-    and `year` narrow it to what judges a commune of that region, by the row of that year. Within one ruleset indicators are
+    and `year` narrow it to what judges a commune of that region, a special commune by the column of these, by the row of that year. Within one ruleset indicators are
     matched by number and by what they measure; between two rulesets only by the facts they measure, and there citations, notes
     and evidence, which are never the same, are left out. Rows by year of two phases are held against the last row of the earlier.
 
@@ -110,26 +111,65 @@ def compare(old: Ruleset, new: Ruleset, *, region: str | None = None, year: int 
     >>> [(change.new_number, change.fact) for change in ntm.compare(old, new, region="tn").of("changed")]
     [('security', 'security_safe_standard')]
     """
-    scope = Scope(old, new, _columns(old, new, region), (), region, year, _effect)
-    return Difference(old=old, new=new, region=region, year=year, changes=tuple(_changes(scope)))
+    effect = functools.partial(_effect, region=region, year=year)
+    standing, withdrawal = (functools.partial(effect, decides=each) for each in (_of_standing, _of_withdrawal))
+    scope = Scope(old, new, _columns(old, new, region), (), region, year, standing)
+    around = ruleset_changes(old, new, withdrawal)
+    return Difference(old=old, new=new, region=region, year=year, changes=(*around, *_changes(scope)))
 
 
-def _effect(old: Ruleset, new: Ruleset) -> ChangeKind:
-    """What the changes of another ruleset, which must be met, come to."""
-    return summed({change.kind for change in compare(old, new).changes})
+def _effect(
+    old: Ruleset, new: Ruleset, *, region: str | None, year: int | None, decides: Callable[[Change], bool]
+) -> ChangeKind:
+    """What the changes of another ruleset come to, of those that decide."""
+    changes = compare(old, new, region=region, year=year).changes
+    kinds: set[ChangeKind | None] = {change.kind for change in changes if decides(change)}
+    found = summed(kinds)
+    return ChangeKind.EVIDENCE if found is ChangeKind.TEXT and ChangeKind.EVIDENCE in kinds else found
+
+
+_JUDGING = ("columns", "complete", "special_communes")
+
+
+def _of_standing(change: Change) -> bool:
+    """Whether a change is of what a ruleset is met by: its verdict and prerequisites, not its recognition or withdrawal.
+
+    That criteria come and go decides nothing beside the indicators in them.
+    """
+    if change.subject == "ruleset":
+        return change.aspect in _JUDGING
+    return change.subject in ("indicator", "prerequisite", "catalogue")
+
+
+def _of_withdrawal(change: Change) -> bool:
+    """Whether a change is of what a title is withdrawn by: criteria missed, and how many of them."""
+    if change.subject == "ruleset":
+        return change.aspect in (*_JUDGING, "criteria_total", "withdrawal", "key_criteria")
+    return change.subject in ("indicator", "criterion", "catalogue")
 
 
 def _columns(old: Ruleset, new: Ruleset, region: str | None) -> tuple[Column, ...]:
     """The columns that judge communes before and after; one general column judges every region."""
     if region is not None:
         _check_region(old, new, region)
-        return (Column(region, old.column_for(region), new.column_for(region)),)
+        names = dict.fromkeys((region, *_special_columns(old, new)))
+        return tuple(Column(name, old.column_for(name), new.column_for(name)) for name in names)
     general = ("common",)
     if old.columns == general:
         return tuple(Column(name, "common", name) for name in new.columns)
     if new.columns == general:
         return tuple(Column(name, name, "common") for name in old.columns)
     return tuple(Column(name, name, name) for name in new.columns if name in old.columns)
+
+
+def _special_columns(old: Ruleset, new: Ruleset) -> Iterator[str]:
+    """The columns that judge special communes, wherever they lie, before or after; none that one of the two does not have."""
+    for ruleset in (old, new):
+        special = ruleset.special_communes
+        if special is not None and all(
+            each.columns == ("common",) or special.column in each.columns for each in (old, new)
+        ):
+            yield special.column
 
 
 def _check_region(old: Ruleset, new: Ruleset, region: str) -> None:
@@ -150,7 +190,6 @@ def _check_region(old: Ruleset, new: Ruleset, region: str) -> None:
 def _changes(scope: Scope) -> Iterator[Change]:
     old, new = scope.old, scope.new
     indicators = match_clauses(old, new, "indicators")
-    yield from ruleset_changes(old, new)
     yield from criterion_changes(old, new, indicators.pairs)
     for subject, name in (("indicator", "indicators"), ("condition", "conditions"), ("prerequisite", "prerequisites")):
         yield from _of_clauses(scope, subject, name)

@@ -13,11 +13,13 @@ from typing import Any
 import attrs
 
 from ntm_rules.changes import impact_page, impact_words
+from ntm_rules.changes.change import ChangeKind
+from ntm_rules.changes.difference import compare
 from ntm_rules.changes.matching import counterparts
 from ntm_rules.engine.native import evaluate, leaning
 from ntm_rules.explain.names import named
 from ntm_rules.model.assessment import CODE_OF_STATUS, STATUS_OF_CODE, Assessment, Status, Verdict
-from ntm_rules.model.commune import Commune
+from ntm_rules.model.commune import Commune, given_before
 from ntm_rules.model.errors import FactError, NtmRulesError, Problem, check_language
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, shown
@@ -25,6 +27,7 @@ from ntm_rules.model.values import canonical
 
 __all__ = ["Effect", "Impact", "IndicatorImpact", "impact"]
 
+_HARMLESS = (ChangeKind.TEXT, ChangeKind.RENUMBERED, ChangeKind.EVIDENCE)
 _HELD = (Status.MET, Status.NOT_APPLICABLE)
 Pair = tuple[str | None, str | None]
 Move = tuple[Status | None, Status | None]
@@ -128,7 +131,8 @@ class Impact:
     """The impact of a rule change on a population; see `impact`.
 
     `effects` has every commune in the order given, `indicators` every indicator of either ruleset in official order, `refused`
-    the communes that could not be judged, each by name with what is wrong. `margin` is in percent of the threshold.
+    the communes that could not be judged, each by name with what is wrong. `margin` is in percent of the threshold. All of it is
+    about verdicts: `recognition` names the conditions and prerequisites that changed, of which no verdict speaks.
     """
 
     old: Ruleset
@@ -136,6 +140,7 @@ class Impact:
     margin: Decimal
     effects: tuple[Effect, ...]
     indicators: tuple[IndicatorImpact, ...]
+    recognition: tuple[str, ...]
     refused: tuple[tuple[str, tuple[Problem, ...]], ...]
 
     @property
@@ -205,6 +210,7 @@ class Impact:
             "near": [effect.to_dict() for effect in self.near],
             "thin": [effect.to_dict() for effect in self.thin],
             "indicators": [found.to_dict() for found in self.indicators],
+            "recognition": list(self.recognition),
             "refused": [{"commune": name, "problems": [p.to_dict() for p in found]} for name, found in self.refused],
         }
 
@@ -237,7 +243,7 @@ def impact(
     by the same three-valued logic as in judging; conditions on the commune, categories, "Đạt" and required rulesets are taken as
     they are. `threshold_year` takes the new ruleset's thresholds of that year, to ask what another phase would make of the same
     figures. Indicators are matched by number between two texts of one ruleset, and by the facts they use between two rulesets. A
-    commune that cannot be judged is in `refused`.
+    commune that cannot be judged is in `refused`, and so is one of which the code and year were given before.
 
     Raises `FactError` where the margin is no number of at least 0.
 
@@ -254,7 +260,12 @@ def impact(
     effects: list[Effect] = []
     moves: list[tuple[Codes, Codes]] = []
     refused: list[tuple[str, tuple[Problem, ...]]] = []
-    for commune in communes:
+    seen: dict[Any, str] = {}
+    for place, commune in enumerate(communes):
+        again = given_before(commune, f"communes[{place}]", seen)
+        if again is not None:
+            refused.append((named(commune), (again,)))
+            continue
         try:
             before, after = evaluate(old, commune), evaluate(new, commune, threshold_year=threshold_year)
         except NtmRulesError as error:
@@ -269,8 +280,16 @@ def impact(
         margin=width,
         effects=tuple(effects),
         indicators=_indicators(old, new, pairs, moves, effects),
+        recognition=_recognition(old, new),
         refused=tuple(refused),
     )
+
+
+def _recognition(old: Ruleset, new: Ruleset) -> tuple[str, ...]:
+    """The conditions of recognition and prerequisites of which something else is asked than before."""
+    changes = compare(old, new).changes
+    found = (c.indicator for c in changes if c.subject in ("condition", "prerequisite") and c.kind not in _HARMLESS)
+    return tuple(dict.fromkeys(number for number in found if number is not None))
 
 
 def _in_order(ruleset: Ruleset, numbers: list[str | None]) -> Callable[[Assessment], Codes]:

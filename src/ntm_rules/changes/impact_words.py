@@ -105,11 +105,25 @@ def title(impact: Impact, lang: Language) -> str:
 
 
 def verdict_lines(impact: Impact, lang: Language) -> list[str]:
-    """How many communes have which verdict before and after, most first."""
+    """How many communes have which verdict before and after, most first; and whether that is all that changes."""
     counted = sorted(impact.verdicts.items(), key=lambda item: -item[1])
-    return [
+    lines = [
         f"{VERDICT_WORDS[old].in_(lang)} → {VERDICT_WORDS[new].in_(lang)}: {number(count, lang)}"
         for (old, new), count in counted
+    ]
+    return [*lines, *_of_recognition(impact, lang)]
+
+
+def _of_recognition(impact: Impact, lang: Language) -> list[str]:
+    """That more changes than verdicts tell."""
+    if not impact.recognition:
+        return []
+    listed = ", ".join(impact.recognition)
+    return [
+        Text(
+            f"Chỉ xét đạt bộ tiêu chí; điều kiện công nhận cũng thay đổi: {listed}",
+            f"Verdicts only; conditions of recognition change too: {listed}",
+        ).in_(lang)
     ]
 
 

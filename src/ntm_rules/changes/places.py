@@ -24,7 +24,7 @@ from ntm_rules.model.requirement import (
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 
-__all__ = ["LISTS", "Place", "involved", "parts_of", "places_of", "table_of", "tops"]
+__all__ = ["LISTS", "Place", "clauses_in", "involved", "parts_of", "places_of", "table_of", "tops"]
 
 
 @attrs.frozen(slots=True)
@@ -73,6 +73,23 @@ def _within(clause: Clause, requirement: Requirement) -> Iterator[tuple[Clause, 
         yield clause, requirement
     else:
         never(requirement)
+
+
+def clauses_in(clause: Clause) -> Iterator[Clause]:
+    """A clause and every part in it, those of conditions included."""
+    yield clause
+    for requirement in (clause.applies_if, clause.requirement):
+        yield from _clauses_of(requirement)
+
+
+def _clauses_of(requirement: Requirement | None) -> Iterator[Clause]:
+    if isinstance(requirement, Combination):
+        for part in requirement.parts:
+            yield from clauses_in(part)
+    elif isinstance(requirement, Branch):
+        yield from _clauses_of(requirement.condition)
+        yield from clauses_in(requirement.then)
+        yield from clauses_in(requirement.otherwise)
 
 
 def involved(*rulesets: Ruleset) -> tuple[Ruleset, ...]:

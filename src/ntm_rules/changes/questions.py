@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 import attrs
 
 from ntm_rules.changes import words
-from ntm_rules.changes.encoding import Reading
-from ntm_rules.changes.matching import match_clauses
+from ntm_rules.changes.encoding import Reading, all_of, negation
+from ntm_rules.changes.matching import match_clauses, match_moved
 from ntm_rules.changes.places import LISTS, Place, involved, parts_of, places_of, table_of, tops
 from ntm_rules.changes.proof import OpenThreshold, Proof, Question
 from ntm_rules.changes.solving import NotDecided, Solver
-from ntm_rules.changes.witness import Case, Part, Values, Witness, find_witness, plain_values, terms_of
+from ntm_rules.changes.witness import Case, Part, Values, Witness, find_witness, passed, plain_values, terms_of
 from ntm_rules.model.requirement import CellState, Clause, RulesetMet
 from ntm_rules.model.ruleset import Ruleset, clause_facts
 from ntm_rules.model.text import Text
@@ -260,23 +260,28 @@ class Inquiry:
         )
 
     def _clauses_compared(self) -> Iterator[tuple[Case, Case]]:
-        """For each clause of the old text the communes that pass its counterpart in the new one and miss it in the old; and,
+        """For each clause of the old text the communes that pass its counterparts in the new one and miss it in the old; and,
         rather, those that meet all of the new text.
         """
         for clause, kept in self._counterparts():
-            passed = () if kept is None else (kept,)
             missed = Part(self._other, (clause,))
-            everything = tuple({id(c): c for c in (*self.new.indicators, *passed)}.values())
+            everything = tuple({id(c): c for c in (*self.new.indicators, *kept)}.values())
             yield (
-                Case((Part(self.new, passed),), missed, free=True),
+                Case((Part(self.new, kept),), missed, free=True),
                 Case((Part(self.new, everything),), missed, free=True),
             )
 
-    def _counterparts(self) -> Iterator[tuple[Clause, Clause | None]]:
-        """Each clause of the old text with what it became in the new one, as `compare` matches them; None where it is removed."""
+    def _counterparts(self) -> Iterator[tuple[Clause, tuple[Clause, ...]]]:
+        """Each clause of the old text with what it became in the new one, as `compare` matches them: nothing where it is removed,
+        several where its parts went to more than one.
+        """
         for name in LISTS:
-            found = {id(before): after for before, after in match_clauses(self._other, self.new, name).pairs}
-            yield from ((clause, found.get(id(clause))) for clause in getattr(self._other, name))
+            found = match_clauses(self._other, self.new, name)
+            moved = match_moved(self._other, self.new, name, found)
+            pairs = [*found.pairs, *((before, after) for (_, before), (_, after) in moved)]
+            for clause in getattr(self._other, name):
+                kept = {id(after): after for before, after in pairs if before is clause}
+                yield clause, tuple(kept.values())
 
     # -- what some commune can do
 
@@ -284,32 +289,40 @@ class Inquiry:
         return self._everywhere(_whole(self.new))
 
     def _possible(self) -> Proof:
-        return self._everywhere(Part(self.new, (self.new.indicator(str(self.indicator)),)))
+        return self._everywhere(Part(self.new, (self.new.indicator(str(self.indicator)),), asked=True))
 
     def _everywhere(self, part: Part) -> Proof:
-        """In every place some commune passes a part."""
+        """In every place some commune passes a part; of one that must be asked, in every place where it is."""
         case = Case((part,))
-        barren = self._barren([part])
+        places = [place for place in self.known_best if self._asked(part, place)]
+        if not places:
+            return self._proof("proved", "vacuous", words.NEVER_ASKED)
+        barren = [place for place in self._barren([part]) if place in places]
         if barren:
             conflict = self._conflict(part, barren[0])
-            reason = words.impossible(barren, conflict, len(self.places))
+            reason = words.impossible(barren, conflict, len(places))
             return self._proof("refuted", "impossible", reason, indicators=conflict, missed=self.new, place=barren[0])
-        doubtful = [place for place in self.places if not self._holds(case, place, Reading.SURE)]
+        doubtful = [place for place in self.places if place in places and not self._holds(case, place, Reading.SURE)]
         if doubtful:
             return self._open(case, _Found(open_in=tuple(doubtful)))
-        place = self.known_best[0]
+        place = places[0]
         witness = find_witness(case, self.solver, place, plain=self._plain(place))
         if witness is None:
             return self._open(case, _Found(open_in=(place,), unconfirmed=True))
-        reason = words.everywhere(len(self.places))
+        reason = words.everywhere(len(places))
         return self._proof("proved", "everywhere", reason, witness=witness.commune, place=place)
+
+    def _asked(self, part: Part, place: Place) -> bool:
+        """Whether some commune of a place is asked what a part asks."""
+        idle = [self.solver.outcomes(part.ruleset, clause, place, Reading.ANY).idle for clause in part.clauses]
+        return not part.asked or self.solver.possible(map(negation, idle))
 
     def _conflict(self, part: Part, place: Place) -> tuple[str, ...]:
         """Clauses that no commune passes together, none of which could be left out."""
-        outcomes = {
-            clause.id: self.solver.outcomes(part.ruleset, clause, place, Reading.ANY) for clause in part.clauses
+        kept = {
+            clause.id: all_of(passed(attrs.evolve(part, clauses=(clause,)), self.solver, place, Reading.ANY))
+            for clause in part.clauses
         }
-        kept = {number: outcome.passed for number, outcome in outcomes.items()}
         for number in part.ruleset.numbers:
             without = {other: term for other, term in kept.items() if other != number}
             if not self.solver.possible(without.values()):

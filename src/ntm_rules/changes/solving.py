@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import z3
 
 from ntm_rules.changes.encoding import Facts, Outcomes, Reading, Spot, Term, outcomes_of, reach_of
-from ntm_rules.changes.places import LISTS, Place, parts_of, table_of, tops
+from ntm_rules.changes.places import LISTS, Place, clauses_in, parts_of, table_of, tops
 from ntm_rules.model.requirement import CellState, Clause, FactComparison, RulesetMet
 from ntm_rules.model.ruleset import Ruleset
 
@@ -86,7 +86,7 @@ class Solver:
         found = self._said.get(key)
         if found is None:
             said = tuple(_said(clause, column, place))
-            known = all(cell is not None and cell[0] is CellState.SET for cell, _ in said)
+            known = all(whether for whether, _ in said)
             found = self._said[key] = self._sayings.setdefault(said, len(self._sayings)), known
         return found
 
@@ -144,16 +144,19 @@ def _requires_another(clause: Clause) -> bool:
     return any(isinstance(requirement, RulesetMet) for _, requirement in parts_of(clause))
 
 
-def _said(clause: Clause, column: str, place: Place) -> Iterator[tuple[Any, bool]]:
-    """All that the tables say of a clause at a place: its cells, in which columns its parts are asked, other rulesets required."""
-    for holder, requirement in parts_of(clause):
+def _said(clause: Clause, column: str, place: Place) -> Iterator[tuple[bool, Any]]:
+    """All that the tables say of a clause at a place, each with whether it is known: in which columns it and its parts are asked,
+    its cells, other rulesets required.
+    """
+    for each in clauses_in(clause):
+        yield True, each.columns is None or column in each.columns
+    for _, requirement in parts_of(clause):
         table = table_of(requirement)
         cell = table.cell(column, place.year) if table is not None else None
-        yield cell and (cell.state, cell.value), holder.columns is None or column in holder.columns
+        yield cell is not None and cell.state is CellState.SET, cell and (cell.state, cell.value)
         if isinstance(requirement, RulesetMet):
             other = requirement.ruleset
             inside = other.column_for(place.region, place.zones)
-            if not other.complete:
-                yield None, True
+            yield other.complete, None
             for top in tops(other):
                 yield from _said(top, inside, place)

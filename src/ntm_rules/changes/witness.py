@@ -36,17 +36,18 @@ from ntm_rules.model.requirement import (
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.values import FactValue, Ratio, to_decimal, trimmed
 
-__all__ = ["Case", "Part", "Values", "Witness", "find_witness", "plain_values", "seen_by", "terms_of"]
+__all__ = ["Case", "Part", "Values", "Witness", "find_witness", "passed", "plain_values", "seen_by", "terms_of"]
 
 Values: TypeAlias = dict[str, FactValue]
 
 
 @attrs.frozen(slots=True)
 class Part:
-    """Clauses of a ruleset."""
+    """Clauses of a ruleset. To pass an `asked` part is to meet its clauses: one that does not apply is not enough."""
 
     ruleset: Ruleset
     clauses: tuple[Clause, ...]
+    asked: bool = False
 
 
 @attrs.frozen(slots=True)
@@ -75,23 +76,26 @@ class Witness:
 
 def terms_of(case: Case, solver: Solver, place: Place, reading: Reading) -> list[Term]:
     """What is true together where a commune of a place does what a case asks, with ANY thresholds or SURE whatever they are."""
-    passed = [term for part in case.passes for term in _passed(part, solver, place, reading)]
+    terms = [term for part in case.passes for term in passed(part, solver, place, reading)]
     if case.misses is None:
-        return passed
+        return terms
     part = case.misses
-    known = {term.get_id() for term in passed if not isinstance(term, bool)}
+    known = {term.get_id() for term in terms if not isinstance(term, bool)}
     seen = Reading.KNOWN if reading is Reading.SURE else reading
     found = [solver.outcomes(part.ruleset, clause, place, seen, free=case.free) for clause in part.clauses]
     # What the case has the commune pass, it cannot miss: most clauses of two texts are the same, and need no solver.
-    return [*passed, any_of([each.missing for each in found if not _among(each.passed, known)])]
+    return [*terms, any_of([each.missing for each in found if not _among(each.passed, known)])]
 
 
 def _among(term: Term, known: set[int]) -> bool:
     return not isinstance(term, bool) and term.get_id() in known
 
 
-def _passed(part: Part, solver: Solver, place: Place, reading: Reading) -> list[Term]:
-    return [solver.outcomes(part.ruleset, clause, place, reading).passed for clause in part.clauses]
+def passed(part: Part, solver: Solver, place: Place, reading: Reading) -> list[Term]:
+    """What is true together of a commune that passes a part."""
+    found = [solver.outcomes(part.ruleset, clause, place, reading) for clause in part.clauses]
+    asked = [negation(each.idle) for each in found] if part.asked else []
+    return [*asked, *(each.passed for each in found)]
 
 
 # -- what a plain commune would report
@@ -367,7 +371,7 @@ def plain_values(solver: Solver, place: Place, *wanted: Sequence[Part]) -> Value
             solver.facts.term(ruleset.catalogue, key)
     wished = {key: _plain(solver.facts, key, marks[key]) for key in marks}
     for parts in wanted:
-        goal = [term for part in parts for term in _passed(part, solver, place, Reading.SURE)]
+        goal = [term for part in parts for term in passed(part, solver, place, Reading.SURE)]
         if solver.possible(goal) and (values := nearest_values(solver, goal, wished, marks)) is not None:
             return values
     return wished
@@ -430,8 +434,8 @@ def _attested(part: Part, commune: Commune) -> Commune:
 
 
 def _passes(part: Part, commune: Commune) -> bool:
-    passed = (Status.MET, Status.NOT_APPLICABLE)
-    return all(status in passed for status in _statuses(part.ruleset, part.clauses, commune).values())
+    enough = (Status.MET,) if part.asked else (Status.MET, Status.NOT_APPLICABLE)
+    return all(status in enough for status in _statuses(part.ruleset, part.clauses, commune).values())
 
 
 def _missing(part: Part, commune: Commune) -> tuple[str, ...]:

@@ -189,11 +189,26 @@ def _heads(difference: Difference, lang: Language) -> list[str]:
     sides = ((Text("Trước", "Before"), difference.old), (Text("Sau", "After"), difference.new))
     lines = [f"{word.in_(lang)}: {'. '.join(title_lines(ruleset, lang))}" for word, ruleset in sides]
     if difference.region is not None:
-        region = _column(difference, difference.region, lang)
-        lines.append(Text(f"Chỉ vùng {region}", f"Only region {region}").in_(lang))
+        lines.append(_narrowed(difference, difference.region).in_(lang))
     if difference.year is not None:
         lines.append(Text(f"Chỉ năm {difference.year}", f"Only year {difference.year}").in_(lang))
     return lines
+
+
+def _narrowed(difference: Difference, region: str) -> Text:
+    """The region looked at, and the columns that judge special communes of it."""
+    rules = [ruleset.special_communes for ruleset in (difference.old, difference.new)]
+    others = dict.fromkeys(rule.column for rule in rules if rule is not None and rule.column != region)
+    vi, en = (
+        [", ".join(_column(difference, name, lang) for name in names) for names in ((region,), others)]
+        for lang in ("vi", "en")
+    )
+    if not others:
+        return Text(f"Chỉ vùng {vi[0]}", f"Only region {en[0]}")
+    return Text(
+        f"Chỉ vùng {vi[0]}, kể cả xã xét theo cột {vi[1]}",
+        f"Only region {en[0]}, with communes judged by column {en[1]}",
+    )
 
 
 def _legend(difference: Difference, lang: Language) -> list[str]:

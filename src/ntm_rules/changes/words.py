@@ -91,6 +91,9 @@ def vacuous(barren: Sequence[Place], places: int) -> Text:
     )
 
 
+NEVER_ASKED = Text("không xã nào bị đòi hỏi chỉ tiêu này", "no commune is asked this indicator")
+
+
 def _count(some: int, of: int) -> Text:
     return Text(f"{some} trong {of} nơi", f"{some} of {of} places")
 

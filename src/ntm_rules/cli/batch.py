@@ -6,14 +6,15 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
 from ntm_rules.cli.line import LineWriter, error_line
 from ntm_rules.cli.output import progress, put, say, warn
+from ntm_rules.explain.names import named
 from ntm_rules.model.assessment import Assessment, Ladder
-from ntm_rules.model.commune import Commune
+from ntm_rules.model.commune import Commune, given_before
 from ntm_rules.model.errors import NtmRulesError, Problem, unreadable
 from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Language, Text, printable
@@ -127,12 +128,20 @@ def readable(
     unread: list[tuple[str, tuple[Problem, ...]]],
     lang: Language,
 ) -> Iterator[Commune]:
-    """The communes of files that can be read; what is wrong with the others is noted."""
+    """The communes of files that can be read, each once for a year; what is wrong with the others is noted."""
+    seen: dict[Any, str] = {}
     for source, entry in progress(communes_of(files, catalogue, numbers), _JUDGED.in_(lang)):
+        problems = entry.problems
         if entry.commune is not None:
-            yield entry.commune
-        if entry.problems:
-            unread.append((entry.label or source, tuple(placed(p, source, entry.line) for p in entry.problems)))
+            place = ":".join(str(part) for part in (source, entry.line) if part is not None)
+            again = given_before(entry.commune, place, seen)
+            if again is None:
+                yield entry.commune
+            else:
+                problems = (*problems, again)
+        if problems:
+            name = entry.label or (source if entry.commune is None else named(entry.commune))
+            unread.append((name, tuple(placed(p, source, entry.line) for p in problems)))
 
 
 def leave_if_any(refused: Sequence[tuple[str, tuple[Problem, ...]]], lang: Language) -> None:

@@ -219,6 +219,8 @@ def prove(
     proofs = [
         proved(question, asked, other, indicator=each, **where) for each in _indicators(question, asked, indicator)
     ]
+    if witness is not None:  # before anything is said: who reads only the first line of it still has the file
+        _write(witness, proofs, lang)
     for proof in proofs:
         if form == "json":
             put(proof.to_json())

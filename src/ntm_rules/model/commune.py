@@ -31,6 +31,7 @@ __all__ = [
     "fact_year",
     "facts_given",
     "freeze_facts",
+    "given_before",
     "not_a_commune",
 ]
 
@@ -517,3 +518,25 @@ class Commune:
 
 # The facts as they came, for engines, which read the dict itself: a read-only view costs each reading some time.
 facts_given: Callable[[Commune], dict[str, Any]] = operator.attrgetter("_given")
+
+
+def given_before(commune: Commune, place: str, seen: dict[Any, str]) -> Problem | None:
+    """That a commune's code and year were given before, and where; `seen` holds the places so far, of communes that have a code."""
+    if commune.code is None:
+        return None
+    key = (commune.code, commune.year)
+    if key not in seen:
+        seen[key] = place
+        return None
+    first = seen[key]
+    year = Text("không rõ năm", "no year") if commune.year is None else Text(str(commune.year), str(commune.year))
+    return Problem(
+        code="commune_twice",
+        key="code",
+        found=shown(commune.code),
+        message=Text(
+            f"xã này, năm này ({year.vi}) đã có ở {first}",
+            f"this commune of this year ({year.en}) was given at {first}",
+        ),
+        wanted=Text("mỗi xã một lần cho mỗi năm", "each commune once for a year"),
+    )

@@ -387,6 +387,9 @@ class ImpactDocument(Given):
     near: list[EffectDocument] = Field(description="communes with indicators near being met")
     thin: list[EffectDocument] = Field(description="communes with indicators met by no more than the margin")
     indicators: list[IndicatorImpactDocument] = Field(description="every indicator of either ruleset")
+    recognition: list[str] = Field(
+        description="conditions of recognition and prerequisites of which something else is asked: the rest is about verdicts"
+    )
     refused: list[RefusedCommune]
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from ntm_rules.model.assessment import Status, Verdict
 from ntm_rules.model.commune import FIRST_YEAR, LAST_YEAR
@@ -76,16 +85,37 @@ class ExpectedDocument(Document):
     at_risk: AtRisk | None = Field(default=None, description="would a held title be withdrawn")
     thresholds: dict[Numbered, dict[str, Any]] = Field(
         default_factory=dict,
-        description="rows of the table entered a second time: fact, direction, values, times_fact, condition, applies_if, and each cell by column, by year and column, or "
+        description="rows of the table entered a second time: fact, direction, values, times_fact, condition, applies_if, columns, and each cell by column, by year and column, or "
         '"*" for every column that judges',
     )
-    error: Words | None = Field(default=None, description="the code of the problem: nothing can be judged")
+    error: Words | None = Field(
+        default=None,
+        description="the code of the problem: nothing can be judged, so that only thresholds may stand beside it",
+    )
+
+    @field_validator("error")
+    @classmethod
+    def _alone(cls, error: str | None, info: ValidationInfo) -> str | None:
+        """Nothing is judged where there is an error: what is expected of a result would be held against nothing."""
+        if error is not None and _saying(info.data) - {"thresholds"}:
+            raise ValueError("error alone, or with thresholds")
+        return error
 
     @model_validator(mode="after")
     def _something(self) -> ExpectedDocument:
-        if not self.model_fields_set:
+        if not self.said:
             raise ValueError("at least one thing that must hold")
         return self
+
+    @property
+    def said(self) -> set[str]:
+        """The keys that say what must hold."""
+        return _saying(dict(self))
+
+
+def _saying(expected: Mapping[str, Any]) -> set[str]:
+    """An empty list says that there are none; an empty mapping says nothing."""
+    return {name for name, value in expected.items() if value is not None and value != {}}
 
 
 class _Options(Document):

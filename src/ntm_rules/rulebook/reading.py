@@ -132,6 +132,7 @@ def _problem(detail: Any, tree: Any, source: str, model: type[BaseModel]) -> Pro
 _WANTED: Mapping[str, str] = {
     "a year from 2010 to 2100": "năm từ 2010 đến 2100",
     "at least one thing that must hold": "ít nhất một điều phải đúng",
+    "error alone, or with thresholds": "chỉ error, hoặc error với thresholds",
     "a number such as 95 or 6.5": "một số, như 95 hoặc 6.5",
     "true or false": "true hoặc false",
     "a date such as 2024-03-01, a month such as 2024-03, or unknown": "ngày viết như 2024-03-01, tháng viết như 2024-03, hoặc unknown",

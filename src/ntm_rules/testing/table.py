@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any, TypeAlias
+
 from ntm_rules.model.errors import UnknownNameError
 from ntm_rules.model.requirement import (
     Branch,
@@ -17,16 +20,18 @@ from ntm_rules.model.requirement import (
     Unstated,
 )
 from ntm_rules.model.ruleset import Ruleset
-from ntm_rules.model.values import trimmed
+from ntm_rules.model.values import PLAIN_NUMBER, trimmed
 
-__all__ = ["HEAD", "row_of"]
+__all__ = ["HEAD", "reads_alike", "row_of"]
+
+Row: TypeAlias = dict[str, str | list[str]]
 
 
-def row_of(ruleset: Ruleset, number: str) -> dict[str, str] | None:
+def row_of(ruleset: Ruleset, number: str) -> Row | None:
     """The row of a clause: what it asks (`HEAD`), and each cell by column, or by year and column. None where it has none.
 
     Of parts it is said how many must pass ("2/2"), of a branch its condition, of a choice the categories, of a multiple of another
-    fact that fact; and of each the condition under which it is asked.
+    fact that fact; and of each the condition under which it is asked, and the columns where it is not asked in all.
 
     >>> from ntm_rules import load_ruleset
     >>> row_of(load_ruleset("2021-2025/xa-ntm"), "6.3")["dbsh"]
@@ -41,7 +46,8 @@ def row_of(ruleset: Ruleset, number: str) -> dict[str, str] | None:
         return None
     table = _table(requirement)
     cells = table.cells() if table is not None else ()
-    asked = {} if clause.applies_if is None else {"applies_if": _in_words(clause.applies_if)}
+    asked: Row = {} if clause.applies_if is None else {"applies_if": _in_words(clause.applies_if)}
+    asked |= {} if clause.columns is None else {"columns": list(clause.columns)}
     return (
         _head(requirement)
         | asked
@@ -56,7 +62,22 @@ def _table(requirement: Requirement) -> Threshold | None:
 
 
 # What a row says besides its cells.
-HEAD = ("fact", "direction", "both_sexes", "values", "times_fact", "condition", "applies_if")
+HEAD = ("fact", "direction", "both_sexes", "values", "times_fact", "condition", "applies_if", "columns")
+
+
+def reads_alike(one: Any, other: Any) -> bool:
+    """Whether two entries of a row say the same: numbers by their value, columns in any order.
+
+    >>> reads_alike("100.0", "100"), reads_alike(["tn", "dnb"], ["dnb", "tn"]), reads_alike("100", None)
+    (True, True, False)
+    """
+    if isinstance(one, list) and isinstance(other, list):
+        return sorted(map(str, one)) == sorted(map(str, other))
+    return bool(one == other) or (_is_number(one) and _is_number(other) and Decimal(one) == Decimal(other))
+
+
+def _is_number(entry: Any) -> bool:
+    return isinstance(entry, str) and PLAIN_NUMBER.fullmatch(entry) is not None
 
 
 def _head(requirement: Requirement) -> dict[str, str]:

@@ -9,7 +9,7 @@ import attrs
 import duckdb
 
 from ntm_rules.adapters.results import Output, WrittenTable
-from ntm_rules.adapters.tables.inputs import READING_FAILS, reading_failed
+from ntm_rules.adapters.tables.inputs import BATCH, READING_FAILS, reading_failed
 from ntm_rules.adapters.tables.judging import prepared
 from ntm_rules.adapters.tables.writing import write_table
 from ntm_rules.model.ruleset import Ruleset
@@ -73,8 +73,12 @@ def evaluate_table(
             strict=strict,
             threshold_year=threshold_year,
         )
-        judged = work.judged(output).to_arrow_table()
-        rejected = work.rejected().to_arrow_table() if work.refused else _nothing_rejected(judged, work.query.carried)
+        judged = _in_order(work.judged(output).to_arrow_table())
+        rejected = (
+            _in_order(work.rejected().to_arrow_table())
+            if work.refused
+            else _nothing_rejected(judged, work.query.carried)
+        )
         return JudgedTable(judged, rejected, work.ignored)
     except READING_FAILS as error:
         raise reading_failed(table, error) from error
@@ -86,3 +90,24 @@ def _nothing_rejected(judged: pa.Table, carried: Sequence[str]) -> pa.Table:
 
     words = [pa.field(name, pa.string()) for name in ("key", "problem", "found")]
     return pa.schema([*(judged.schema.field(name) for name in carried), *words]).empty_table()
+
+
+def _in_order(found: pa.Table) -> pa.Table:
+    """The rows by their places. Each core gives back the batches that it has read one after another: they are dealt back, and copied nowhere."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = found["row"].combine_chunks()
+    if _ascend(rows):
+        return found
+    batch = pc.divide(rows, BATCH)
+    breaks = [at + 1 for at in pc.indices_nonzero(pc.not_equal(batch[1:], batch[:-1])).to_pylist()]
+    runs = sorted(zip([0, *breaks], [*breaks, len(rows)], strict=True), key=lambda run: rows[run[0]].as_py())
+    dealt = pa.concat_tables([found.slice(start, end - start) for start, end in runs])
+    return dealt if _ascend(dealt["row"].combine_chunks()) else found.sort_by("row")
+
+
+def _ascend(rows: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    return not pc.any(pc.less(rows[1:], rows[:-1])).as_py()

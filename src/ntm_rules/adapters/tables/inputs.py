@@ -23,13 +23,13 @@ from ntm_rules.rulebook.parser_words import csv_words, original
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["EXTRA_CELLS", "READING_FAILS", "Input", "input_of", "reading_failed"]
+__all__ = ["BATCH", "EXTRA_CELLS", "READING_FAILS", "Input", "input_of", "reading_failed"]
 
 # What stands in a row of a CSV or Excel file beyond the header.
 EXTRA_CELLS = "extra_cells"
 _PLACE = "ntm_rules place"
 _ROWS_AT_ONCE = 10_000
-_BATCH = 122_880
+BATCH = 122_880
 READING_FAILS = (
     duckdb.InvalidInputException,
     duckdb.IOException,
@@ -87,11 +87,13 @@ def _arrow(connection: duckdb.DuckDBPyConnection, given: Any) -> Input:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if not isinstance(given, (pa.Table, pa.RecordBatch)):  # a dataset, of files perhaps, is read where it lies
+        return Input(connection.from_arrow(given))
     table = given if isinstance(given, pa.Table) else pa.Table.from_batches([given])
     ones = pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)
     placed = table.append_column(_PLACE, pc.subtract(pc.cumulative_sum(ones), 1))
     # Batches are what the engine deals out to the cores; to cut them copies nothing.
-    batches = placed.to_batches(max_chunksize=_BATCH)
+    batches = placed.to_batches(max_chunksize=BATCH)
     return Input(connection.from_arrow(pa.Table.from_batches(batches, placed.schema)), column(_PLACE))
 
 

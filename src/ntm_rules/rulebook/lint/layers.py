@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ntm_rules.model.requirement import nodes
-from ntm_rules.model.ruleset import Catalogue
+from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Text, shown
 from ntm_rules.rulebook.clauses import each_clause
 from ntm_rules.rulebook.layers import apply_layer
@@ -98,7 +98,7 @@ def check_layer_effect(
                 check_clause(clause, ruleset, report, places)
         if layer["kind"] == "province":
             _not_for_province(layer, report)
-            _of_another_region(layer, ruleset.own_columns, report, places)
+            _of_another_region(layer, ruleset, report, places)
             _asks_less(breaches(book.build(below, province), ruleset), report, places)
 
 
@@ -155,17 +155,28 @@ def _not_for_province(layer: Normal, report: Report) -> None:
             report.add("error", "not_for_province", (name,), NOT_FOR_PROVINCE.vi, NOT_FOR_PROVINCE.en)
 
 
-def _of_another_region(layer: Normal, own: tuple[str, ...], report: Report, places: Mapping[str, Steps]) -> None:
-    """What speaks only of columns that judge no commune of the province: most often a region taken for another."""
+def _of_another_region(layer: Normal, ruleset: Ruleset, report: Report, places: Mapping[str, Steps]) -> None:
+    """What speaks of columns that judge no commune of the province: most often a region taken for another.
+
+    An error where it speaks of no other. New indicators may be copied from a table with their columns, and a threshold may be set
+    in every column at once; one that is set in some is set there on purpose.
+    """
+    own = ruleset.own_columns
     said: list[tuple[Steps, set[str]]]
     said = [(("set_thresholds", place), _columns_set(change)) for place, change in enumerate(layer["set_thresholds"])]
     said += [(place_of(places, c["id"]), set(c["columns"])) for c in each_clause(as_ruleset(layer)) if c["columns"]]
     for path, columns in said:
-        if own != ("common",) and columns and not columns & set(own) and "" not in columns:
-            wanted = ", ".join(own)
-            vi, en = "cột không xét xã nào của tỉnh này", "a column that judges no commune of this province"
-            found = brief(sorted(columns))
-            report.add("error", "other_region", path, vi, en, found=found, wanted=Text(wanted, wanted))
+        elsewhere = columns - set(own)
+        if own == ("common",) or not elsewhere or "" in columns:
+            continue
+        if elsewhere < columns and (path[0] != "set_thresholds" or columns >= set(ruleset.columns)):
+            continue
+        wanted = ", ".join(own)
+        vi, en = "cột không xét xã nào của tỉnh này", "a column that judges no commune of this province"
+        found, only = brief(sorted(elsewhere)), elsewhere == columns
+        report.add(
+            "error" if only else "warning", "other_region", path, vi, en, found=found, wanted=Text(wanted, wanted)
+        )
 
 
 def _columns_set(change: Normal) -> set[str]:
