@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from ntm_rules.changes.difference import Difference, compare
     from ntm_rules.changes.impact import Impact, impact
     from ntm_rules.changes.proof import Proof, prove
+    from ntm_rules.engine.session.session import Session
     from ntm_rules.engine.sql import compile_sql
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "Result",
     "RulebookError",
     "Ruleset",
+    "Session",
     "Status",
     "Text",
     "UnknownNameError",
@@ -112,6 +114,7 @@ _HOMES = {
     "changes.difference": ("Difference", "compare"),
     "changes.impact": ("Impact", "impact"),
     "changes.proof": ("Proof", "prove"),
+    "engine.session.session": ("Session",),
     "engine.sql": ("compile_sql",),
 }
 
