@@ -209,7 +209,7 @@ def _may_not_apply(clause: Clause) -> bool:
     return clause.columns is not None or clause.applies_if is not None or any(map(_may_not_apply, inside))
 
 
-def _combined(needed: int, codes: tuple[int, ...]) -> int:
+def combined(needed: int, codes: tuple[int, ...]) -> int:
     """At least `needed` of the parts that are asked."""
     if codes.count(1) == len(codes):
         return 1
@@ -259,7 +259,7 @@ class _Writer:
         def refuse(facts: Mapping[str, Any]) -> None:
             clean_facts(catalogue, facts)
 
-        self.names: dict[str, Any] = {"refuse": refuse, "exactly": _exactly, "combined": _combined}
+        self.names: dict[str, Any] = {"refuse": refuse, "exactly": _exactly, "combined": combined}
         criteria = self._criteria()
         conditions = " | ".join(self._named(self._clause(clause)) for clause in ruleset.conditions) or "0"
         for clause in ruleset.prerequisites:

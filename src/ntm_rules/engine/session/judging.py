@@ -15,6 +15,7 @@ from ntm_rules.engine.session.state import Known
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Status, attested_under
 from ntm_rules.model.checking import place_of
 from ntm_rules.model.commune import Commune
+from ntm_rules.model.errors import NtmRulesError
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.requirement import Clause, RulesetMet, requirements_of
 from ntm_rules.model.ruleset import Ruleset, SpecialCommunes, WithdrawalByRuleset, clause_facts
@@ -23,8 +24,10 @@ __all__ = [
     "MISSING",
     "UNDETERMINED",
     "Engine",
+    "EngineError",
     "Incremental",
     "Judged",
+    "Where",
     "assessment_of",
     "clauses_of",
     "judged_of",
@@ -54,6 +57,10 @@ class Judged:
     standing: int
     recognition: int
     at_risk: bool | None
+
+
+class EngineError(NtmRulesError, RuntimeError):
+    """An engine failed on a commune, which is set apart until `Session.release`; the others are not touched."""
 
 
 class Engine(Protocol):

@@ -16,7 +16,7 @@ from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.native import evaluate
 from ntm_rules.engine.session.events import Event, Moment, differences
 from ntm_rules.engine.session.journal import VIETNAM, Journal, Row, encoded, stamp
-from ntm_rules.engine.session.judging import Engine, Incremental, Judged, assessment_of
+from ntm_rules.engine.session.judging import Engine, EngineError, Incremental, Judged, assessment_of
 from ntm_rules.engine.session.reactions import AnyReaction, Reactions, Step
 from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, day_of, known_from
 from ntm_rules.model.assessment import Assessment
@@ -545,10 +545,6 @@ class Session:
             raise EngineError([attrs.evolve(problem, code="quarantined", source=code)])
 
 
-class EngineError(NtmRulesError, RuntimeError):
-    """An engine failed on a commune, which is set apart until `Session.release`; the others are not touched."""
-
-
 def _judge_or_none(engine: Engine, known: Known) -> tuple[Judged, ...] | None:
     try:
         return engine.judge(known)
@@ -579,6 +575,10 @@ def _all_of(rulesets: Ruleset | Iterable[Ruleset]) -> tuple[Ruleset, ...]:
 def _engine(name: str, rulesets: tuple[Ruleset, ...]) -> Engine:
     if name == "native":
         return Incremental(rulesets)
+    if name == "durable":
+        from ntm_rules.engine.session.durable import Durable
+
+        return Durable(rulesets)
     message = Text("không có bộ máy này", "no such engine")
     raise UnknownNameError(
         [
