@@ -46,7 +46,14 @@ from ntm_rules.model.requirement import Clause, Evidence
 from ntm_rules.model.ruleset import Criterion, Ruleset
 from ntm_rules.model.text import Text
 from ntm_rules.model.values import Ratio
-from ntm_rules.public import evaluate_tiers, list_rulesets, load_ruleset, read_communes, rulebook_version
+from ntm_rules.public import (
+    evaluate_tiers,
+    list_rulesets,
+    load_reactions,
+    load_ruleset,
+    read_communes,
+    rulebook_version,
+)
 
 if TYPE_CHECKING:
     from ntm_rules.adapters.tables import JudgedTable, evaluate_table
@@ -98,6 +105,7 @@ __all__ = [
     "evaluate_tiers",
     "impact",
     "list_rulesets",
+    "load_reactions",
     "load_ruleset",
     "prove",
     "read_communes",

@@ -9,9 +9,24 @@ import attrs
 
 from ntm_rules.model.text import Text
 
-__all__ = ["Group", "Reaction"]
+__all__ = ["EVENTS", "Group", "Reaction"]
 
 Group = Literal["district", "province", "region"]
+
+# The names of all events that a reaction may wait for.
+EVENTS = (
+    *(
+        f"{kind}_{status}"
+        for kind in ("indicator", "condition", "prerequisite")
+        for status in ("met", "not_applicable", "undetermined", "missing")
+    ),
+    *(f"criterion_{became}" for became in ("gained", "lost", "open")),
+    *(f"tier_{became}" for became in ("reached", "lost", "open")),
+    *(f"recognition_{became}" for became in ("gained", "lost", "open")),
+    *(f"title_{became}" for became in ("at_risk", "safe", "undetermined")),
+    "conflict",
+    "conflict_settled",
+)
 
 
 @attrs.frozen(slots=True, kw_only=True)

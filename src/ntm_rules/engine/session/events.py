@@ -20,27 +20,14 @@ from ntm_rules.engine.session.judging import (
 )
 from ntm_rules.engine.session.state import Change, Known
 from ntm_rules.engine.session.words import change_words, risk_words
-from ntm_rules.model.assessment import STATUS_OF_CODE, Status, Verdict, attested_under
+from ntm_rules.model.assessment import STATUS_OF_CODE, Verdict, attested_under
 from ntm_rules.model.requirement import Clause
 from ntm_rules.model.text import Language, Text
 
-__all__ = ["NAMES", "Event", "Moment", "differences"]
+__all__ = ["Event", "Moment", "differences"]
 
-# What may be said of a thing, by what it has become; where it was met before and no longer is, by ("…", "lost").
-_GAINED = {"criterion": "criterion_gained", "tier": "tier_reached", "recognition": "recognition_gained"}
-_LOST = {"criterion": "criterion_lost", "tier": "tier_lost", "recognition": "recognition_lost"}
-_OPEN = {"criterion": "criterion_open", "tier": "tier_open", "recognition": "recognition_open"}
-_TITLE = {"at_risk": "title_at_risk", "safe": "title_safe", "undetermined": "title_undetermined"}
-_CONFLICT = {"yes": "conflict", "no": "conflict_settled"}
 _OF_CLAUSES = ("indicator", "condition", "prerequisite", "conflict")
-NAMES = (
-    *(f"{kind}_{status.value}" for kind in ("indicator", "condition", "prerequisite") for status in Status),
-    *_GAINED.values(),
-    *_LOST.values(),
-    *_OPEN.values(),
-    *_TITLE.values(),
-    *_CONFLICT.values(),
-)
+_GAINED = {"criterion": "gained", "tier": "reached", "recognition": "gained"}
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -51,8 +38,8 @@ class Event:
     tier and recognition "gained" ("tier_reached"), "lost" or "open" (not met before and not met now, for another reason); of a title
     "title_at_risk", "title_safe" or "title_undetermined"; "conflict" or "conflict_settled" between facts and an attested verdict;
     or "reaction". `id` is the number of the indicator or criterion, the ruleset's id for tier, recognition and title, the name of a
-    reaction. `before` and `after` are statuses or verdicts. `causes` are the changes that brought it about; `tell` says whom a
-    reaction is for. `sequence` is the place in the journal after which it holds.
+    reaction. `before` and `after` are statuses or verdicts. `causes` are the changes that brought it about; of a reaction `about` is
+    the `id` of what it is about, and `tell` says whom it is for. `sequence` is the place in the journal after which it holds.
     """
 
     name: str
@@ -65,6 +52,7 @@ class Event:
     explanation: Text
     sequence: int
     tell: str | None = None
+    about: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The event as stable, versioned, JSON-ready data (schema: rulesets/schema/event.schema.json)."""
@@ -77,6 +65,7 @@ class Event:
             "id": self.id,
             "before": self.before,
             "after": self.after,
+            "about": self.about,
             "tell": self.tell,
             "causes": [change.to_dict() for change in self.causes],
             "explanation": attrs.asdict(self.explanation),
@@ -119,14 +108,13 @@ def _verdict(code: int) -> str:
     return str(verdict.value)
 
 
-def _name(kind: str, before: str | None, after: str) -> str:
-    if kind == "title":
-        return _TITLE[after]
+def _name(kind: str, before: str, after: str) -> str:
+    """The name of an event; all of them are in `EVENTS`."""
     if kind == "conflict":
-        return _CONFLICT[after]
+        return "conflict" if after == "yes" else "conflict_settled"
     if kind in _GAINED:
         met = Verdict.MET.value
-        return (_GAINED if after == met else _LOST if before == met else _OPEN)[kind]
+        return f"{kind}_{_GAINED[kind] if after == met else 'lost' if before == met else 'open'}"
     return f"{kind}_{after}"
 
 

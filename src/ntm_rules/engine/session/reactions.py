@@ -64,7 +64,7 @@ class Reactions:
                 said = function(event, assessments[event.ruleset])
                 if said is not None:
                     name = getattr(function, "__name__", type(function).__name__)
-                    yield attrs.evolve(event, name="reaction", id=name, explanation=said)
+                    yield attrs.evolve(event, name="reaction", id=name, about=event.id, explanation=said)
 
     def _met(self, reaction: Reaction, step: Step) -> Iterator[Event]:
         """The events that a reaction waited for."""
@@ -119,7 +119,12 @@ def _told(reaction: Reaction, event: Event, step: Step) -> Event:
         return printable(f"{head.rstrip('.')}. {event.explanation.in_(lang)}".strip())
 
     return attrs.evolve(
-        event, name="reaction", id=reaction.name, tell=reaction.tell, explanation=Text(said("vi"), said("en"))
+        event,
+        name="reaction",
+        id=reaction.name,
+        about=event.id,
+        tell=reaction.tell,
+        explanation=Text(said("vi"), said("en")),
     )
 
 
