@@ -52,6 +52,10 @@ CREATE TRIGGER never_removed BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 
 _COLUMNS = "sequence, step, commune, kind, key, value, as_of, source, who, recorded_at"
 
 
+# What SQLite says where not the file is wrong but the disk, or the right to write.
+_REFUSED = ("unable to open", "readonly", "disk I/O", "is full", "out of memory", "interrupted")
+
+
 class JournalError(NtmRulesError, OSError):
     """A journal cannot be opened, read or written: in use, damaged, not a journal, or the disk refuses. Nothing was recorded."""
 
@@ -102,10 +106,10 @@ class Journal:
         self._connection: sqlite3.Connection | None = None
         if path is not None and Path(path).is_file() and not Path(path).stat().st_size:
             raise self._damaged(None, "0 bytes")  # a new journal would hide that there was one
-        with self._said():
-            self._connection = sqlite3.connect(self._name, isolation_level=None, timeout=0, check_same_thread=False)
-            self._prepare()
         try:
+            with self._said():
+                self._connection = sqlite3.connect(self._name, isolation_level=None, timeout=0, check_same_thread=False)
+                self._prepare()
             self.last, self.last_recorded_at, self._tip = self._verified()
         except BaseException:
             self.close()
@@ -145,6 +149,9 @@ class Journal:
                 if values[0] != last + 1 or checksum != _checksum(tip, tuple(values)):
                     raise self._damaged(values[0], None)
                 last, recorded_at, tip = values[0], values[-1], checksum
+            (count,) = self._open.execute("PRAGMA user_version").fetchone()
+            if count != last:  # rows are lacking at the end, which no checksum would tell
+                raise self._damaged(last + 1, None)
         return last, recorded_at, tip
 
     # -- writing
@@ -165,6 +172,7 @@ class Journal:
                     f"INSERT INTO journal ({_COLUMNS}, checksum) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
                     written,
                 )
+                self._open.execute(f"PRAGMA user_version={last}")  # within the transaction, as the rows are
                 self._open.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back by itself where the disk refused
@@ -223,13 +231,13 @@ class Journal:
                         "mỗi lúc một phiên; đóng phiên kia trước", "one session at a time; close the other first"
                     ),
                 ) from None
-            if "malformed" in said or "CORRUPT" in name:
-                raise self._damaged(None, said) from None
             if "not a database" in said:
                 self.close()
                 raise self._error(
                     "not_a_journal", Text("không phải sổ ghi của phiên", "not the journal of a session")
                 ) from None
+            if not any(words in said for words in _REFUSED):
+                raise self._damaged(None, said) from None
             raise self._error(
                 "cannot_record", Text(f"sổ ghi không dùng được ({said})", f"the journal cannot be used ({said})")
             ) from None
