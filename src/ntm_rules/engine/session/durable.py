@@ -23,8 +23,8 @@ from ntm_rules.model.text import Text, shown
 
 __all__ = ["Durable"]
 
-# A state costs about a megabyte for each ruleset, and the engine has room for 1,024.
-_STATES = 100
+# A state costs some megabytes for each ruleset (benchmarks/sessions.json), and the engine has room for 1,024.
+_STATES = 32
 # How long a request may take before the process is ended, in seconds. One takes milliseconds; the first of a ruleset up to a second.
 _PATIENCE = 20.0
 # What the process runs: the same interpreter, which finds what this one does.
@@ -80,7 +80,7 @@ class Durable:
             self.forget(next(iter(self._states)))
         return self._judged(states)
 
-    def rejudge(self, known: Known, before: tuple[Judged, ...], keys: Collection[str]) -> tuple[Judged, ...]:  # noqa: ARG002 - the process remembers
+    def rejudge(self, known: Known, before: tuple[Judged, ...], keys: Collection[str]) -> tuple[Judged, ...]:
         """What is said after some facts have changed."""
         states = self._states.get(known.code)
         if states is None:
@@ -88,7 +88,7 @@ class Durable:
         self._states.move_to_end(known.code)
         for state in states:
             self._put(state, known, keys)
-        return self._judged(states)
+        return tuple(old if old == new else new for old, new in zip(before, self._judged(states), strict=True))
 
     def forget(self, code: str) -> None:
         """Free what the process holds of a commune."""

@@ -91,7 +91,8 @@ def encoded(value: Any) -> str | None:
 
 
 def _checksum(before: str, values: tuple[Any, ...]) -> str:
-    text = json.dumps([before, *values], ensure_ascii=False, separators=(",", ":"))
+    # A byte gone wrong may have turned text into something else, which repr sets apart from any text.
+    text = json.dumps([before, *values], ensure_ascii=False, separators=(",", ":"), default=repr)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
