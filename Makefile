@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-.PHONY: demo test lint types layers check bench schema conformance mutate-cells mutate fuzz test-pythons clean
+.PHONY: demo test sessions-test lint types layers check bench schema conformance mutate-cells mutate fuzz test-pythons clean
 
 # Everything is run against the built wheel, as a host would install it; it is rebuilt when a source or ruleset changes.
 SOURCES := $(shell find src rulesets -type f -not -path '*/__pycache__/*' 2>/dev/null) pyproject.toml hatch_build.py README.md
@@ -35,6 +35,12 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
 	cd $(VENV) && bin/python -m pytest -q -n auto -p no:cacheprovider -p no:ntm_rules --ignore-glob='*/adapters/spark.py' --doctest-modules --pyargs ntm_rules
 
+# The engine on durable-rules, which `make test` leaves out: it needs a C compiler and Python before 3.13.
+sessions-test: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet setuptools wheel
+	$(BIN)/python -m pip install --quiet --no-build-isolation "durable_rules>=2.0.28"
+	$(BIN)/python -m pytest -q tests/session
+
 check: lint types layers
 
 lint: $(VENV)/.lint
@@ -57,6 +63,7 @@ bench: $(WHEEL)
 	$(BENCH)/bin/python -m pip install --quiet --force-reinstall --no-deps $(VENV)/dist/*.whl
 	$(BENCH)/bin/python -m pip install --quiet "ntm-rules[cli] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
 	cd benchmarks && env -u PYTHONPATH ../$(BENCH)/bin/python bench.py
+	cd benchmarks && env -u PYTHONPATH ../$(BENCH)/bin/python sessions.py
 
 # The battery for other engines: its generated files are current, and ours passes it.
 conformance: $(VENV)/.test

@@ -158,6 +158,33 @@ def median_of(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {key: round(statistics.median(one[key] for one in rounds), 1) for key in rounds[0]}
 
 
+def table(found: dict[str, Any]) -> str:
+    """The figures as docs/sessions.md shows them."""
+    lines = [f"Measured with CPython {found['python']}, {found['machine']}, medians of {found['rounds']} rounds.", ""]
+    lines += ["| one update | median µs | 95 % within µs | updates a second |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {row['median_us']} | {row['p95_us']} | {row['updates_per_second']} |"
+        for name, row in found["updates"].items()
+    ]
+    lines += [f"| from scratch, {name} | {time_} | | |" for name, time_ in found["from_scratch_us"].items()]
+    lines += ["", "| a commune in memory | session, kB | process of the engine, kB |", "|---|---|---|"]
+    lines += [
+        f"| {name} | {row['session_kb']} | {row['engine_process_kb']} |" for name, row in found["live_memory"].items()
+    ]
+    heads = ("communes", "facts", "load s", "open s", "journal MB", "memory MB", "first update ms")
+    lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    lines += [f"| {name} | {' | '.join(map(str, row.values()))} |" for name, row in found["growth"].items()]
+    return "\n".join(lines)
+
+
+def write_page(found: dict[str, Any]) -> None:
+    """Put the figures in the place that docs/sessions.md has for them."""
+    page = Path(__file__).parent.parent / "docs/sessions.md"
+    before, start, rest = page.read_text("utf-8").partition("<!-- figures -->\n")
+    _, end, after = rest.partition("<!-- end of figures -->\n")
+    page.write_text(f"{before}{start}\n{table(found)}\n\n{end}{after}", "utf-8")
+
+
 def main() -> None:
     """Measure, print and write."""
     durable = importlib.util.find_spec("durable_rules_engine") is not None
@@ -177,6 +204,7 @@ def main() -> None:
     found["live_memory"] = {engine: apart("live_memory", engine) for engine in engines}
     found["growth"] = {f"{engine}, {count}": apart("growth", engine, count) for engine in engines for count in GROWTH}
     Path(__file__).with_suffix(".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write_page(found)
     print(json.dumps(found, indent=1, ensure_ascii=False))
 
 
