@@ -38,7 +38,7 @@ test: $(VENV)/.test
 # The engine on durable-rules, which `make test` leaves out: it needs a C compiler and Python before 3.13.
 sessions-test: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet setuptools wheel
-	$(BIN)/python -m pip install --quiet --no-build-isolation "durable_rules>=2.0.28"
+	$(BIN)/python -m pip install --quiet "ntm-rules[session] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
 	$(BIN)/python -m pytest -q tests/session
 
 check: lint types layers

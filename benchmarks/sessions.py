@@ -93,7 +93,7 @@ def from_scratch() -> dict[str, float]:
 def live_memory(engine: Any) -> dict[str, float]:
     """The kilobytes of a commune in memory: of the session, and of the process of the engine."""
     ruleset = full_ruleset()
-    facts, count = facts_of(ruleset), COMMUNES
+    facts, count = facts_of(ruleset), COMMUNES if engine == "durable" else 900
     with ntm.Session(ruleset, engine=engine) as session:
         session.load([commune(code, facts) for code in range(5)])
         process = getattr(session._engine, "_process", None)

@@ -94,7 +94,8 @@ class Durable:
         """Free what the process holds of a commune."""
         for state in self._states.pop(code, ()):
             if self._process is not None and state.program.sent:
-                self._ask(code, {"program": state.program.name, "forget": code})
+                with contextlib.suppress(EngineError):  # then the process is gone, and with it what was to be forgotten
+                    self._ask(code, {"program": state.program.name, "forget": code})
 
     def close(self) -> None:
         """End the process."""
@@ -185,6 +186,7 @@ class Durable:
                 [sys.executable, "-c", _MAIN.format(path=sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # the engine's tracebacks; what failed comes back as an answer
                 text=True,
                 encoding="utf-8",
             )

@@ -313,7 +313,7 @@ class Session:
             self._keep(after)
         for _, step in steps:
             if step is not None:
-                self._tell(step, [*step.events, *self._reacting.to(step)])
+                self._tell(step)
 
     def _stepped(self, live: _Live, changes: tuple[Change, ...]) -> tuple[_Live, Step | None]:
         """A commune after some changes, and what they brought about; no step where it could not be judged before."""
@@ -343,9 +343,16 @@ class Session:
             self._quarantined[known.code] = error.problems[0]
             raise
 
-    def _tell(self, step: Step, events: list[Event]) -> None:
+    def _tell(self, step: Step) -> None:
+        """Hand on what a step brought about; what nobody has room for, or a reaction failed on, is left to the journal."""
+        before = step.changes[0].sequence - 1
+        try:
+            events = [*step.events, *self._reacting.to(step)]
+        except BaseException:
+            self._told_until = before if self._told_until is None else self._told_until
+            raise
         if self._told_until is None and len(self._waiting) + len(events) > _WAITING:
-            self._told_until = step.changes[0].sequence - 1
+            self._told_until = before
         if self._told_until is None:
             self._waiting.extend(events)
         if self._on_event is not None:
@@ -360,25 +367,25 @@ class Session:
         """What `evaluate` says of a commune by all that is known of it now, or was known at the end of a day.
 
         Of several rulesets `ruleset_id` names the one meant, the first where it is None. Raises `CommuneError` where nothing was
-        ever recorded of the commune, or its region is not known.
+        recorded of the commune by then, or its region was not known.
         """
         place = self._place_of(ruleset_id)
         code = self._code(commune)
         if known_on is not None:
-            return evaluate(self._rulesets[place], self._known(code, self._last_by(known_on)).commune())
+            return evaluate(self._rulesets[place], self.commune(code, known_on=known_on))
         self._refuse_quarantined(code)
         live = self._of(code)
-        if not live.known.identity and not live.known.fact and not self._any_of(code):
-            raise CommuneError([self._unknown(code)])
         if live.judged is None:
-            return evaluate(self._rulesets[place], live.known.commune())  # which says what is lacking
+            return evaluate(self._rulesets[place], self.commune(code))  # which says what is lacking
         return assessment_of(live.judged[place], live.known.commune())
 
     def commune(self, commune: int | str, *, known_on: datetime.date | None = None) -> Commune:
-        """All that is known of a commune now, or was known at the end of a day."""
+        """All that is known of a commune now, or was known at the end of a day; CommuneError where nothing was recorded of it."""
         code = self._code(commune)
-        until = None if known_on is None else self._last_by(known_on)
-        return self._known(code, until).commune()
+        rows = list(self._journal.rows(commune=code, until=None if known_on is None else self._last_by(known_on)))
+        if not rows:
+            raise CommuneError([self._unknown(code)])
+        return known_from(rows, code, self._catalogue).commune()
 
     def communes(self) -> tuple[str, ...]:
         """The codes of all communes that something was recorded of."""
@@ -390,14 +397,22 @@ class Session:
         With `since`, a sequence that a consumer has already dealt with, every event after it, told again from the journal.
         """
         if since is not None:
-            yield from self._replayed(since)
+            for _, events in self._told_again(since, self._journal.last):
+                yield from events
             return
         while self._waiting or self._told_until is not None:
             while self._waiting:
                 yield self._waiting.popleft()
-            if self._told_until is not None:
-                told, self._told_until = self._told_until, None
-                yield from self._replayed(told)
+            if self._told_until is None:
+                continue
+            last = self._journal.last
+            for sequence, events in self._told_again(self._told_until, last):
+                self._waiting.extend(events)
+                self._told_until = sequence
+                while self._waiting:
+                    yield self._waiting.popleft()
+            # What has been recorded meanwhile was left to the journal too.
+            self._told_until = None if last == self._journal.last else last
 
     def history(self, commune: int | str | None = None) -> Iterator[Change]:
         """Every change in order, of one commune or of all: who gave what, when, from which source, and what was known before."""
@@ -422,12 +437,11 @@ class Session:
 
     # -- the journal told again
 
-    def _replayed(self, since: int) -> Iterator[Event]:
-        """The events after a sequence, as they came; nothing else is touched."""
+    def _told_again(self, since: int, until: int) -> Iterator[tuple[int, list[Event]]]:
+        """The events after a sequence, step by step as they came, each with the last sequence of its step."""
         reacting = self._remembering(since)
-        for step in self._steps(since, self._journal.last):
-            yield from step.events
-            yield from reacting.to(step)
+        for step in self._steps(since, until):
+            yield step.changes[-1].sequence, [*step.events, *reacting.to(step)]
 
     def _remembering(self, until: int) -> Reactions:
         """Reactions that remember what happened in their days before a sequence."""
@@ -504,9 +518,6 @@ class Session:
             raise CommuneError([Problem(code="no_code", key="code", found=shown(commune), message=message)])
         return code
 
-    def _any_of(self, code: str) -> bool:
-        return next(iter(self._journal.rows(commune=code)), None) is not None
-
     def _unknown(self, code: str) -> Problem:
         return Problem(
             code="unknown_commune",
@@ -541,8 +552,8 @@ class Session:
 
     def _refuse_quarantined(self, code: str) -> None:
         if code in self._quarantined:
-            problem = self._quarantined[code]
-            raise EngineError([attrs.evolve(problem, code="quarantined", source=code)])
+            wanted = Text("gọi release khi đã rõ nguyên nhân", "release, once the cause is known")
+            raise EngineError([attrs.evolve(self._quarantined[code], code="quarantined", source=code, wanted=wanted)])
 
 
 def _judge_or_none(engine: Engine, known: Known) -> tuple[Judged, ...] | None:
