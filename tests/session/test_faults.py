@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from ntm_rules.engine.session import journal as journals
 from ntm_rules.engine.session.journal import JournalError
 
 DAY = datetime.date(2023, 11, 16)
+OFFICE: dict[str, Any] = {"as_of": DAY, "source": "Sở"}
 
 
 @pytest.fixture(scope="module")
@@ -250,8 +252,7 @@ def test_another_process_is_refused_too(ruleset: ntm.Ruleset, tmp_path: Path) ->
 # -- poison
 
 
-@pytest.mark.parametrize("engine", ["native"])
-def test_poison_stays_outside(ruleset: ntm.Ruleset, tmp_path: Path, engine: str) -> None:
+def test_poison_stays_outside(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
     good = nhan_binh(income_per_capita=60)
     with ntm.Session(ruleset, journal=tmp_path / "so.db") as session:
         session.load(good)
@@ -272,6 +273,10 @@ def test_poison_stays_outside(ruleset: ntm.Ruleset, tmp_path: Path, engine: str)
                 session.update("13570", key, value, as_of=DAY, source="Sở")
             with pytest.raises(ntm.NtmRulesError):
                 session.assert_fact("13570", key, value, as_of=DAY, source="Sở")
+        for more in ({"source": None}, {"source": 7}, {"who": ["lan"]}, {"source": "\ud800"}, {"as_of": None}):
+            with pytest.raises(ntm.NtmRulesError) as raised:
+                session.update("13570", "income_per_capita", 61, **(OFFICE | more))
+            assert "journal_damaged" not in str(raised.value)
         for commune in ("x", "1234567", None):
             with pytest.raises(ntm.NtmRulesError):
                 session.update(commune, "income_per_capita", 1, as_of=DAY, source="Sở")  # type: ignore[arg-type]

@@ -7,4 +7,4 @@ from tests.session.model import Sessions
 
 
 class TestNative(Sessions.TestCase):  # type: ignore[misc, valid-type]
-    settings = settings(max_examples=6, stateful_step_count=25)
+    settings = settings(stateful_step_count=25)

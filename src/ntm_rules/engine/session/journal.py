@@ -221,6 +221,9 @@ class Journal:
         """Say what SQLite refuses in words for people."""
         try:
             yield
+        except UnicodeEncodeError as error:
+            message = Text("chữ không ghi được bằng UTF-8", "text that UTF-8 cannot write")
+            raise self._error("cannot_record", message, found=error.object) from None
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "") or ""  # not before Python 3.11
             said = str(error)

@@ -281,12 +281,16 @@ class Session:
 
     def _change(self, commune: int | str, wanted: list[Given], source: str | None, who: str | None) -> None:
         code = self._code(commune)
+        if source is None:
+            message = Text("chưa ghi nguồn số liệu", "the source of the figure is not given")
+            raise FactError([Problem(code="no_source", source=code, key="source", message=message)])
         if any(change.kind == "fact" and self._by_sex(change.key) for change in wanted):
             clean_facts(self._catalogue, self._of(code).known.after(wanted).fact)  # men, women and all must agree
         self._change_all({code: wanted}, source, who)
 
     def _change_all(self, wanted: Mapping[str, list[Given]], source: str | None, who: str | None) -> None:
         """Judge, record, and only then tell: what cannot be judged or recorded has not happened."""
+        _refuse_no_text(source=source, who=who)
         moment = max(stamp(self._clock()), self._journal.last_recorded_at)
         first = self._journal.last + 1
         sequences = itertools.count(first)
@@ -657,6 +661,23 @@ def _day(day: Any, name: str) -> datetime.date:
         message, wanted = Text("không phải ngày", "not a date"), Text("datetime.date", "a datetime.date")
         raise DateError([Problem(code="bad_date", key=name, found=shown(day), message=message, wanted=wanted)])
     return day
+
+
+def _refuse_no_text(**given: Any) -> None:
+    """Refuse what is said of a change where it is neither text nor nothing."""
+    problems = [
+        Problem(
+            code="wrong_kind",
+            key=name,
+            found=shown(said),
+            message=Text("không phải chữ", "is not text"),
+            wanted=Text("chữ", "text"),
+        )
+        for name, said in given.items()
+        if said is not None and not isinstance(said, str)
+    ]
+    if problems:
+        raise FactError(problems)
 
 
 def _conflict(key: str, known: Any, given: Any) -> Problem:
