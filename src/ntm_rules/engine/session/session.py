@@ -15,10 +15,18 @@ import attrs
 from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.native import evaluate
 from ntm_rules.engine.session.events import Event, Moment, differences
-from ntm_rules.engine.session.journal import VIETNAM, Journal, Row, encoded, stamp
+from ntm_rules.engine.session.journal import VIETNAM, Journal, Row, stamp
 from ntm_rules.engine.session.judging import Engine, EngineError, Incremental, Judged, assessment_of
 from ntm_rules.engine.session.reactions import AnyReaction, Reactions, Step
-from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, day_of, known_from
+from ntm_rules.engine.session.refused import (
+    all_of,
+    already_known,
+    checked_day,
+    not_known,
+    older_than_known,
+    refuse_no_text,
+)
+from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, change_of, known_from, rows_of
 from ntm_rules.model.assessment import Assessment
 from ntm_rules.model.checking import clean_facts, fact_named
 from ntm_rules.model.commune import Commune, freeze_facts, unit_code
@@ -80,7 +88,7 @@ class Session:
         live: int = 1000,
         clock: Callable[[], datetime.datetime] = _now,
     ) -> None:
-        self._rulesets = _all_of(rulesets)
+        self._rulesets = all_of(rulesets)
         self._catalogue = self._rulesets[0].catalogue
         self._engine = _engine(engine, self._rulesets)
         self._reactions = tuple(reactions)
@@ -130,7 +138,7 @@ class Session:
         given = self._given(fact, value)
         known = self._of(commune).known
         problems = [
-            _conflict(key, known.fact[key], new) for key, new in given.items() if known.fact.get(key, new) != new
+            already_known(key, known.fact[key], new) for key, new in given.items() if known.fact.get(key, new) != new
         ]
         if problems:
             raise FactError(problems)
@@ -154,7 +162,7 @@ class Session:
         """
         given, day = self._given(fact, value), self._past(as_of)
         known = self._of(commune).known
-        problems = [_older(key, day, known.as_of[key]) for key in given if known.as_of.get(key, day) > day]
+        problems = [older_than_known(key, day, known.as_of[key]) for key in given if known.as_of.get(key, day) > day]
         if problems:
             raise FactError(problems)
         self._change(commune, [Given("fact", key, new, day) for key, new in given.items()], source, who)
@@ -166,7 +174,7 @@ class Session:
         code = self._code(commune)
         known = self._of(code).known
         if fact not in known.fact:
-            raise FactError([_not_known(code, fact, known.fact)])
+            raise FactError([not_known(code, fact, known.fact)])
         self._change(code, [Given("fact", fact, None, self._past(as_of))], source, who)
 
     def plan(
@@ -181,7 +189,7 @@ class Session:
     ) -> None:
         """A value that is planned for a day, None where it no longer is. It judges nothing; reactions may look at it."""
         given = {fact: None} if value is None else self._given(fact, value)
-        day = _day(as_of, "as_of")
+        day = checked_day(as_of, "as_of")
         self._change(commune, [Given("plan", key, new, day) for key, new in given.items()], source, who)
 
     def attest(
@@ -270,7 +278,7 @@ class Session:
 
     def _past(self, day: Any) -> datetime.date:
         """A day that a figure may be of: it has come."""
-        found, today = _day(day, "as_of"), self._clock().astimezone(VIETNAM).date()
+        found, today = checked_day(day, "as_of"), self._clock().astimezone(VIETNAM).date()
         if found > today:
             message = Text("ngày chưa tới", "a day that has not come")
             wanted = Text(f"đến {today}; giá trị dự kiến thì dùng plan", f"up to {today}; plan takes what is planned")
@@ -290,7 +298,7 @@ class Session:
 
     def _change_all(self, wanted: Mapping[str, list[Given]], source: str | None, who: str | None) -> None:
         """Judge, record, and only then tell: what cannot be judged or recorded has not happened."""
-        _refuse_no_text(source=source, who=who)
+        refuse_no_text(source=source, who=who)
         moment = max(stamp(self._clock()), self._journal.last_recorded_at)
         first = self._journal.last + 1
         sequences = itertools.count(first)
@@ -300,10 +308,10 @@ class Session:
             for code, contents in wanted.items():
                 self._refuse_quarantined(code)
                 live = self._of(code)
-                own = _rows(live.known, contents, sequences, first, moment, source, who)
+                own = rows_of(live.known, contents, sequences, first, moment, source, who)
                 if not own:
                     continue
-                changes = tuple(_change_of(row, live.known, new) for row, new in own)
+                changes = tuple(change_of(row, live.known, new) for row, new in own)
                 after, step = self._stepped(live, changes)
                 rows += (row for row, _ in own)
                 steps.append((after, step))
@@ -424,7 +432,7 @@ class Session:
         knowns: dict[str, Known] = {}
         for row in self._journal.rows(commune=code):
             before = knowns.setdefault(row.commune, Known(row.commune))
-            change = _change_of(row, before, self._value_of(row))
+            change = change_of(row, before, self._value_of(row))
             knowns[row.commune] = before.after([change])
             yield change
 
@@ -474,7 +482,7 @@ class Session:
                 live = _Live(known, _judge_or_none(engine, known))
             changes, known = [], live.known
             for row in own:
-                changes.append(_change_of(row, known, self._value_of(row)))
+                changes.append(change_of(row, known, self._value_of(row)))
             known = known.after(changes)
             after = _Live(known, _judge_or_none(engine, known))
             if live.judged is not None and after.judged is not None:
@@ -552,7 +560,9 @@ class Session:
         )
 
     def _last_by(self, day: datetime.date) -> int:
-        return self._journal.last_by(datetime.datetime.combine(_day(day, "known_on"), datetime.time.max, VIETNAM))
+        return self._journal.last_by(
+            datetime.datetime.combine(checked_day(day, "known_on"), datetime.time.max, VIETNAM)
+        )
 
     def _refuse_quarantined(self, code: str) -> None:
         if code in self._quarantined:
@@ -565,26 +575,6 @@ def _judge_or_none(engine: Engine, known: Known) -> tuple[Judged, ...] | None:
         return engine.judge(known)
     except CommuneError:
         return None
-
-
-def _all_of(rulesets: Ruleset | Iterable[Ruleset]) -> tuple[Ruleset, ...]:
-    """The rulesets, of which there is at least one, each once, all over the same facts."""
-    found = (rulesets,) if isinstance(rulesets, Ruleset) else tuple(rulesets)
-    ids = [getattr(ruleset, "id", None) for ruleset in found]
-    problem = None
-    if not found or not all(isinstance(ruleset, Ruleset) for ruleset in found):
-        problem = ("not_a_ruleset", Text("không phải bộ tiêu chí đã nạp", "not a loaded ruleset"))
-    elif len(set(ids)) < len(ids):
-        problem = ("given_twice", Text("một bộ tiêu chí cho hai lần", "a ruleset is given twice"))
-    elif any(ruleset.catalogue.facts != found[0].catalogue.facts for ruleset in found):
-        problem = (
-            "other_catalogue",
-            Text("các bộ tiêu chí dùng danh mục số liệu khác nhau", "rulesets of different fact catalogues"),
-        )
-    if problem is not None:
-        code, message = problem
-        raise NtmRulesError([Problem(code=code, key="rulesets", found=shown(ids or rulesets), message=message)])
-    return found
 
 
 def _engine(name: str, rulesets: tuple[Ruleset, ...]) -> Engine:
@@ -606,109 +596,4 @@ def _engine(name: str, rulesets: tuple[Ruleset, ...]) -> Engine:
                 nearest=nearest(name, ("native", "durable")),
             )
         ]
-    )
-
-
-def _rows(
-    known: Known,
-    contents: list[Given],
-    sequences: Iterator[int],
-    step: int,
-    moment: str,
-    source: str | None,
-    who: str | None,
-) -> list[tuple[Row, Any]]:
-    """The rows of what is not known already, each with its value; a value confirmed for a later day is a row too."""
-    found = []
-    for kind, key, new, day in contents:
-        old = known.of(kind).get(key)
-        same = old == new and type(old) is type(new)
-        if same and (kind != "fact" or day is None or known.as_of.get(key) == day):
-            continue
-        row = Row(
-            sequence=next(sequences),
-            step=step,
-            commune=known.code,
-            kind=kind,
-            key=key,
-            value=encoded(new),
-            as_of=None if day is None else day.isoformat(),
-            source=source,
-            who=who,
-            recorded_at=moment,
-        )
-        found.append((row, new))
-    return found
-
-
-def _change_of(row: Row, known: Known, new: Any) -> Change:
-    return Change(
-        sequence=row.sequence,
-        commune=row.commune,
-        kind=row.kind,
-        key=row.key,
-        old=known.of(row.kind).get(row.key),
-        new=new,
-        as_of=day_of(row.as_of),
-        source=row.source,
-        who=row.who,
-        recorded_at=datetime.datetime.fromisoformat(row.recorded_at),
-    )
-
-
-def _day(day: Any, name: str) -> datetime.date:
-    if not isinstance(day, datetime.date) or isinstance(day, datetime.datetime):
-        message, wanted = Text("không phải ngày", "not a date"), Text("datetime.date", "a datetime.date")
-        raise DateError([Problem(code="bad_date", key=name, found=shown(day), message=message, wanted=wanted)])
-    return day
-
-
-def _refuse_no_text(**given: Any) -> None:
-    """Refuse what is said of a change where it is neither text nor nothing."""
-    problems = [
-        Problem(
-            code="wrong_kind",
-            key=name,
-            found=shown(said),
-            message=Text("không phải chữ", "is not text"),
-            wanted=Text("chữ", "text"),
-        )
-        for name, said in given.items()
-        if said is not None and not isinstance(said, str)
-    ]
-    if problems:
-        raise FactError(problems)
-
-
-def _conflict(key: str, known: Any, given: Any) -> Problem:
-    return Problem(
-        code="already_known",
-        key=key,
-        found=shown(given),
-        message=Text("số liệu đã có giá trị khác", "the fact is known with another value"),
-        wanted=Text(f"{known}; thay bằng update", f"{known}; update replaces it"),
-    )
-
-
-def _older(key: str, day: datetime.date, known: datetime.date) -> Problem:
-    return Problem(
-        code="older_than_known",
-        key=key,
-        found=day.isoformat(),
-        message=Text("số liệu cũ hơn số đang có", "older than the value known"),
-        wanted=Text(
-            f"từ ngày {known.isoformat()}, hoặc retract_fact trước",
-            f"of {known.isoformat()} or later, or retract_fact first",
-        ),
-    )
-
-
-def _not_known(code: str, fact: Any, known: Mapping[str, Any]) -> Problem:
-    return Problem(
-        code="not_known",
-        source=code,
-        key=str(fact),
-        found=shown(fact),
-        message=Text("xã chưa có số liệu này", "the fact is not known of the commune"),
-        nearest=nearest(fact, known),
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import attrs
 
-from ntm_rules.engine.session.journal import Kind, Row
+from ntm_rules.engine.session.journal import Kind, Row, encoded
 from ntm_rules.model.checking import clean_value, fact_named
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import FactError, Problem
@@ -16,7 +16,7 @@ from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text
 from ntm_rules.model.values import FactValue, to_plain
 
-__all__ = ["IDENTITY", "Change", "Given", "Known", "day_of", "known_from"]
+__all__ = ["IDENTITY", "Change", "Given", "Known", "change_of", "day_of", "known_from", "rows_of"]
 
 IDENTITY = ("name", "region", "province", "zone", "year", "host_id", "district")
 
@@ -139,4 +139,52 @@ def _gone(row: Row) -> Problem:
         message=Text(
             "sổ ghi có số liệu mà danh mục không còn", "the journal has a fact that the catalogue no longer has"
         ),
+    )
+
+
+def rows_of(
+    known: Known,
+    contents: list[Given],
+    sequences: Iterator[int],
+    step: int,
+    moment: str,
+    source: str | None,
+    who: str | None,
+) -> list[tuple[Row, Any]]:
+    """The rows of what is not known already, each with its value; a value confirmed for a later day is a row too."""
+    found = []
+    for kind, key, new, day in contents:
+        old = known.of(kind).get(key)
+        same = old == new and type(old) is type(new)
+        if same and (kind != "fact" or day is None or known.as_of.get(key) == day):
+            continue
+        row = Row(
+            sequence=next(sequences),
+            step=step,
+            commune=known.code,
+            kind=kind,
+            key=key,
+            value=encoded(new),
+            as_of=None if day is None else day.isoformat(),
+            source=source,
+            who=who,
+            recorded_at=moment,
+        )
+        found.append((row, new))
+    return found
+
+
+def change_of(row: Row, known: Known, new: Any) -> Change:
+    """The change that a row records, after what was known before."""
+    return Change(
+        sequence=row.sequence,
+        commune=row.commune,
+        kind=row.kind,
+        key=row.key,
+        old=known.of(row.kind).get(row.key),
+        new=new,
+        as_of=day_of(row.as_of),
+        source=row.source,
+        who=row.who,
+        recorded_at=datetime.datetime.fromisoformat(row.recorded_at),
     )

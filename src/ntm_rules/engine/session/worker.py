@@ -19,7 +19,7 @@ __all__ = ["main"]
 Fact = dict[str, int | str]
 
 
-class Network:
+class Rules:
     """The rules of one program, and which derived facts stand for each commune.
 
     Facts are small integers throughout: a node with "v", a rank, or "u", not known, is given, with "c", a code, derived. A node is
@@ -135,13 +135,13 @@ def main() -> None:
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever the engine prints is no answer
     from durable.engine import Ruleset
 
-    networks: dict[str, Network] = {}
+    networks: dict[str, Rules] = {}
     for line in sys.stdin:
         asked = json.loads(line)
         name = asked["program"]
         try:
             if "rules" in asked:
-                networks[name] = Network(name, asked["rules"], Ruleset)
+                networks[name] = Rules(name, asked["rules"], Ruleset)
             answer: dict[str, Any] = {}
             if "put" in asked:
                 answer = {"codes": list(networks[name].put(asked["sid"], asked["put"]).items())}
