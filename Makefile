@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-.PHONY: demo test spark-test lint types layers check bench schema conformance mutate-cells mutate differential fuzz test-pythons clean
+.PHONY: demo test spark-test sessions-test lint types layers check bench schema conformance mutate-cells mutate differential fuzz test-pythons clean
 
 # Everything is run against the built wheel, as a host would install it; it is rebuilt when a source or ruleset changes.
 SOURCES := $(shell find src rulesets -type f -not -path '*/__pycache__/*' 2>/dev/null) pyproject.toml hatch_build.py README.md
@@ -40,6 +40,12 @@ spark-test: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet "ntm-rules[spark] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
 	$(BIN)/python -m pytest -q tests/sql/test_spark_tables.py tests/sql/test_engines_agree.py -k spark
 
+# The engine on durable-rules, which `make test` leaves out: it needs a C compiler and Python before 3.13.
+sessions-test: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet setuptools wheel
+	$(BIN)/python -m pip install --quiet "ntm-rules[session] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)"
+	$(BIN)/python -m pytest -q tests/session
+
 check: lint types layers
 
 lint: $(VENV)/.lint
@@ -63,6 +69,7 @@ bench: $(WHEEL)
 	$(BENCH)/bin/python -m pip install --quiet "ntm-rules[cli,sql] @ file://$$(ls $(CURDIR)/$(VENV)/dist/*.whl)" matplotlib
 	command -v java >/dev/null && $(BENCH)/bin/python -m pip install --quiet pyspark || echo "not installed: pyspark"
 	cd benchmarks && env -u PYTHONPATH ../$(BENCH)/bin/python bench.py && env -u PYTHONPATH ../$(BENCH)/bin/python scale.py
+	cd benchmarks && env -u PYTHONPATH ../$(BENCH)/bin/python sessions.py
 
 # The battery for other engines: its generated files are current, and ours passes it.
 conformance: $(VENV)/.test

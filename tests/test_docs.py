@@ -345,7 +345,7 @@ def _codes_of(call: ast.Call) -> Iterator[str]:
 
 
 def test_every_code_is_in_a_table() -> None:
-    pages = ("facts.md", "authoring.md", "proofs.md", "reports.md", "sql.md", "testing.md")
+    pages = ("facts.md", "authoring.md", "proofs.md", "reports.md", "sessions.md", "sql.md", "testing.md")
     tables = "".join((ROOT / "docs" / name).read_text("utf-8") for name in pages)
     listed = {
         code for row in re.findall(r"(?m)^\| (`[a-z_0-9`, ]+`) \|", tables) for code in re.findall(r"`(\w+)`", row)

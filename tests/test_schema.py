@@ -27,12 +27,14 @@ NAMES = (
     "assessment",
     "commune",
     "difference",
+    "event",
     "facts",
     "impact",
     "ladder",
     "layer",
     "line",
     "proof",
+    "reactions",
     "regions",
     "report",
     "ruleset",
@@ -75,7 +77,7 @@ def schema_of(relative: str) -> str:
         return "commune"
     if relative.endswith(".test.yaml"):
         return "tests"
-    if relative in ("facts.yaml", "regions.yaml"):
+    if relative in ("facts.yaml", "reactions.yaml", "regions.yaml"):
         return relative.removesuffix(".yaml")
     return "ruleset" if relative.count("/") == 1 else "layer"
 

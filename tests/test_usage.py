@@ -47,13 +47,21 @@ set_thresholds:
 """
 
 
+REACTIONS = """reactions:
+  - {name: mat-tieu-chi, when: {events: [criterion_lost]}, say: {vi: mất tiêu chí, en: criterion lost}}
+"""
+FEED = """{"load": {"code": 754, "region": "dbsh", "year": 2023, "facts": {"income_per_capita": 60}}}
+{"commune": "00754", "fact": "income_per_capita", "value": 50, "as_of": "2023-11-16", "source": "Chi cục Thống kê"}
+"""
+
+
 def examples() -> list[str]:
     """The examples of every command that are one command line."""
     found = []
     for each in (command, *command.commands.values()):
         for line in (each.epilog or "").splitlines():
             if line.startswith("  ntm-rules "):
-                found.append(re.split(r"\s+#|\s+>|\s+\|", line)[0].strip().removeprefix("ntm-rules "))
+                found.append(re.split(r"\s+#|\s+[<>]|\s+\|", line)[0].strip().removeprefix("ntm-rules "))
     return sorted(set(found))
 
 
@@ -90,8 +98,9 @@ def test_the_examples_of_help_run(example: str, tmp_path: Path, monkeypatch: pyt
     written(tmp_path / "du-thao-2.yaml", DRAFT.replace("99.5", "99.8"))
     if "--previous" in example:
         run("report", "tinh.csv", "--numbers", "vi", "--format", "json", "-o", "ky-truoc.json")
+    written(tmp_path / "phan-ung.yaml", REACTIONS)
     arguments = shlex.split(example)
-    ended = run(*arguments, given=lines(GOOD))
+    ended = run(*arguments, given=FEED if example.startswith("watch") else lines(GOOD))
     assert ended.code == 0, ended
     written_to = Path(arguments[arguments.index("-o") + 1]) if "-o" in arguments else None
     assert ended.out if written_to is None else written_to.read_bytes()

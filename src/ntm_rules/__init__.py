@@ -46,7 +46,14 @@ from ntm_rules.model.requirement import Clause, Evidence
 from ntm_rules.model.ruleset import Criterion, Ruleset
 from ntm_rules.model.text import Text
 from ntm_rules.model.values import Ratio
-from ntm_rules.public import evaluate_tiers, list_rulesets, load_ruleset, read_communes, rulebook_version
+from ntm_rules.public import (
+    evaluate_tiers,
+    list_rulesets,
+    load_reactions,
+    load_ruleset,
+    read_communes,
+    rulebook_version,
+)
 
 if TYPE_CHECKING:
     from ntm_rules.adapters.tables import JudgedTable, evaluate_table
@@ -54,6 +61,7 @@ if TYPE_CHECKING:
     from ntm_rules.changes.difference import Difference, compare
     from ntm_rules.changes.impact import Impact, impact
     from ntm_rules.changes.proof import Proof, prove
+    from ntm_rules.engine.session.session import Session
     from ntm_rules.engine.sql import compile_sql
 
 __all__ = [
@@ -83,6 +91,7 @@ __all__ = [
     "Result",
     "RulebookError",
     "Ruleset",
+    "Session",
     "Status",
     "Text",
     "UnknownNameError",
@@ -96,6 +105,7 @@ __all__ = [
     "evaluate_tiers",
     "impact",
     "list_rulesets",
+    "load_reactions",
     "load_ruleset",
     "prove",
     "read_communes",
@@ -112,6 +122,7 @@ _HOMES = {
     "changes.difference": ("Difference", "compare"),
     "changes.impact": ("Impact", "impact"),
     "changes.proof": ("Proof", "prove"),
+    "engine.session.session": ("Session",),
     "engine.sql": ("compile_sql",),
 }
 

@@ -14,12 +14,20 @@ from ntm_rules.engine import native
 from ntm_rules.model.assessment import Ladder
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import DateError, Problem, UnknownNameError
+from ntm_rules.model.reaction import Reaction
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.rulebook.communes import read_communes
-from ntm_rules.rulebook.rulebook import TIERS, Rulebook, RulesetSummary, rulebooks, unknown_ruleset
+from ntm_rules.rulebook.rulebook import TIERS, Rulebook, RulesetSummary, rulebooks, shipped, unknown_ruleset
 
-__all__ = ["evaluate_tiers", "list_rulesets", "load_ruleset", "read_communes", "rulebook_version"]
+__all__ = [
+    "evaluate_tiers",
+    "list_rulesets",
+    "load_reactions",
+    "load_ruleset",
+    "read_communes",
+    "rulebook_version",
+]
 
 Day = datetime.date | str
 
@@ -146,6 +154,19 @@ def _not_in_force(error: DateError, tier: str) -> tuple[Problem]:
     if problem.code != "not_in_force":
         raise error
     return (attrs.evolve(problem, source=tier),)
+
+
+def load_reactions(path: str | Path | None = None) -> tuple[Reaction, ...]:
+    """The reactions of a YAML file, for a `Session`; without a path those that the package brings.
+
+    Raises `RulebookError` with every problem of the file.
+
+    >>> [reaction.name for reaction in load_reactions()]
+    ['title-at-risk', 'advanced-title-at-risk', 'near-miss']
+    """
+    from ntm_rules.rulebook.reactions import read_reactions
+
+    return read_reactions(shipped() / "reactions.yaml" if path is None else path)
 
 
 def rulebook_version(*, source: str | Path | None = None) -> str:

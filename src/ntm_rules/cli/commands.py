@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ntm_rules.cli import changes, options, reports, table
+from ntm_rules.cli import watch as watching
 from ntm_rules.cli.frame import Group, command, epilog
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem, UnknownNameError
@@ -370,7 +371,7 @@ def lint(*, lang: Language, paths: tuple[str, ...], source: str | None) -> None:
     say(Text("Không có vấn đề.", "No problems.").in_(lang))
 
 
-for _command in (reports.report, changes.compare, changes.impact, changes.prove):
+for _command in (reports.report, changes.compare, changes.impact, changes.prove, watching.watch):
     ntm_rules.add_command(_command)
 
 

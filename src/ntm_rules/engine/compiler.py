@@ -19,6 +19,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import attrs
+
 from ntm_rules.model.checking import check_facts, clean_facts, clean_value, fact_named
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import Problem
@@ -39,10 +41,10 @@ from ntm_rules.model.requirement import (
     Unstated,
     never,
 )
-from ntm_rules.model.ruleset import Ruleset, SpecialCommunes, clause_facts
+from ntm_rules.model.ruleset import Criterion, Ruleset, SpecialCommunes, clause_facts
 from ntm_rules.model.values import PLAIN_NUMBER, FactValue, Ratio, to_decimal
 
-__all__ = ["Codes", "Lean", "compile_judge", "judge_source"]
+__all__ = ["Codes", "Lean", "compile_clauses", "compile_judge", "judge_source"]
 
 # Codes of the indicators, of the criteria, and of the conditions of recognition together.
 Codes = tuple[tuple[int, ...], tuple[int, ...], int]
@@ -83,7 +85,31 @@ def compile_judge(
     """
     writer = _Writer(ruleset, column, year, strict, column_rule, standing_of, lean)
     mode = ("strict " if strict else "") + ("special " if column_rule else "") + (f"{lean} " if lean else "")
-    name = f"<ntm_rules {ruleset.id} {column} {year} {mode}{ruleset.content_hash[:12]}>"
+    return _compiled(writer, f"<ntm_rules {ruleset.id} {column} {year} {mode}{ruleset.content_hash[:12]}>")
+
+
+def compile_clauses(
+    ruleset: Ruleset,
+    clauses: tuple[Clause, ...],
+    column: str,
+    year: int | None,
+    column_rule: SpecialCommunes | None,
+    standing_of: StandingOf,
+) -> Callable[[Mapping[str, Any], Commune], Codes]:
+    """A judge of some clauses of a ruleset alone, conditions and prerequisites among them; their codes come first, in order.
+
+    It refuses bad values of the facts that they name, and of all others it is given.
+    """
+    part = attrs.evolve(
+        ruleset, criteria=(Criterion("", ruleset.title, clauses),), conditions=(), prerequisites=(), loaded_from=None
+    )
+    writer = _Writer(part, column, year, False, column_rule, standing_of, None)
+    names = ",".join(clause.id for clause in clauses)
+    special = "special " if column_rule else ""
+    return _compiled(writer, f"<ntm_rules {ruleset.id} {column} {year} {special}{names} {ruleset.content_hash[:12]}>")
+
+
+def _compiled(writer: _Writer, name: str) -> Callable[[Mapping[str, Any], Commune], Codes]:
     # Registered so that a traceback or a debugger shows the compiled lines.
     linecache.cache[name] = (len(writer.source), None, writer.source.splitlines(keepends=True), name)
     # No text of a file is in the source: names are our own, and literals are the repr of checked numbers and keys.
@@ -183,7 +209,7 @@ def _may_not_apply(clause: Clause) -> bool:
     return clause.columns is not None or clause.applies_if is not None or any(map(_may_not_apply, inside))
 
 
-def _combined(needed: int, codes: tuple[int, ...]) -> int:
+def combined(needed: int, codes: tuple[int, ...]) -> int:
     """At least `needed` of the parts that are asked."""
     if codes.count(1) == len(codes):
         return 1
@@ -233,7 +259,7 @@ class _Writer:
         def refuse(facts: Mapping[str, Any]) -> None:
             clean_facts(catalogue, facts)
 
-        self.names: dict[str, Any] = {"refuse": refuse, "exactly": _exactly, "combined": _combined}
+        self.names: dict[str, Any] = {"refuse": refuse, "exactly": _exactly, "combined": combined}
         criteria = self._criteria()
         conditions = " | ".join(self._named(self._clause(clause)) for clause in ruleset.conditions) or "0"
         for clause in ruleset.prerequisites:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -17,9 +19,9 @@ from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
 
-__all__ = ["evaluate", "evaluate_many", "evaluate_tiers", "leaning"]
+__all__ = ["DETAILS", "criteria_of", "evaluate", "evaluate_many", "evaluate_tiers", "leaning", "standing_of"]
 
-_DETAILS = Details()
+DETAILS = Details()
 
 
 def evaluate(
@@ -57,7 +59,7 @@ def evaluate(
     year = commune.year if threshold_year is None else fact_year(threshold_year, "threshold_year")
     judge = ruleset.cache.get((column, year, strict, rule))
     if judge is None:
-        judge = compile_judge(ruleset, column, year, strict, rule, _standing_of)
+        judge = compile_judge(ruleset, column, year, strict, rule, standing_of)
         ruleset.cache[column, year, strict, rule] = judge
     codes, criteria, conditions = judge(facts_given(commune), commune)
     assessment = Assessment(
@@ -70,7 +72,7 @@ def evaluate(
         codes=codes,
         criteria=criteria,
         conditions=conditions,
-        details=_DETAILS,
+        details=DETAILS,
     )
     return _attested(assessment, conditions) if commune.attested else assessment
 
@@ -111,7 +113,7 @@ def evaluate_tiers(
         highest=reached[-1].ruleset.id if reached else None,
         next=assessments[len(reached)] if len(reached) < len(assessments) else None,
         not_in_force=not_in_force,
-        texts=_DETAILS.texts,
+        texts=DETAILS.texts,
     )
 
 
@@ -128,7 +130,7 @@ def leaning(*, margin: Decimal, passing: bool) -> Callable[[Assessment], tuple[i
         column, year, rule = key = (assessment.column, assessment.year, assessment.column_rule)
         judge = judges.get(key)
         if judge is None:
-            judge = judges[key] = compile_judge(assessment.ruleset, column, year, False, rule, _standing_of, lean)
+            judge = judges[key] = compile_judge(assessment.ruleset, column, year, False, rule, standing_of, lean)
         commune = assessment.commune
         found: tuple[int, ...] = judge(facts_given(commune), commune)[0]
         return _with_attested(assessment, found) if commune.attested else found
@@ -183,13 +185,6 @@ def _attested(assessment: Assessment, conditions: int) -> Assessment:
         conditions = 0
         for clause in ruleset.conditions:
             conditions |= CODE_OF_STATUS[judge.result(clause).status]
-    each = iter(codes)
-    criteria = []
-    for criterion in ruleset.criteria:
-        combined = 0
-        for code in itertools.islice(each, len(criterion.indicators)):
-            combined |= code
-        criteria.append(combined)
     return Assessment(
         ruleset=ruleset,
         commune=assessment.commune,
@@ -198,13 +193,22 @@ def _attested(assessment: Assessment, conditions: int) -> Assessment:
         year=assessment.year,
         strict=assessment.strict,
         codes=codes,
-        criteria=tuple(criteria),
+        criteria=criteria_of(ruleset, codes),
         conditions=conditions,
-        details=_DETAILS,
+        details=DETAILS,
     )
 
 
-def _standing_of(ruleset: Ruleset, strict: bool, year: int | None, commune: Commune) -> int:
+def criteria_of(ruleset: Ruleset, codes: Iterable[int]) -> tuple[int, ...]:
+    """The codes of the criteria, from those of their indicators in official order."""
+    each = iter(codes)
+    return tuple(
+        functools.reduce(operator.or_, itertools.islice(each, len(criterion.indicators)), 0)
+        for criterion in ruleset.criteria
+    )
+
+
+def standing_of(ruleset: Ruleset, strict: bool, year: int | None, commune: Commune) -> int:
     """The code of a ruleset that another requires to be met."""
     assessment = evaluate(ruleset, elsewhere(commune), strict=strict, threshold_year=year)
     return CODE_OF_STATUS[Status(assessment.standing.value)]

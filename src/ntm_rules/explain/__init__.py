@@ -17,7 +17,16 @@ from ntm_rules.model.ruleset import Ruleset, SpecialCommunes
 from ntm_rules.model.text import Language, Text, printable
 from ntm_rules.model.values import FactValue, Ratio, exact
 
-__all__ = ["EVIDENCE_WORDS", "EXPLAINER", "STATUS_WORDS", "SUPPLIED_BY", "VERDICT_WORDS", "Explainer", "column_words"]
+__all__ = [
+    "EVIDENCE_WORDS",
+    "EXPLAINER",
+    "STATUS_WORDS",
+    "SUPPLIED_BY",
+    "VERDICT_WORDS",
+    "Explainer",
+    "column_words",
+    "value_words",
+]
 
 STATUS_WORDS = {
     Status.MET: Text("đạt", "met"),
@@ -114,7 +123,7 @@ class Explainer:
         said: list[str] = []
         threshold = result.required if isinstance(result.required, Decimal) else None
         if fact is not None and result.actual is not None:
-            said.append(f"{self._label(result, fact, lang)}: {_value(result.actual, fact, lang, threshold)}.")
+            said.append(f"{self._label(result, fact, lang)}: {value_words(result.actual, fact, lang, threshold)}.")
         if (
             result.required is not None
             and result.direction is not Direction.MET
@@ -438,10 +447,11 @@ def _required(result: Result, fact: Fact | None, lang: Language) -> str:
     requirement = result.clause.requirement
     if isinstance(requirement, OneOf):
         return " | ".join(fact.value_text(value).in_(lang) for value in requirement.values)
-    return _value(result.required, fact, lang, None)
+    return value_words(result.required, fact, lang, None)
 
 
-def _value(value: FactValue, fact: Fact, lang: Language, threshold: Decimal | None) -> str:
+def value_words(value: FactValue, fact: Fact, lang: Language, threshold: Decimal | None) -> str:
+    """A fact's value with its unit; a ratio with as many decimals as it takes beside `threshold`."""
     if isinstance(value, bool):
         return (Text("có/đạt", "yes") if value else Text("không", "no")).in_(lang)
     if isinstance(value, Ratio):

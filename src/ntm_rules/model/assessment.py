@@ -31,6 +31,7 @@ __all__ = [
     "Result",
     "Status",
     "Verdict",
+    "attested_under",
 ]
 
 
@@ -244,6 +245,13 @@ def _verdict(code: int) -> Verdict:
     return Verdict.MISSING if code >= 4 else Verdict.UNDETERMINED if code >= 2 else Verdict.MET
 
 
+def attested_under(ruleset_id: str, given: Mapping[str, bool]) -> Mapping[str, bool]:
+    """Attested verdicts that speak of a ruleset, by number; one that names the ruleset before one that does not."""
+    prefix = f"{ruleset_id}:"
+    plain = {key: verdict for key, verdict in given.items() if ":" not in key}
+    return plain | {key[len(prefix) :]: verdict for key, verdict in given.items() if key.startswith(prefix)}
+
+
 class Details(Protocol):
     """Who works out results in full; the engine hands it in."""
 
@@ -391,10 +399,7 @@ class Assessment:
     @property
     def attested(self) -> Mapping[str, bool]:
         """The attested verdicts that speak of this ruleset, by indicator number; one that names the ruleset before one that does not."""
-        given = self.commune.attested
-        prefix = f"{self.ruleset.id}:"
-        plain = {key: verdict for key, verdict in given.items() if ":" not in key}
-        return plain | {key[len(prefix) :]: verdict for key, verdict in given.items() if key.startswith(prefix)}
+        return attested_under(self.ruleset.id, self.commune.attested)
 
     @property
     def attested_by_number(self) -> tuple[str, ...]:

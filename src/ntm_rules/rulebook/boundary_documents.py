@@ -20,6 +20,7 @@ __all__ = [
     "AssessmentDocument",
     "CommuneDocument",
     "DifferenceDocument",
+    "EventDocument",
     "Gap",
     "Given",
     "HostId",
@@ -514,3 +515,35 @@ class RefusedLine(Given):
 
 class LineDocument(RootModel[JudgedLine | RefusedLine]):
     """One line of the compact output, for a commune judged or refused. A minor version may add keys; none is removed under one format number."""
+
+
+class FactChangeDocument(Given):
+    """What became known otherwise, as `Change.to_dict` gives it."""
+
+    sequence: int = Field(description="its row in the journal, from 1")
+    commune: str = Field(description="the commune's code")
+    kind: Literal["identity", "fact", "attested", "plan"]
+    key: str = Field(description="the fact, number or field")
+    old: Any = Field(description="the value before, exact; null where not known")
+    new: Any = Field(description="the value after, exact; null where no longer known")
+    as_of: str | None = Field(description="the day the value speaks of, YYYY-MM-DD")
+    source: str | None = Field(description="who the figure comes from")
+    who: str | None = Field(description="the person or system that gave it")
+    recorded_at: str = Field(description="when it was recorded, ISO 8601 with offset")
+
+
+class EventDocument(Given):
+    """What a change brought about, as `Event.to_dict` gives it. A minor version may add keys; none is removed under one format number."""
+
+    format: Literal["ntm-rules/event/1"]
+    sequence: int = Field(description="the place in the journal after which it holds")
+    event: str = Field(description="what happened, as indicator_missing; or reaction")
+    commune: str = Field(description="the commune's code")
+    ruleset: str = Field(description="the ruleset it is said under")
+    id: str = Field(description="the indicator, criterion, condition or ruleset; of a reaction its name")
+    before: str | None = Field(description="the status or verdict before")
+    after: str | None = Field(description="the status or verdict after")
+    about: str | None = Field(description="of a reaction, the indicator, criterion or ruleset it is about")
+    tell: str | None = Field(description="whom a reaction is for")
+    causes: list[FactChangeDocument] = Field(description="the changes that brought it about")
+    explanation: Bilingual

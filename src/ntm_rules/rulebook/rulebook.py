@@ -34,6 +34,8 @@ __all__ = ["ENTRY_POINTS", "Rulebook", "RulesetSummary", "compile_rulebook", "ru
 ENTRY_POINTS = "ntm_rules.rulesets"
 COMPILED = "compiled.json"
 TEST_FILES = ".test.yaml"
+# What lies beside rulesets and says nothing of what they mean.
+_BESIDE = (TEST_FILES, "reactions.yaml")
 TIERS = ("ntm", "nang-cao", "kieu-mau")
 
 Normal = dict[str, Any]
@@ -139,7 +141,7 @@ class Rulebook:
         found = [
             f"{path.parent.name}/{path.stem}"
             for path in self.directory.glob("[0-9]*-[0-9]*/*.yaml")
-            if not path.name.endswith(TEST_FILES)
+            if not path.name.endswith(_BESIDE)
         ]
         return tuple(
             sorted(
@@ -183,7 +185,7 @@ class Rulebook:
             f"{folder}/{path.name}"
             for folder in folders
             for path in sorted((self.directory / folder).glob("*.yaml"))
-            if not path.name.endswith(TEST_FILES)
+            if not path.name.endswith(_BESIDE)
         )
 
     def provinces_with_overlay(self, ruleset_id: str) -> tuple[str, ...]:
@@ -405,7 +407,7 @@ class Rulebook:
         """One hash of every file that says something, with its name."""
         digest = hashlib.sha256()
         files = [*self.directory.rglob("*.yaml"), *(self.directory / "evidence").rglob("*.csv")]
-        for path in sorted(path for path in files if not path.name.endswith(TEST_FILES)):
+        for path in sorted(path for path in files if not path.name.endswith(_BESIDE)):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(self.directory).as_posix()} {len(content)} ".encode())
             digest.update(content)

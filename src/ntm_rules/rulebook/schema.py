@@ -18,6 +18,7 @@ from ntm_rules.rulebook.boundary_documents import (
     AssessmentDocument,
     CommuneDocument,
     DifferenceDocument,
+    EventDocument,
     ImpactDocument,
     LadderDocument,
     LineDocument,
@@ -25,6 +26,7 @@ from ntm_rules.rulebook.boundary_documents import (
 )
 from ntm_rules.rulebook.case_documents import CasesDocument
 from ntm_rules.rulebook.documents import FactsDocument, LayerDocument, RegionsDocument, RulesetDocument
+from ntm_rules.rulebook.reactions import ReactionsDocument
 from ntm_rules.rulebook.report_documents import ReportDocument
 
 __all__ = ["schemas", "write_schemas"]
@@ -39,11 +41,13 @@ _FILES: dict[str, type[BaseModel]] = {
     "facts": FactsDocument,
     "regions": RegionsDocument,
     "tests": CasesDocument,
+    "reactions": ReactionsDocument,
 }
 _BOUNDARY: dict[str, type[BaseModel]] = {
     "commune": CommuneDocument,
     "assessment": AssessmentDocument,
     "difference": DifferenceDocument,
+    "event": EventDocument,
     "impact": ImpactDocument,
     "ladder": LadderDocument,
     "line": LineDocument,
@@ -56,9 +60,11 @@ _TITLES = {
     "facts": "NTM fact catalogue",
     "regions": "NTM regions, zones and provinces",
     "tests": "NTM test file",
+    "reactions": "NTM reactions of live sessions",
     "commune": "NTM commune",
     "assessment": "NTM assessment",
     "difference": "NTM difference of two rulesets",
+    "event": "NTM event of a live session",
     "impact": "NTM impact of a rule change",
     "ladder": "NTM ladder of tiers",
     "line": "NTM assessment as one line",
@@ -152,10 +158,10 @@ _ROWS: Schema = {
 
 def schemas() -> dict[str, Schema]:
     """The schemas by name: ruleset, layer, facts, regions, tests, commune, assessment, ladder, line, difference,
-    impact, proof, report.
+    impact, proof, event, report, reactions.
 
     >>> len(schemas()), "proof" in schemas()
-    (13, True)
+    (15, True)
     """
     found = {name: _for_editors(model.model_json_schema()) for name, model in _FILES.items()}
     found |= {name: model.model_json_schema(mode="serialization") for name, model in _BOUNDARY.items()}

@@ -29,6 +29,7 @@ from ntm_rules.rulebook.lint.statements import (
 )
 from ntm_rules.rulebook.normal import Checked, Surroundings, checked_layer, checked_ruleset
 from ntm_rules.rulebook.places import places_in
+from ntm_rules.rulebook.reactions import ReactionsDocument
 from ntm_rules.rulebook.reading import read_document, read_leniently
 from ntm_rules.rulebook.spans import tops
 from ntm_rules.rulebook.yaml_text import read_tree, read_yaml
@@ -68,7 +69,9 @@ def _lint_document(data: bytes, path: Path, book: Book, report: Report) -> None:
     keys = set(tree) if isinstance(tree, Mapping) else set()
     if path.name.endswith(".test.yaml"):
         return  # examples of a ruleset, no document of the rulebook
-    if "rulebook" in keys:
+    if keys == {"reactions"}:
+        read_document(data, report.source, ReactionsDocument)
+    elif "rulebook" in keys:
         read_document(data, report.source, RulebookDocument)
     elif "facts" in keys and not keys & OF_COMMUNES:
         lint_facts(data, path, report)

@@ -1,0 +1,221 @@
+"""Reactions to what happens: declared ones and functions of the host, each giving an event of its own."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+import attrs
+
+from ntm_rules.engine.native import evaluate, leaning
+from ntm_rules.engine.session.events import Event, Moment
+from ntm_rules.engine.session.judging import MISSING, Judged, assessment_of, clauses_of, named_facts, without_sex
+from ntm_rules.engine.session.state import Change
+from ntm_rules.engine.session.words import commune_words
+from ntm_rules.model.assessment import Assessment, Verdict
+from ntm_rules.model.reaction import Reaction
+from ntm_rules.model.requirement import Clause
+from ntm_rules.model.ruleset import Ruleset, Withdrawal, WithdrawalByRuleset
+from ntm_rules.model.text import Language, Text, printable
+
+__all__ = ["AnyReaction", "Function", "Reactions", "Step"]
+
+# A function of the host: told of each event, it says what is to be said, or nothing.
+Function: TypeAlias = Callable[[Event, Assessment], Text | None]
+AnyReaction: TypeAlias = Reaction | Function
+
+
+@attrs.frozen(slots=True)
+class Step:
+    """One step of a commune: what was, what is, the changes between, and the events they brought about."""
+
+    before: Moment
+    after: Moment
+    changes: tuple[Change, ...]
+    events: tuple[Event, ...]
+
+
+class Reactions:
+    """The reactions of a session; those that count communes remember what happened within their days."""
+
+    def __init__(self, reactions: Iterable[AnyReaction]) -> None:
+        reactions = tuple(reactions)
+        self._declared = [reaction for reaction in reactions if isinstance(reaction, Reaction)]
+        self._functions = [reaction for reaction in reactions if not isinstance(reaction, Reaction)]
+        self._near = {reaction.name: _Near(reaction) for reaction in self._declared if reaction.near is not None}
+        self._seen: dict[tuple[str, str | None, str, str], dict[str, datetime.date]] = {}
+
+    @property
+    def remembered_days(self) -> int:
+        """How many days back a reaction may look."""
+        return max((reaction.within_days or 0 for reaction in self._declared), default=0)
+
+    def to(self, step: Step) -> Iterator[Event]:
+        """What is to be said of a step."""
+        for reaction in self._declared:
+            yield from (_told(reaction, event, step) for event in self._met(reaction, step))
+        assessments = {
+            judged.ruleset.id: assessment_of(judged, step.after.known.commune())
+            for judged in (step.after.judged if self._functions and step.events else ())
+        }
+        for function in self._functions:
+            for event in step.events:
+                said = function(event, assessments[event.ruleset])
+                if said is not None:
+                    name = getattr(function, "__name__", type(function).__name__)
+                    yield attrs.evolve(event, name="reaction", id=name, about=event.id, explanation=said)
+
+    def _met(self, reaction: Reaction, step: Step) -> Iterator[Event]:
+        """The events that a reaction waited for."""
+        if reaction.holds is not None and step.after.known.fact.get(reaction.holds) is not True:
+            return
+        for event in self._waited_for(reaction, step):
+            if reaction.rulesets and event.ruleset not in reaction.rulesets:
+                continue
+            if reaction.ids and event.id not in reaction.ids:
+                continue
+            if reaction.key_criteria and not _of_key_criterion(event, step.after.judged):
+                continue
+            if self._counted(reaction, event, step):
+                yield event
+
+    def _waited_for(self, reaction: Reaction, step: Step) -> Iterable[Event]:
+        if reaction.near is not None:
+            return self._near[reaction.name].events(step)
+        if reaction.plan_closes_gap:
+            return _closed_by_plan(step)
+        return (event for event in step.events if event.name in reaction.events)
+
+    def _counted(self, reaction: Reaction, event: Event, step: Step) -> bool:
+        """Whether with this event enough communes of the group have had the same within the days."""
+        if reaction.communes < 2:
+            return True
+        group = None
+        if reaction.of_one is not None:
+            group = step.after.known.identity.get(reaction.of_one)
+            if group is None:  # of which nobody can say where it belongs
+                return False
+        seen = self._seen.setdefault((reaction.name, group, event.ruleset, event.id), {})
+        day = day_of_step(step)
+        seen[event.commune] = max(day, seen.get(event.commune, day))
+        if reaction.within_days is not None:
+            # Days are counted back from the latest: what is reported late may be of an earlier day.
+            first = max(seen.values()) - datetime.timedelta(days=reaction.within_days)
+            for commune in [commune for commune, when in seen.items() if when < first]:
+                del seen[commune]
+        return len(seen) >= reaction.communes
+
+
+def day_of_step(step: Step) -> datetime.date:
+    """The day that a step speaks of: that of its figures, else that on which it was recorded."""
+    days = [change.as_of for change in step.changes if change.as_of is not None]
+    return max(days) if days else step.changes[-1].recorded_at.date()
+
+
+def _told(reaction: Reaction, event: Event, step: Step) -> Event:
+    def said(lang: Language) -> str:
+        head = f"{commune_words(step.after.known, lang)}: {reaction.say.in_(lang)}"
+        return printable(f"{head.rstrip('.')}. {event.explanation.in_(lang)}".strip())
+
+    return attrs.evolve(
+        event,
+        name="reaction",
+        id=reaction.name,
+        about=event.id,
+        tell=reaction.tell,
+        explanation=Text(said("vi"), said("en")),
+    )
+
+
+def _of_key_criterion(event: Event, judged: Iterable[Judged]) -> bool:
+    ruleset = next(one.ruleset for one in judged if one.ruleset.id == event.ruleset)
+    rule = ruleset.withdrawal
+    while isinstance(rule, WithdrawalByRuleset):
+        ruleset, rule = rule.ruleset, rule.ruleset.withdrawal
+    if not isinstance(rule, Withdrawal) or ruleset.id != event.ruleset:
+        return False
+    if event.name.startswith("criterion"):
+        return event.id in rule.key_criteria
+    own = {
+        clause.id
+        for criterion in ruleset.criteria
+        if criterion.no in rule.key_criteria
+        for clause in criterion.indicators
+    }
+    return event.name.startswith("indicator") and event.id in own
+
+
+def _signal(judged: Judged, step: Step, id_: str, said: Text, causes: tuple[Change, ...]) -> Event:
+    return Event(
+        name="reaction",
+        commune=step.after.known.code,
+        ruleset=judged.ruleset.id,
+        id=id_,
+        before=None,
+        after=None,
+        causes=causes,
+        explanation=said,
+        sequence=step.changes[-1].sequence,
+    )
+
+
+class _Near:
+    """Indicators not met that a change has brought within a margin of their thresholds."""
+
+    def __init__(self, reaction: Reaction) -> None:
+        assert reaction.near is not None
+        self._margin = reaction.near
+        self._lean: dict[str, Callable[[Assessment], tuple[int, ...]]] = {}
+        self._facts: dict[str, list[tuple[Clause, set[str]]]] = {}
+
+    def events(self, step: Step) -> Iterator[Event]:
+        keys = {without_sex(change.key) for change in step.changes if change.kind == "fact"}
+        for old, new in zip(step.before.judged, step.after.judged, strict=True):
+            touched = self._touched(new.ruleset, keys)
+            if not any(new.codes[place] == MISSING for place in touched):
+                continue
+            near = self._near(new, step.after) & touched
+            for place in sorted(near - self._near(old, step.before) if near else near):
+                clause = clauses_of(new.ruleset)[place]
+                result = assessment_of(new, step.after.known.commune()).indicator(clause.id)
+                causes = tuple(c for c in step.changes if without_sex(c.key) in named_facts(clause))
+                yield _signal(new, step, clause.id, Text(result.explain("vi"), result.explain("en")), causes)
+
+    def _touched(self, ruleset: Ruleset, keys: set[str]) -> set[int]:
+        if ruleset.id not in self._facts:
+            self._facts[ruleset.id] = [(clause, named_facts(clause)) for clause in ruleset.indicators]
+        return {place for place, (_, facts) in enumerate(self._facts[ruleset.id]) if facts & keys}
+
+    def _near(self, judged: Judged, moment: Moment) -> set[int]:
+        ruleset = judged.ruleset
+        lean = self._lean.get(ruleset.id) or self._lean.setdefault(
+            ruleset.id, leaning(margin=self._margin, passing=True)
+        )
+        codes = lean(assessment_of(judged, moment.known.commune()))
+        return {place for place, code in enumerate(codes) if judged.codes[place] == MISSING and code < MISSING // 2}
+
+
+def _closed_by_plan(step: Step) -> Iterator[Event]:
+    """Rulesets that would be met with the planned values, and would not have been with those before."""
+    if not step.after.known.plan:
+        return
+    for old, new in zip(step.before.judged, step.after.judged, strict=True):
+        if _met(new.standing) or not _met_as_planned(new, step.after) or _met_as_planned(old, step.before):
+            continue
+        causes = tuple(change for change in step.changes if change.kind in ("plan", "fact"))
+        title = new.ruleset.title
+        said = Text(
+            f"Với các giá trị kế hoạch, xã đạt {title.vi}.", f"With the planned values the commune meets: {title.en}."
+        )
+        yield _signal(new, step, new.ruleset.id, said, causes)
+
+
+def _met(code: int) -> bool:
+    return code < MISSING // 2
+
+
+def _met_as_planned(judged: Judged, moment: Moment) -> bool:
+    if not moment.known.plan:
+        return _met(judged.standing)
+    return evaluate(judged.ruleset, moment.known.commune(planned=True)).standing is Verdict.MET

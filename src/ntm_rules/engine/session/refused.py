@@ -1,0 +1,95 @@
+"""What a session refuses, in words for people."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ntm_rules.model.errors import DateError, FactError, NtmRulesError, Problem
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Text, nearest, shown
+
+__all__ = ["all_of", "already_known", "checked_day", "not_known", "older_than_known", "refuse_no_text"]
+
+
+def all_of(rulesets: Ruleset | Iterable[Ruleset]) -> tuple[Ruleset, ...]:
+    """The rulesets, of which there is at least one, each once, all over the same facts."""
+    found = (rulesets,) if isinstance(rulesets, Ruleset) else tuple(rulesets)
+    ids = [getattr(ruleset, "id", None) for ruleset in found]
+    problem = None
+    if not found or not all(isinstance(ruleset, Ruleset) for ruleset in found):
+        problem = ("not_a_ruleset", Text("không phải bộ tiêu chí đã nạp", "not a loaded ruleset"))
+    elif len(set(ids)) < len(ids):
+        problem = ("given_twice", Text("một bộ tiêu chí cho hai lần", "a ruleset is given twice"))
+    elif any(ruleset.catalogue.facts != found[0].catalogue.facts for ruleset in found):
+        problem = (
+            "other_catalogue",
+            Text("các bộ tiêu chí dùng danh mục số liệu khác nhau", "rulesets of different fact catalogues"),
+        )
+    if problem is not None:
+        code, message = problem
+        raise NtmRulesError([Problem(code=code, key="rulesets", found=shown(ids or rulesets), message=message)])
+    return found
+
+
+def checked_day(day: Any, name: str) -> datetime.date:
+    """A date that is one; `DateError` names the argument."""
+    if not isinstance(day, datetime.date) or isinstance(day, datetime.datetime):
+        message, wanted = Text("không phải ngày", "not a date"), Text("datetime.date", "a datetime.date")
+        raise DateError([Problem(code="bad_date", key=name, found=shown(day), message=message, wanted=wanted)])
+    return day
+
+
+def refuse_no_text(**given: Any) -> None:
+    """Refuse what is said of a change where it is neither text nor nothing."""
+    problems = [
+        Problem(
+            code="wrong_kind",
+            key=name,
+            found=shown(said),
+            message=Text("không phải chữ", "is not text"),
+            wanted=Text("chữ", "text"),
+        )
+        for name, said in given.items()
+        if said is not None and not isinstance(said, str)
+    ]
+    if problems:
+        raise FactError(problems)
+
+
+def already_known(key: str, known: Any, given: Any) -> Problem:
+    """Of a first value, where there is another."""
+    return Problem(
+        code="already_known",
+        key=key,
+        found=shown(given),
+        message=Text("số liệu đã có giá trị khác", "the fact is known with another value"),
+        wanted=Text(f"{known}; thay bằng update", f"{known}; update replaces it"),
+    )
+
+
+def older_than_known(key: str, day: datetime.date, known: datetime.date) -> Problem:
+    """Of a value that speaks of an earlier day."""
+    return Problem(
+        code="older_than_known",
+        key=key,
+        found=day.isoformat(),
+        message=Text("số liệu cũ hơn số đang có", "older than the value known"),
+        wanted=Text(
+            f"từ ngày {known.isoformat()}, hoặc retract_fact trước",
+            f"of {known.isoformat()} or later, or retract_fact first",
+        ),
+    )
+
+
+def not_known(code: str, fact: Any, known: Mapping[str, Any]) -> Problem:
+    """Of a fact to be taken back that there is not."""
+    return Problem(
+        code="not_known",
+        source=code,
+        key=str(fact),
+        found=shown(fact),
+        message=Text("xã chưa có số liệu này", "the fact is not known of the commune"),
+        nearest=nearest(fact, known),
+    )

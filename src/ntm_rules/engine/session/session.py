@@ -1,0 +1,599 @@
+"""A live session: facts that arrive over time, what follows from each, and a journal from which all of it can be told again."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, final
+
+import attrs
+
+from ntm_rules.engine.attested_names import unknown_names
+from ntm_rules.engine.native import evaluate
+from ntm_rules.engine.session.events import Event, Moment, differences
+from ntm_rules.engine.session.journal import VIETNAM, Journal, Row, stamp
+from ntm_rules.engine.session.judging import Engine, EngineError, Incremental, Judged, assessment_of
+from ntm_rules.engine.session.reactions import AnyReaction, Reactions, Step
+from ntm_rules.engine.session.refused import (
+    all_of,
+    already_known,
+    checked_day,
+    not_known,
+    older_than_known,
+    refuse_no_text,
+)
+from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, change_of, known_from, rows_of
+from ntm_rules.model.assessment import Assessment
+from ntm_rules.model.checking import clean_facts, fact_named
+from ntm_rules.model.commune import Commune, freeze_facts, unit_code
+from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesError, Problem, UnknownNameError
+from ntm_rules.model.ruleset import Ruleset
+from ntm_rules.model.text import Text, clean_text, nearest, shown
+
+__all__ = ["Session"]
+
+EngineName = Literal["native", "durable"]
+
+# What waits to be taken from `events` beyond this is told again from the journal.
+_WAITING = 10_000
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(VIETNAM)
+
+
+@attrs.define(slots=True)
+class _Live:
+    """A commune in memory; `judged` is None while its region is not known."""
+
+    known: Known
+    judged: tuple[Judged, ...] | None
+
+
+@final
+class Session:
+    """Communes whose facts arrive over time, judged under one ruleset or several as each fact comes.
+
+    Every change is recorded in the `journal`, a file (None: in memory, gone with the session), before the call that made it
+    returns; a session opened on the same journal knows all that the last one knew. What a change brings about comes out as events:
+    from `events`, and to `on_event` as it happens. `reactions` are those of `load_reactions` and functions that take an event and an
+    assessment and give a `Text` or None. `engine` is "native", which judges again only the indicators that name a changed fact, or
+    "durable", the same by forward chaining on durable-rules (extra `session`). At most `live` communes are held in memory; the others
+    are read back from the journal when asked for. `clock` tells when a change is recorded.
+
+    Raises `JournalError` where the journal is in use, damaged or not a journal.
+
+    >>> import datetime
+    >>> import ntm_rules as ntm
+    >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+    >>> with ntm.Session(rs) as session:
+    ...     session.load(ntm.Commune(code="13570", name="Nhân Bình", region="dbsh", year=2023, facts={"income_per_capita": 60}))
+    ...     session.update("13570", "income_per_capita", 55.5, as_of=datetime.date(2023, 11, 16), source="Chi cục Thống kê")
+    ...     [(event.name, event.id) for event in session.events()]
+    [('indicator_missing', '10'), ('criterion_lost', '10'), ('tier_open', '2021-2025/xa-ntm'), ('recognition_open', '2021-2025/xa-ntm')]
+    """
+
+    def __init__(
+        self,
+        rulesets: Ruleset | Iterable[Ruleset],
+        *,
+        journal: str | Path | None = None,
+        engine: EngineName = "native",
+        reactions: Iterable[AnyReaction] = (),
+        on_event: Callable[[Event], object] | None = None,
+        live: int = 1000,
+        clock: Callable[[], datetime.datetime] = _now,
+    ) -> None:
+        self._rulesets = all_of(rulesets)
+        self._catalogue = self._rulesets[0].catalogue
+        self._engine = _engine(engine, self._rulesets)
+        self._reactions = tuple(reactions)
+        self._on_event, self._clock, self._most = on_event, clock, max(1, live)
+        self._live: collections.OrderedDict[str, _Live] = collections.OrderedDict()
+        self._waiting: collections.deque[Event] = collections.deque()
+        self._told_until: int | None = None
+        self._quarantined: dict[str, Problem] = {}
+        try:
+            self._journal = Journal(journal)
+        except BaseException:
+            self._engine.close()
+            raise
+        self._reacting = self._remembering(self._journal.last)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the journal free, and the memory."""
+        self._journal.close()
+        self._engine.close()
+        self._live.clear()
+
+    # -- facts in
+
+    def assert_fact(
+        self,
+        commune: int | str,
+        fact: str,
+        value: Any,
+        *,
+        as_of: datetime.date,
+        source: str,
+        who: str | None = None,
+    ) -> None:
+        """A fact becomes known: `value` as `Commune` takes it, also by sex, as of a day, from a source, given by someone.
+
+        The same value again changes nothing. Raises `FactError` where another value is known (`update` replaces one), or where the
+        value cannot be taken; nothing is recorded then.
+        """
+        given = self._given(fact, value)
+        known = self._of(commune).known
+        problems = [
+            already_known(key, known.fact[key], new) for key, new in given.items() if known.fact.get(key, new) != new
+        ]
+        if problems:
+            raise FactError(problems)
+        day = self._past(as_of)
+        self._change(commune, [Given("fact", key, new, day) for key, new in given.items()], source, who)
+
+    def update(
+        self,
+        commune: int | str,
+        fact: str,
+        value: Any,
+        *,
+        as_of: datetime.date,
+        source: str,
+        who: str | None = None,
+    ) -> None:
+        """A fact has a new value from now on, whether one was known or not.
+
+        Raises `FactError` where the value cannot be taken, or speaks of an earlier day than the one known (retract that first);
+        nothing is recorded then.
+        """
+        given, day = self._given(fact, value), self._past(as_of)
+        known = self._of(commune).known
+        problems = [older_than_known(key, day, known.as_of[key]) for key in given if known.as_of.get(key, day) > day]
+        if problems:
+            raise FactError(problems)
+        self._change(commune, [Given("fact", key, new, day) for key, new in given.items()], source, who)
+
+    def retract_fact(
+        self, commune: int | str, fact: str, *, as_of: datetime.date, source: str, who: str | None = None
+    ) -> None:
+        """A fact is no longer known; `FactError` where it is not known."""
+        code = self._code(commune)
+        known = self._of(code).known
+        if fact not in known.fact:
+            raise FactError([not_known(code, fact, known.fact)])
+        self._change(code, [Given("fact", fact, None, self._past(as_of))], source, who)
+
+    def plan(
+        self,
+        commune: int | str,
+        fact: str,
+        value: Any,
+        *,
+        as_of: datetime.date,
+        source: str,
+        who: str | None = None,
+    ) -> None:
+        """A value that is planned for a day, None where it no longer is. It judges nothing; reactions may look at it."""
+        given = {fact: None} if value is None else self._given(fact, value)
+        day = checked_day(as_of, "as_of")
+        self._change(commune, [Given("plan", key, new, day) for key, new in given.items()], source, who)
+
+    def attest(
+        self,
+        commune: int | str,
+        number: str,
+        verdict: bool | None,
+        *,
+        as_of: datetime.date,
+        source: str,
+        who: str | None = None,
+    ) -> None:
+        """An agency's verdict on an indicator ("7", best "2021-2025/xa-ntm:7"); None takes it back.
+
+        Raises `CommuneError` where there is no such indicator, or the verdict is neither True nor False.
+        """
+        if verdict is not None:
+            attested = Commune(attested={number: verdict}).attested
+            problems = [problem for ruleset in self._rulesets for problem in unknown_names(ruleset, attested)]
+            if problems:
+                raise CommuneError(problems)
+        self._change(commune, [Given("attested", clean_text(number), verdict, self._past(as_of))], source, who)
+
+    def load(
+        self,
+        communes: Commune | Iterable[Commune],
+        *,
+        as_of: datetime.date | None = None,
+        source: str | None = None,
+        who: str | None = None,
+        district: str | None = None,
+    ) -> None:
+        """Take over what a commune says, or several, at once; all of it is recorded, or nothing.
+
+        Name, region, province, zone, year and `host_id` are from now on as the commune has them; its facts and attested verdicts
+        are added to those known. `district` is the one it lies in, for reactions that count by district. Raises `CommuneError` with
+        everything wrong with any of them.
+        """
+        given = [communes] if isinstance(communes, Commune) else list(communes)
+        day = None if as_of is None else self._past(as_of)
+        problems: list[Problem] = []
+        changes: dict[str, list[Given]] = {}
+        for commune in given:
+            try:
+                code, contents = self._loadable(commune, day, district)
+                if code in changes:
+                    message = Text("xã ghi hai lần", "the commune is given twice")
+                    problems.append(Problem(code="given_twice", source=code, key="code", message=message))
+                changes[code] = contents
+            except NtmRulesError as error:
+                where = commune.code if isinstance(commune, Commune) else None
+                problems += (attrs.evolve(problem, source=problem.source or where) for problem in error.problems)
+        if problems:
+            raise CommuneError(problems)
+        self._change_all(changes, source, who)
+
+    def _loadable(self, commune: Commune, day: datetime.date | None, district: str | None) -> tuple[str, list[Given]]:
+        """What is to be recorded of a commune, with which every ruleset can judge it."""
+        if not isinstance(commune, Commune) or commune.code is None:
+            wanted = Text("Commune(code=…)", "Commune(code=…)")
+            message = Text("không phải xã có mã", "not a commune with a code")
+            raise CommuneError([Problem(code="no_code", found=shown(commune), message=message, wanted=wanted)])
+        known = self._of(commune.code).known
+        identity = commune.to_dict()
+        found = [Given("identity", key, identity.get(key), day) for key in IDENTITY if key != "district"]
+        if district is not None:
+            found.append(Given("identity", "district", clean_text(district), day))
+        found += (Given("fact", key, value, day) for key, value in clean_facts(self._catalogue, commune.facts).items())
+        found += (Given("attested", key, verdict, day) for key, verdict in commune.attested.items())
+        for ruleset in self._rulesets:
+            evaluate(ruleset, known.after(found).commune())
+        return commune.code, found
+
+    def _given(self, fact: str, value: Any) -> dict[str, Any]:
+        """The exact values that are given for a fact, one or those of men, women and all; FactError."""
+        frozen = freeze_facts({fact: value})
+        if not frozen:
+            message = Text("không có giá trị", "no value")
+            wanted = Text("giá trị; bỏ số liệu thì dùng retract_fact", "a value; retract_fact takes a fact away")
+            raise FactError([Problem(code="no_value", key=str(fact), message=message, wanted=wanted)])
+        return clean_facts(self._catalogue, frozen)
+
+    def _by_sex(self, key: str) -> bool:
+        fact = fact_named(self._catalogue, key)
+        return fact is not None and fact.by_sex
+
+    def _past(self, day: Any) -> datetime.date:
+        """A day that a figure may be of: it has come."""
+        found, today = checked_day(day, "as_of"), self._clock().astimezone(VIETNAM).date()
+        if found > today:
+            message = Text("ngày chưa tới", "a day that has not come")
+            wanted = Text(f"đến {today}; giá trị dự kiến thì dùng plan", f"up to {today}; plan takes what is planned")
+            raise DateError([Problem(code="not_yet", key="as_of", found=shown(day), message=message, wanted=wanted)])
+        return found
+
+    # -- what follows
+
+    def _change(self, commune: int | str, wanted: list[Given], source: str | None, who: str | None) -> None:
+        code = self._code(commune)
+        if source is None:
+            message = Text("chưa ghi nguồn số liệu", "the source of the figure is not given")
+            raise FactError([Problem(code="no_source", source=code, key="source", message=message)])
+        if any(change.kind == "fact" and self._by_sex(change.key) for change in wanted):
+            clean_facts(self._catalogue, self._of(code).known.after(wanted).fact)  # men, women and all must agree
+        self._change_all({code: wanted}, source, who)
+
+    def _change_all(self, wanted: Mapping[str, list[Given]], source: str | None, who: str | None) -> None:
+        """Judge, record, and only then tell: what cannot be judged or recorded has not happened."""
+        refuse_no_text(source=source, who=who)
+        moment = max(stamp(self._clock()), self._journal.last_recorded_at)
+        first = self._journal.last + 1
+        sequences = itertools.count(first)
+        rows: list[Row] = []
+        steps: list[tuple[_Live, Step | None]] = []
+        try:
+            for code, contents in wanted.items():
+                self._refuse_quarantined(code)
+                live = self._of(code)
+                own = rows_of(live.known, contents, sequences, first, moment, source, who)
+                if not own:
+                    continue
+                changes = tuple(change_of(row, live.known, new) for row, new in own)
+                after, step = self._stepped(live, changes)
+                rows += (row for row, _ in own)
+                steps.append((after, step))
+            if rows:
+                self._journal.append(rows)
+        except BaseException:
+            for code in wanted:  # read back from the journal when next asked for
+                self._drop(code)
+            raise
+        for after, _ in steps:
+            self._keep(after)
+        for _, step in steps:
+            if step is not None:
+                self._tell(step)
+
+    def _stepped(self, live: _Live, changes: tuple[Change, ...]) -> tuple[_Live, Step | None]:
+        """A commune after some changes, and what they brought about; no step where it could not be judged before."""
+        known = live.known.after(changes)
+        judged = self._judged(known, live.judged, changes)
+        after = _Live(known, judged)
+        if live.judged is None or judged is None:
+            return after, None
+        old, new = Moment(live.known, live.judged), Moment(known, judged)
+        return after, Step(old, new, changes, tuple(differences(old, new, changes)))
+
+    def _judged(
+        self, known: Known, before: tuple[Judged, ...] | None, changes: Collection[Change]
+    ) -> tuple[Judged, ...] | None:
+        """What the rulesets say; None while the region of the commune is not known."""
+        kinds = {change.kind for change in changes}
+        try:
+            if before is not None and not kinds & {"identity", "attested"}:
+                keys = [change.key for change in changes if change.kind == "fact"]
+                return self._engine.rejudge(known, before, keys) if keys else before
+            return self._engine.judge(known)
+        except CommuneError as error:
+            if {problem.code for problem in error.problems} <= {"no_region"}:
+                return None
+            raise
+        except EngineError as error:
+            self._quarantined[known.code] = error.problems[0]
+            raise
+
+    def _tell(self, step: Step) -> None:
+        """Hand on what a step brought about; what nobody has room for, or a reaction failed on, is left to the journal."""
+        before = step.changes[0].sequence - 1
+        try:
+            events = [*step.events, *self._reacting.to(step)]
+        except BaseException:
+            self._told_until = before if self._told_until is None else self._told_until
+            raise
+        if self._told_until is None and len(self._waiting) + len(events) > _WAITING:
+            self._told_until = before
+        if self._told_until is None:
+            self._waiting.extend(events)
+        if self._on_event is not None:
+            for event in events:
+                self._on_event(event)
+
+    # -- what is known
+
+    def assessment(
+        self, commune: int | str, ruleset_id: str | None = None, *, known_on: datetime.date | None = None
+    ) -> Assessment:
+        """What `evaluate` says of a commune by all that is known of it now, or was known at the end of a day.
+
+        Of several rulesets `ruleset_id` names the one meant, the first where it is None. Raises `CommuneError` where nothing was
+        recorded of the commune by then, or its region was not known.
+        """
+        place = self._place_of(ruleset_id)
+        code = self._code(commune)
+        if known_on is not None:
+            return evaluate(self._rulesets[place], self.commune(code, known_on=known_on))
+        self._refuse_quarantined(code)
+        live = self._of(code)
+        if live.judged is None:
+            return evaluate(self._rulesets[place], self.commune(code))  # which says what is lacking
+        return assessment_of(live.judged[place], live.known.commune())
+
+    def commune(self, commune: int | str, *, known_on: datetime.date | None = None) -> Commune:
+        """All that is known of a commune now, or was known at the end of a day; CommuneError where nothing was recorded of it."""
+        code = self._code(commune)
+        rows = list(self._journal.rows(commune=code, until=None if known_on is None else self._last_by(known_on)))
+        if not rows:
+            raise CommuneError([self._unknown(code)])
+        return known_from(rows, code, self._catalogue).commune()
+
+    def communes(self) -> tuple[str, ...]:
+        """The codes of all communes that something was recorded of."""
+        return tuple(self._journal.communes())
+
+    def events(self, *, since: int | None = None) -> Iterator[Event]:
+        """The events that have not been taken yet, in order; those of `on_event` too.
+
+        With `since`, a sequence that a consumer has already dealt with, every event after it, told again from the journal.
+        """
+        if since is not None:
+            for _, events in self._told_again(since, self._journal.last):
+                yield from events
+            return
+        while self._waiting or self._told_until is not None:
+            while self._waiting:
+                yield self._waiting.popleft()
+            if self._told_until is None:
+                continue
+            last = self._journal.last
+            for sequence, events in self._told_again(self._told_until, last):
+                self._waiting.extend(events)
+                self._told_until = sequence
+                while self._waiting:
+                    yield self._waiting.popleft()
+            # What has been recorded meanwhile was left to the journal too.
+            self._told_until = None if last == self._journal.last else last
+
+    def history(self, commune: int | str | None = None) -> Iterator[Change]:
+        """Every change in order, of one commune or of all: who gave what, when, from which source, and what was known before."""
+        code = None if commune is None else self._code(commune)
+        knowns: dict[str, Known] = {}
+        for row in self._journal.rows(commune=code):
+            before = knowns.setdefault(row.commune, Known(row.commune))
+            change = change_of(row, before, self._value_of(row))
+            knowns[row.commune] = before.after([change])
+            yield change
+
+    @property
+    def quarantined(self) -> Mapping[str, Problem]:
+        """The communes that an engine failed on, by code, and how; see `release`."""
+        return dict(self._quarantined)
+
+    def release(self, commune: int | str) -> None:
+        """Let a commune out of quarantine: it is read back from the journal and judged anew when next asked for."""
+        code = self._code(commune)
+        self._quarantined.pop(code, None)
+        self._drop(code)
+
+    # -- the journal told again
+
+    def _told_again(self, since: int, until: int) -> Iterator[tuple[int, list[Event]]]:
+        """The events after a sequence, step by step as they came, each with the last sequence of its step."""
+        reacting = self._remembering(since)
+        for step in self._steps(since, until):
+            yield step.changes[-1].sequence, [*step.events, *reacting.to(step)]
+
+    def _remembering(self, until: int) -> Reactions:
+        """Reactions that remember what happened in their days before a sequence."""
+        reacting = Reactions(self._reactions)
+        if not reacting.remembered_days or not until:
+            return reacting
+        (last,) = itertools.islice(self._journal.rows(after=until - 1, until=until), 1)
+        first = datetime.datetime.fromisoformat(last.recorded_at) - datetime.timedelta(
+            days=reacting.remembered_days + 1
+        )
+        for step in self._steps(self._journal.last_by(first), until):
+            for _ in reacting.to(step):
+                pass
+        return reacting
+
+    def _steps(self, since: int, until: int | None = None) -> Iterator[Step]:
+        """The steps after a sequence and up to another, judged anew by the native engine."""
+        engine = Incremental(self._rulesets)
+        lives: collections.OrderedDict[str, _Live] = collections.OrderedDict()
+        rows = self._journal.rows(after=since, until=until)
+        for (code, _), group in itertools.groupby(rows, key=lambda row: (row.commune, row.step)):
+            own = list(group)
+            live = lives.pop(code, None)
+            if live is None:
+                known = self._known(code, own[0].sequence - 1)
+                live = _Live(known, _judge_or_none(engine, known))
+            changes, known = [], live.known
+            for row in own:
+                changes.append(change_of(row, known, self._value_of(row)))
+            known = known.after(changes)
+            after = _Live(known, _judge_or_none(engine, known))
+            if live.judged is not None and after.judged is not None:
+                old, new = Moment(live.known, live.judged), Moment(known, after.judged)
+                yield Step(old, new, tuple(changes), tuple(differences(old, new, tuple(changes))))
+            lives[code] = after
+            if len(lives) > self._most:
+                lives.popitem(last=False)
+
+    def _known(self, code: str, until: int | None) -> Known:
+        return known_from(self._journal.rows(commune=code, until=until), code, self._catalogue)
+
+    def _value_of(self, row: Row) -> Any:
+        return known_from([row], row.commune, self._catalogue).of(row.kind).get(row.key)
+
+    # -- communes in memory
+
+    def _of(self, commune: int | str) -> _Live:
+        """A commune, from memory or read back from the journal."""
+        code = self._code(commune)
+        live = self._live.get(code)
+        if live is None:
+            self._refuse_quarantined(code)
+            known = self._known(code, None)
+            live = _Live(known, self._judged(known, None, ()) if known.identity or known.fact else None)
+        self._keep(live)
+        return live
+
+    def _keep(self, live: _Live) -> None:
+        self._live[live.known.code] = live
+        self._live.move_to_end(live.known.code)
+        while len(self._live) > self._most:
+            self._drop(next(iter(self._live)))
+
+    def _drop(self, code: str) -> None:
+        self._live.pop(code, None)
+        self._engine.forget(code)
+
+    # -- what was asked
+
+    def _code(self, commune: int | str) -> str:
+        code = unit_code(commune)
+        if code is None:
+            message = Text("cần mã xã", "a commune's code is needed")
+            raise CommuneError([Problem(code="no_code", key="code", found=shown(commune), message=message)])
+        return code
+
+    def _unknown(self, code: str) -> Problem:
+        return Problem(
+            code="unknown_commune",
+            key="code",
+            found=code,
+            message=Text("chưa ghi nhận gì về xã này", "nothing was recorded of this commune"),
+            nearest=nearest(code, self._journal.communes()),
+        )
+
+    def _place_of(self, ruleset_id: str | None) -> int:
+        ids = [ruleset.id for ruleset in self._rulesets]
+        if ruleset_id is None:
+            return 0
+        if ruleset_id in ids:
+            return ids.index(ruleset_id)
+        raise UnknownNameError(
+            [
+                Problem(
+                    code="unknown_ruleset",
+                    found=shown(ruleset_id),
+                    message=Text(
+                        "phiên này không xét theo bộ tiêu chí đó", "the session does not judge by this ruleset"
+                    ),
+                    wanted=Text(", ".join(ids), ", ".join(ids)),
+                    nearest=nearest(ruleset_id, ids),
+                )
+            ]
+        )
+
+    def _last_by(self, day: datetime.date) -> int:
+        return self._journal.last_by(
+            datetime.datetime.combine(checked_day(day, "known_on"), datetime.time.max, VIETNAM)
+        )
+
+    def _refuse_quarantined(self, code: str) -> None:
+        if code in self._quarantined:
+            wanted = Text("gọi release khi đã rõ nguyên nhân", "release, once the cause is known")
+            raise EngineError([attrs.evolve(self._quarantined[code], code="quarantined", source=code, wanted=wanted)])
+
+
+def _judge_or_none(engine: Engine, known: Known) -> tuple[Judged, ...] | None:
+    try:
+        return engine.judge(known)
+    except CommuneError:
+        return None
+
+
+def _engine(name: str, rulesets: tuple[Ruleset, ...]) -> Engine:
+    if name == "native":
+        return Incremental(rulesets)
+    if name == "durable":
+        from ntm_rules.engine.session.durable import Durable
+
+        return Durable(rulesets)
+    message = Text("không có bộ máy này", "no such engine")
+    raise UnknownNameError(
+        [
+            Problem(
+                code="unknown_engine",
+                key="engine",
+                found=shown(name),
+                message=message,
+                wanted=Text("native, durable", "native, durable"),
+                nearest=nearest(name, ("native", "durable")),
+            )
+        ]
+    )

@@ -1,0 +1,210 @@
+"""Sessions as a machine of hypothesis: whatever is done to one, it says what `evaluate` says of the facts then known.
+
+The oracle keeps its own book of facts and asks `evaluate` before and after every step; it reads nothing of the session but what a
+host can.
+"""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.property.strategies import loaded, pools
+
+import ntm_rules as ntm
+from ntm_rules.engine.session.events import Event
+from ntm_rules.engine.session.session import EngineName
+from ntm_rules.model.errors import NtmRulesError
+
+RULESETS = tuple(loaded((f"2021-2025/{name}", "2023-12-31", None)) for name in ("xa-ntm", "xa-ntm-nang-cao"))
+POOL = pools(RULESETS[0]) | pools(RULESETS[1]) | {"recognised_ntm": [True, False]}
+CODES = ("00754", "13570")
+TOWNS: tuple[dict[str, Any], ...] = (
+    {"region": "dbsh", "year": 2023},
+    {"region": "tn", "year": 2022, "zone": "III"},
+    {"region": "tdmnpb", "year": 2025, "name": "Xã Một"},
+)
+DAY = datetime.date(2023, 11, 16)
+Said = dict[tuple[str, str, str], str]
+
+
+def said(assessment: ntm.Assessment) -> Said:
+    """Everything that an assessment says and an event may be about, by kind, ruleset and id."""
+    ruleset = assessment.ruleset.id
+    found: Said = {("indicator", ruleset, number): status.value for number, status in assessment.statuses.items()}
+    for kind, results in (("condition", assessment.conditions), ("prerequisite", assessment.prerequisites)):
+        found |= {(kind, ruleset, result.id): result.status.value for result in results}
+    found |= {("criterion", ruleset, result.no): result.verdict.value for result in assessment.criteria}
+    found["tier", ruleset, ruleset] = assessment.standing.value
+    found["recognition", ruleset, ruleset] = assessment.recognition.value
+    answer = assessment.at_risk.answer
+    found["title", ruleset, ruleset] = "undetermined" if answer is None else "at_risk" if answer else "safe"
+    every = (*assessment.results, *assessment.conditions, *assessment.prerequisites)
+    found |= {("conflict", ruleset, result.id): "yes" if result.conflict else "no" for result in every}
+    return found
+
+
+def differences(before: Said, after: Said) -> set[tuple[str, str, str, str, str]]:
+    return {(*thing, before[thing], value) for thing, value in after.items() if before[thing] != value}
+
+
+def kind_of(event: Event) -> str:
+    return event.name.partition("_")[0]
+
+
+class Sessions(RuleBasedStateMachine):
+    """One journal, two communes, two tiers of which the upper rests on the lower."""
+
+    engine: EngineName = "native"
+    live = 1  # so that communes leave memory and come back all the time
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.now = datetime.datetime(2023, 11, 16, 8, tzinfo=datetime.timezone.utc)
+        self.communes: dict[str, ntm.Commune] = {}
+        self.days: list[tuple[datetime.date, dict[str, ntm.Commune]]] = []
+        self.told: list[Any] = []
+        self.session = self.opened()
+
+    def opened(self) -> ntm.Session:
+        return ntm.Session(
+            RULESETS,
+            journal=Path(self.folder.name) / "so.db",
+            engine=self.engine,
+            live=self.live,
+            clock=lambda: self.now,
+        )
+
+    def teardown(self) -> None:
+        self.session.close()
+        self.folder.cleanup()
+
+    # -- steps
+
+    @initialize()
+    def first(self) -> None:
+        self.load(CODES[0], TOWNS[0], {})
+
+    @rule(
+        code=st.sampled_from(CODES),
+        town=st.sampled_from(TOWNS),
+        facts=st.dictionaries(st.sampled_from(sorted(POOL)), st.integers(0, 99), max_size=9),
+    )
+    def load(self, code: str, town: dict[str, Any], facts: dict[str, int]) -> None:
+        given = {key: POOL[key][place % len(POOL[key])] for key, place in facts.items()}
+        old = self.communes.get(code)
+        after = ntm.Commune(
+            code=code,
+            facts=({} if old is None else dict(old.facts)) | given,
+            attested={} if old is None else dict(old.attested),
+            **town,
+        )
+        self.step(code, after, lambda: self.session.load(ntm.Commune(code=code, facts=given, **town)))
+
+    @precondition(lambda self: self.communes)
+    @rule(data=st.data(), key=st.sampled_from(sorted(POOL)), place=st.integers(0, 99))
+    def put(self, data: st.DataObject, key: str, place: int) -> None:
+        code = data.draw(st.sampled_from(sorted(self.communes)))
+        value, old = POOL[key][place % len(POOL[key])], self.communes[code]
+        after = old.replace(facts=dict(old.facts) | {key: value})
+        call = self.session.update if key in old.facts else self.session.assert_fact
+        self.step(code, after, lambda: call(code, key, value, as_of=DAY, source="Sở"))
+
+    @precondition(lambda self: any(commune.facts for commune in self.communes.values()))
+    @rule(data=st.data())
+    def retract(self, data: st.DataObject) -> None:
+        code = data.draw(st.sampled_from(sorted(code for code, commune in self.communes.items() if commune.facts)))
+        old = self.communes[code]
+        key = data.draw(st.sampled_from(sorted(old.facts)))
+        after = old.replace(facts={name: value for name, value in old.facts.items() if name != key})
+        self.step(code, after, lambda: self.session.retract_fact(code, key, as_of=DAY, source="Sở"))
+
+    @precondition(lambda self: self.communes)
+    @rule(data=st.data(), verdict=st.sampled_from([True, False, None]))
+    def attest(self, data: st.DataObject, verdict: bool | None) -> None:
+        code = data.draw(st.sampled_from(sorted(self.communes)))
+        ruleset = data.draw(st.sampled_from(RULESETS))
+        key = f"{ruleset.id}:{data.draw(st.sampled_from(ruleset.numbers))}"
+        old = self.communes[code]
+        attested = {name: value for name, value in old.attested.items() if name != key}
+        after = old.replace(attested=attested | ({} if verdict is None else {key: verdict}))
+        self.step(code, after, lambda: self.session.attest(code, key, verdict, as_of=DAY, source="Sở"))
+
+    @precondition(lambda self: self.communes)
+    @rule(
+        key=st.sampled_from(sorted(POOL)),
+        poison=st.sampled_from(
+            [float("nan"), float("inf"), "1e400", {"numerator": 1, "denominator": 0}, [], "nhiều", -1e39]
+        ),
+    )
+    def poison(self, key: str, poison: Any) -> None:
+        code = min(self.communes)
+        try:
+            self.session.update(code, key, poison, as_of=DAY, source="Sở")
+        except NtmRulesError:
+            assert list(self.session.events()) == []
+        else:
+            raise AssertionError(f"taken: {key} {poison}")
+
+    @rule()
+    def crash(self) -> None:
+        """The process is gone without a word; another opens the journal."""
+        self.session._journal.close()
+        self.session.close()
+        self.session = self.opened()
+
+    @rule()
+    def a_day_passes(self) -> None:
+        self.days.append((self.now.date(), dict(self.communes)))
+        self.now += datetime.timedelta(days=1)
+
+    def step(self, code: str, after: ntm.Commune, call: Any) -> None:
+        before = self.communes.get(code)
+        expected: set[tuple[str, str, str, str, str]] = set()
+        try:
+            expected_after = [said(ntm.evaluate(ruleset, after)) for ruleset in RULESETS]
+        except NtmRulesError:  # men, women and all do not agree: refused, and nothing happens
+            try:
+                call()
+            except NtmRulesError:
+                return
+            raise AssertionError("taken, though evaluate refuses it") from None
+        if before is not None:
+            for ruleset, new in zip(RULESETS, expected_after, strict=True):
+                expected |= differences(said(ntm.evaluate(ruleset, before)), new)
+        call()
+        self.communes[code] = after
+        events = list(self.session.events())
+        found = [(kind_of(e), e.ruleset, e.id, e.before, e.after) for e in events]
+        assert len(found) == len(set(found))
+        assert set(found) == expected
+        assert all(event.commune == code for event in events)
+        self.told += events
+
+    # -- what always holds
+
+    @invariant()
+    def says_what_evaluate_says(self) -> None:
+        for code, commune in self.communes.items():
+            for ruleset in RULESETS:
+                assessment = self.session.assessment(code, ruleset.id)
+                again = ntm.evaluate(ruleset, commune)
+                assert assessment == again
+                assert said(assessment) == said(again)
+
+    @precondition(lambda self: self.days)
+    @rule(data=st.data())
+    def what_was_known_then(self, data: st.DataObject) -> None:
+        day, communes = data.draw(st.sampled_from(self.days))
+        for code, commune in communes.items():
+            assert self.session.assessment(code, known_on=day) == ntm.evaluate(RULESETS[0], commune)
+
+    @rule()
+    def told_again(self) -> None:
+        """The journal tells every event again, word for word."""
+        assert [event.to_dict() for event in self.session.events(since=0)] == [event.to_dict() for event in self.told]

@@ -1,0 +1,241 @@
+"""The engine on durable-rules says what the native one says; its failures stay with the commune that caused them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from tests.property.strategies import SHIPPED, Documents, Loaded, built, communes, generated_rulesets, loaded
+from tests.session.model import RULESETS, Sessions
+
+import ntm_rules as ntm
+from ntm_rules.engine.session import durable
+from ntm_rules.engine.session.durable import Durable
+from ntm_rules.engine.session.judging import EngineError, Incremental
+from ntm_rules.engine.session.network import Network
+from ntm_rules.engine.session.state import Known
+from ntm_rules.model.checking import clean_facts
+
+pytest.importorskip("durable_rules_engine", reason="durable-rules is not installed; see `make sessions-test`")
+DAY = datetime.date(2023, 11, 16)
+QUICK = settings(max_examples=8, phases=[Phase.generate])
+
+
+class DurableSessions(Sessions):
+    engine = "durable"
+    live = 2
+
+
+class TestDurable(DurableSessions.TestCase):  # type: ignore[misc, valid-type]
+    settings = settings(max_examples=4, stateful_step_count=20, phases=[Phase.generate])
+
+
+# -- both engines agree
+
+
+def known_of(ruleset: ntm.Ruleset, commune: ntm.Commune) -> Known:
+    identity = {"region": commune.region, "zone": commune.zone, "year": commune.year}
+    facts = clean_facts(ruleset.catalogue, commune.facts)
+    return Known("00001", {k: v for k, v in identity.items() if v is not None}, facts, dict(commune.attested))
+
+
+def assert_agree(ruleset: ntm.Ruleset, before: ntm.Commune, after: ntm.Commune) -> None:
+    """The same from nothing, and by going from one commune to another, fact by fact."""
+    native, chained = Incremental((ruleset,)), Durable((ruleset,))
+    try:
+        old, new = known_of(ruleset, before), known_of(ruleset, after.replace(attested=before.attested))
+        new.identity.update(old.identity)
+        judged = chained.judge(old)
+        assert judged == native.judge(old)
+        keys = [key for key in {**old.fact, **new.fact} if old.fact.get(key) != new.fact.get(key)]
+        step = Known(old.code, old.identity, dict(old.fact), old.attested)
+        for key in keys:
+            step.fact.pop(key, None)
+            if key in new.fact:
+                step.fact[key] = new.fact[key]
+            judged = chained.rejudge(step, judged, [key])
+        assert judged == native.judge(step)
+        assert judged == Durable.judge(chained, step)
+    finally:
+        chained.close()
+
+
+@pytest.mark.parametrize("which", SHIPPED[::3], ids=str)
+@settings(max_examples=2, phases=[Phase.generate])
+@given(data=st.data())
+def test_shipped_rulesets(which: Loaded, data: st.DataObject) -> None:
+    ruleset = loaded(which)
+    assert_agree(ruleset, data.draw(communes(ruleset, attested=True)), data.draw(communes(ruleset)))
+
+
+@QUICK
+@given(documents=generated_rulesets(), data=st.data())
+def test_generated_rulesets(documents: Documents, data: st.DataObject) -> None:
+    """Every kind of requirement, nested and combined."""
+    ruleset = built(documents)
+    assert_agree(ruleset, data.draw(communes(ruleset, attested=True)), data.draw(communes(ruleset)))
+
+
+# -- its limits
+
+
+@pytest.fixture
+def engine() -> Iterator[Durable]:
+    found = Durable(RULESETS, patience=5.0, states=3)
+    yield found
+    found.close()
+
+
+def commune(code: int, **facts: Any) -> Known:
+    return Known(f"{code:05}", {"region": "dbsh", "year": 2023}, clean_facts(RULESETS[0].catalogue, facts))
+
+
+def test_more_communes_than_the_engine_has_states_for(engine: Durable) -> None:
+    """The engine itself ends at 1,024 states; here they are given back."""
+    native = Incremental(RULESETS)
+    for place in range(1100):
+        one = commune(place, income_per_capita=50 + place % 10)
+        if place % 100 in (0, 1, 99):
+            assert engine.judge(one) == native.judge(one)
+        else:
+            engine.judge(one)
+    assert len(engine._states) == 3
+    again = commune(0, income_per_capita=50)
+    assert engine.rejudge(again, native.judge(again), ["income_per_capita"]) == native.judge(again)
+
+
+def test_a_network_of_more_than_512_facts() -> None:
+    """The first table of the engine holds 512 tests, and it hangs where one more is put in."""
+    known = Known("00001", {"region": "dbsh", "year": 2023}, {}, {"2021-2025/xa-ntm:7": True})
+    program = Network(RULESETS[1], known).program()
+    tested = sum(len(compare["ranges"]) + 1 for _, compare in program["compare"])
+    assert tested + len(program["derive"]) + len(program["codes"]) > 512
+    chained = Durable(RULESETS, patience=10.0)
+    try:
+        assert chained.judge(known) == Incremental(RULESETS).judge(known)
+    finally:
+        chained.close()
+
+
+def test_what_enters_is_a_small_integer(engine: Durable) -> None:
+    """Texts, True, exponents and long numbers, which the engine takes for others or refuses, never reach it."""
+    known = commune(
+        1,
+        income_per_capita="56.000000000000000000000000000000000001",
+        health_insurance_pct={"numerator": 10**30, "denominator": 10**30 + 1},
+        recognised_ntm=True,
+    )
+    network = Network(RULESETS[0], known)
+    for what, value in network.inputs(known).values():
+        assert what in ("u", "v")
+        assert type(value) is int or type(value) is bool
+        assert 0 <= value < 100
+    assert engine.judge(known) == Incremental(RULESETS).judge(known)
+
+
+class Failing(Durable):
+    """A durable engine that is asked something it cannot do for one commune."""
+
+    def __init__(self, request: dict[str, Any], *, patience: float = 5.0) -> None:
+        super().__init__(RULESETS, patience=patience)
+        self.request = request
+
+    def _ask(self, code: str, request: dict[str, Any]) -> Any:
+        return super()._ask(code, request | self.request if code == "00666" else request)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"put": {"1": ["v", 1e300]}},  # an exponent
+        {"put": {"1": ["v", float("inf")]}},
+        {"put": {"999999": ["v", 1]}},  # a fact that no rule matches
+        {"put": {f"9{place}": ["v", 1] for place in range(400)}},
+        {"program": "none"},
+        {"rules": {"compare": [], "derive": [[place, "all", [place + 1], {}] for place in range(5)], "codes": []}},
+    ],
+    ids=["exponent", "infinity", "no-rule", "many", "no-network", "other-rules"],
+)
+def test_what_the_engine_refuses_stays_with_its_commune(request_: dict[str, Any]) -> None:
+    failing, native = Failing(request_), Incremental(RULESETS)
+    try:
+        good = commune(1, income_per_capita=60)
+        before = failing.judge(good)
+        with pytest.raises(EngineError) as raised:
+            failing.judge(commune(666, income_per_capita=60))
+        (problem,) = raised.value.problems
+        assert (problem.code, problem.source) == ("engine_failed", "00666")
+        after = commune(1, income_per_capita=50)
+        assert failing.rejudge(after, before, ["income_per_capita"]) == native.judge(after)
+    finally:
+        failing.close()
+
+
+LOOP = "import sys, time\nfor line in sys.stdin: time.sleep(60)"
+
+
+def test_a_process_that_never_answers_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Durable(RULESETS, patience=0.5)
+    with monkeypatch.context() as patched:
+        patched.setattr(durable, "_MAIN", LOOP.replace("{", "{{"))
+        with pytest.raises(EngineError, match=r"did not answer within 0\.5 seconds"):
+            engine.judge(commune(666))
+    engine._patience = 20.0
+    assert engine.judge(commune(1)) == Incremental(RULESETS).judge(commune(1))
+    engine.close()
+
+
+def test_a_process_that_dies_is_begun_anew(engine: Durable) -> None:
+    before = engine.judge(commune(1, income_per_capita=60))
+    assert engine._process is not None
+    engine._process.kill()
+    engine._process.wait()
+    after = commune(1, income_per_capita=50)
+    with pytest.raises(EngineError, match="engine_failed"):
+        engine.rejudge(after, before, ["income_per_capita"])
+    assert engine.rejudge(after, before, ["income_per_capita"]) == Incremental(RULESETS).judge(after)
+
+
+def test_a_session_sets_a_commune_apart_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = "00001", "00666"
+    with ntm.Session(RULESETS, engine="durable") as session:
+        for code in (good, bad):
+            session.load(ntm.Commune(code=code, region="dbsh", year=2023, facts={"income_per_capita": 60}))
+        ask = Durable._ask
+
+        def poisoned(self: Durable, code: str, request: dict[str, Any]) -> Any:
+            return ask(self, code, request | ({"program": "none"} if code == bad and "put" in request else {}))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Durable, "_ask", poisoned)
+            with pytest.raises(EngineError, match="engine_failed"):
+                session.update(bad, "income_per_capita", 50, as_of=DAY, source="Sở")
+            session.update(good, "income_per_capita", 50, as_of=DAY, source="Sở")
+            assert {event.commune for event in session.events()} == {good}
+            assert set(session.quarantined) == {bad}
+            for call in (
+                lambda: session.assessment(bad),
+                lambda: session.update(bad, "income_per_capita", 51, as_of=DAY, source="Sở"),
+            ):
+                with pytest.raises(EngineError, match="quarantined"):
+                    call()
+        # What failed was not recorded; what was known before still is.
+        assert session.commune(bad).facts["income_per_capita"] == 60
+        session.release(bad)
+        session.update(bad, "income_per_capita", 50, as_of=DAY, source="Sở")
+        assert session.assessment(bad) == ntm.evaluate(RULESETS[0], session.commune(bad))
+        assert session.quarantined == {}
+
+
+def test_derived_facts_go_when_their_support_goes(engine: Durable) -> None:
+    known = commune(1, income_per_capita=60)
+    before = engine.judge(known)
+    place = RULESETS[0].numbers.index("10")
+    assert before[0].codes[place] == 0
+    after = engine.rejudge(commune(1), before, ["income_per_capita"])
+    assert after[0].codes[place] == 2
+    assert engine.rejudge(known, after, ["income_per_capita"]) == before
