@@ -110,7 +110,7 @@ def test_bad_rows_are_rejected_by_all(postgres: engines.Judge) -> None:
 
 
 def test_an_engine_that_says_something_else_is_found() -> None:
-    """Of 2,000 pairs, one status that is another is found and named; without it nothing is."""
+    """Of some hundred pairs, one status that is another is found and named; without it nothing is."""
 
     def lying(ruleset: ntm.Ruleset, rows: Sequence[Row], strict: bool) -> Judged:
         judged = engines.duckdb(ruleset, rows, strict)
@@ -118,8 +118,8 @@ def test_an_engine_that_says_something_else_is_found() -> None:
         judged.said[place] = ("not_applicable", *judged.said[place][1:])
         return judged
 
-    asked, found = compared({"duckdb": engines.duckdb}, 2_000, communes_each=10)
+    asked, found = compared({"duckdb": engines.duckdb}, 400, communes_each=10)
     assert not found
-    assert asked["duckdb"] >= 2_000
-    _, (found_lie,) = compared({"lying": lying}, 2_000, communes_each=10)
+    assert asked["duckdb"] >= 400
+    _, (found_lie,) = compared({"lying": lying}, 400, communes_each=10)
     assert "not_applicable" in found_lie

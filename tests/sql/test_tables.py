@@ -64,6 +64,23 @@ def test_a_result_without_rejected_rows_has_the_columns_of_one_with_them() -> No
     assert some.schema.equals(none.schema)
 
 
+def test_what_an_agency_says_is_missing_lacks_nothing_that_was_measured() -> None:
+    """Whether 17.9 is asked is not known, so that its fact, which is too low, decides nothing and has no gap."""
+    row = {"code": "00001", "region": "dbsh", "year": 2023, "livestock_facilities_compliant_pct": 10}
+    commune = ntm.Commune(
+        region="dbsh", year=2023, facts={"livestock_facilities_compliant_pct": 10}, attested={"17.9": False}
+    )
+    table = pa.table({name: [value] for name, value in (row | {"attested.17.9": False}).items()})
+    (found,) = (
+        row
+        for row in ntm.evaluate_table(NTM, table, output="indicators").judged.to_pylist()
+        if row["indicator"] == "17.9"
+    )
+    result = ntm.evaluate(NTM, commune).indicator("17.9")
+    assert (found["status"], found["gap"], found["attested"], found["conflict"]) == ("missing", None, False, False)
+    assert (result.status, result.gap) == (ntm.Status.MISSING, None)
+
+
 def test_batches_that_come_once() -> None:
     table = pa.table(TABLE)
     checked(ntm.evaluate_table(NTM, table.to_reader(max_chunksize=2), output="indicators"))

@@ -20,7 +20,7 @@ _GAP = (28, 10)
 
 
 def measured(facts: Facts, places: Places, clause: Clause, node: Node) -> dict[str, exp.Expr]:
-    """The columns fact, actual, required and gap of an indicator; of one with parts they are NULL."""
+    """The columns fact, actual, required and gap of an indicator, by the facts alone; of one with parts they are NULL."""
     requirement = clause.requirement
     nothing = exp.cast(exp.null(), "TEXT")
     found: dict[str, exp.Expr] = {

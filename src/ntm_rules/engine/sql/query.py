@@ -224,7 +224,7 @@ def _indicators(query: Query, judged: Judged) -> exp.Query:
         return (
             {"indicator": text(clause.id), "place": number(place)}
             | words
-            | measured(query.facts, judged.places, clause, node)
+            | measured(query.facts, judged.places, clause, judged.measured[clause.id])
             | _said(judged, clause)
         )
 
