@@ -128,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the comparison and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=1_000_000)
+    parser.add_argument("--communes", type=int, default=800, help="in each table of a shipped ruleset")
     parser.add_argument("--engines", default="duckdb,postgres,spark")
     options = parser.parse_args(arguments)
     started = time.monotonic()
@@ -135,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         judges: dict[str, Judge] = {}
         for name in options.engines.split(","):
             judges[name] = engines.duckdb if name == "duckdb" else running.enter_context(STARTED[name]())
-        asked, found = compared(judges, options.pairs)
+        asked, found = compared(judges, options.pairs, options.communes)
     sys.stdout.write("".join(f"{name}: {asked[name]:,} pairs of commune and indicator\n" for name in judges))
     sys.stdout.write(f"{asked['rulesets']:,} tables, {asked['communes']:,} communes, {len(found)} differences, ")
     sys.stdout.write(f"{(time.monotonic() - started) / 60:.1f} minutes\n")
