@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.property.strategies import SHIPPED, Documents, Loaded, built, communes, generated_rulesets, loaded
 
 import ntm_rules as ntm
+from ntm_rules.model.text import clean_text
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 scalars = st.one_of(
@@ -34,7 +35,7 @@ any_commune = st.builds(
     zone=st.one_of(st.none(), words, st.lists(words, max_size=3)),
     year=st.one_of(st.none(), st.integers(2010, 2100)),
     facts=st.dictionaries(st.from_regex(r"[a-z_]{1,12}", fullmatch=True), st.one_of(scalars, ratios, by_sex)),
-    attested=st.one_of(st.none(), st.dictionaries(words, st.booleans(), max_size=4)),
+    attested=st.one_of(st.none(), st.dictionaries(words.map(clean_text), st.booleans(), max_size=4)),
     host_id=st.one_of(st.none(), st.integers(), words),
 )
 
