@@ -97,6 +97,14 @@ def test_bad_rows_are_rejected_by_all(postgres: engines.Judge) -> None:
         good | {"facts": {"schools_total": "2.5"}},
         good | {"facts": {"literacy_level": "9"}},
         good | {"facts": {"trained_labour_pct": 50, "trained_labour_pct.male": 60, "trained_labour_pct.female": 70}},
+        good
+        | {
+            "facts": {
+                "trained_labour_pct": {"numerator": 70, "denominator": 100},
+                "trained_labour_pct.male": 90,
+                "trained_labour_pct.female": {"numerator": 9, "denominator": 10},
+            }
+        },
         {"region": "nowhere", "year": 2023},
         {"region": "dbsh", "province": "dak-nong", "year": 2023},
         {"year": 2023},

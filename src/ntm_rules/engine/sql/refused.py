@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -172,15 +173,40 @@ def _has(term: exp.Expr) -> exp.Expr:
 
 def _sexes(facts: Facts) -> Iterator[Refusal]:
     """A total that does not lie between men and women."""
-    for key in facts.keys:
-        if not key.endswith(".male"):
-            continue
+    for key in dict.fromkeys(facts.keys):
         total = key.removesuffix(".male")
-        own = [total, *(f"{total}.{sex}" for sex in SEXES)]
-        if all(facts.has_number(name) for name in own):
-            whole, men, women = map(column, own)
+        men, women = (f"{total}.{sex}" for sex in SEXES)
+        if key == men and all(facts.has_number(name) or facts.has_ratio(name) for name in (total, men, women)):
             outside = any_of(
-                all_of([operator(this=whole, expression=men), operator(this=whole.copy(), expression=women)])
+                all_of([_held(facts, operator, total, men), _held(facts, operator, total, women)])
                 for operator in (exp.LT, exp.GT)
             )
             yield Refusal(total, "inconsistent", outside)
+
+
+def _held(facts: Facts, operator: type[exp.Binary], one: str, other: str) -> exp.Expr:
+    """Two facts compared, each as it is given: ratios multiplied through. What is too long to be cast is kept from it by CASE."""
+    terms: list[exp.Expr] = []
+    if facts.has_number(one) and facts.has_number(other):
+        terms.append(operator(this=column(one), expression=column(other)))
+    for (over, under, small), (other_over, other_under, other_small) in itertools.product(
+        _fractions(facts, one), _fractions(facts, other)
+    ):
+        if under is None and other_under is None:
+            continue
+        left = over if other_under is None else exp.Mul(this=over.copy(), expression=other_under.copy())
+        right = other_over if under is None else exp.Mul(this=other_over.copy(), expression=under.copy())
+        held = operator(this=left.copy(), expression=right.copy())
+        terms.append(case((all_of([small.copy(), other_small.copy()]), held)))
+    return any_of(terms)
+
+
+def _fractions(facts: Facts, key: str) -> Iterator[tuple[exp.Expr, exp.Expr | None, exp.Expr]]:
+    """A percentage as numerator and denominator, and when both can be cast."""
+    if facts.has_number(key):
+        yield decimal(column(key), 21, 18), None, exp.Between(this=column(key), low=number(0), high=number(100))
+    if facts.has_ratio(key):
+        given = [column(f"{key}.{side}") for side in SIDES]
+        within = all_of(exp.Between(this=side, low=number(0), high=_most(*SIDE)) for side in given)
+        over, under = (decimal(side.copy(), *SIDE) for side in given)
+        yield exp.Mul(this=over, expression=number(100)), under, within
