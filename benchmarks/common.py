@@ -19,17 +19,18 @@ Test = tuple[str, str, Any]  # fact, operator, threshold
 
 
 def full_ruleset() -> ntm.Ruleset:
-    """The ruleset with every cell of the column set."""
+    """The ruleset with the cells that are not known filled; the numbers in them are NOT law."""
     plain = ntm.load_ruleset("2021-2025/xa-ntm", on=DAY)
-    changes = []
+    changes: list[dict[str, Any]] = []
     for indicator in plain.indicators:
         for leaf in leaves(indicator):
-            cell = plain.cell(leaf, COLUMN, YEAR)
-            if cell is not None and cell.state is not CellState.SET:
+            asked = leaf.columns or plain.columns
+            cells = {column: plain.cell(leaf, column, YEAR) for column in asked}
+            unset = {c: 70 for c, cell in cells.items() if cell is not None and cell.state is not CellState.SET}
+            if unset:
                 number, _, part = leaf.id.rpartition(".") if leaf is not indicator else (leaf.id, "", "")
-                changes.append(
-                    {"indicator": number, "value": 70, "evidence": "uncertain"} | ({"part": part} if part else {})
-                )
+                change: dict[str, Any] = {"indicator": number, "by_column": unset, "evidence": "uncertain"}
+                changes.append(change | ({"part": part} if part else {}))
     overlay = {
         "layer": "benchmark, not law",
         "of": plain.id,

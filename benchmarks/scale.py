@@ -27,11 +27,11 @@ from typing import Any
 import attrs
 import numpy as np
 import pyarrow as pa
-from common import DAY
+from common import full_ruleset
 from page import write_page
 
 import ntm_rules as ntm
-from ntm_rules.model.requirement import Branch, CellState, Clause, Combination, Comparison, Direction, leaves
+from ntm_rules.model.requirement import Branch, CellState, Clause, Combination, Comparison, Direction
 from ntm_rules.model.ruleset import clause_facts
 
 CORES = os.cpu_count() or 1
@@ -39,29 +39,6 @@ YEARS = range(2021, 2026)
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 WHOLE = 1_000_000
 HERE = Path(__file__).parent
-
-
-def full_ruleset() -> ntm.Ruleset:
-    """The ruleset with the cells that are not known filled; the numbers in them are NOT law."""
-    plain = ntm.load_ruleset("2021-2025/xa-ntm", on=DAY)
-    changes: list[dict[str, Any]] = []
-    for indicator in plain.indicators:
-        for leaf in leaves(indicator):
-            asked = leaf.columns or plain.columns
-            cells = {column: plain.cell(leaf, column, 2023) for column in asked}
-            unset = {c: 70 for c, cell in cells.items() if cell is not None and cell.state is not CellState.SET}
-            if unset:
-                number, _, part = leaf.id.rpartition(".") if leaf is not indicator else (leaf.id, "", "")
-                change: dict[str, Any] = {"indicator": number, "by_column": unset, "evidence": "uncertain"}
-                changes.append(change | ({"part": part} if part else {}))
-    overlay = {
-        "layer": "benchmark, not law",
-        "of": plain.id,
-        "kind": "amendment",
-        "decision": {"number": "unknown", "issued": "unknown", "in_force": "unknown"},
-        "set_thresholds": changes,
-    }
-    return ntm.load_ruleset("2021-2025/xa-ntm", on=DAY, overlays=[overlay])
 
 
 # -- the same facts as an Arrow table, and as a matrix
