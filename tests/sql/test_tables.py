@@ -205,6 +205,24 @@ def test_nan_and_infinity_are_rejected() -> None:
     assert set(judged.rejected["row"].to_pylist()) == {0, 1}
 
 
+@pytest.mark.parametrize("also", [{}, {"trained_labour_pct": [None, 95]}], ids=["ratios alone", "beside numbers"])
+def test_a_total_given_as_a_ratio_is_told_as_one(also: dict[str, list[Any]]) -> None:
+    """70 of 100 does not lie between 90 % of men and 90 % of women; nor do 95 %."""
+    columns = {
+        "region": ["dbsh"] * 2,
+        "year": [2023] * 2,
+        "trained_labour_pct.numerator": [70, None],
+        "trained_labour_pct.denominator": [100, None],
+        "trained_labour_pct.male": [90, 90],
+        "trained_labour_pct.female": [90, 90],
+    }
+    rejected = ntm.evaluate_table(NTM, pa.table(columns | also)).rejected.to_pylist()
+    wanted = [(0, "trained_labour_pct", "inconsistent", "70/100"), (1, "trained_labour_pct", "inconsistent", "95")]
+    assert [tuple(row[name] for name in ("row", "key", "problem", "found")) for row in rejected] == wanted[
+        : 1 + len(also)
+    ]
+
+
 def test_a_misspelt_column_is_an_error_and_others_are_named() -> None:
     with pytest.raises(ntm.CommuneError, match="income_per_capita"):
         ntm.evaluate_table(

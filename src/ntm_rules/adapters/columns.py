@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from ntm_rules.engine.sql import unknown_verdicts
 from ntm_rules.engine.sql.query import Query
-from ntm_rules.engine.sql.sources import IDENTITY, NUMBER, SIDES, Facts, columns_read, fact_columns
+from ntm_rules.engine.sql.sources import IDENTITY, NUMBER, PLAIN_NUMBER, SIDES, Facts, columns_read, fact_columns
 from ntm_rules.engine.sql.terms import (
     alias,
     all_of,
@@ -45,7 +45,6 @@ _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER|2|4|8)?")
 _EXACT = re.compile(rf"{_WHOLE.pattern}|(DECIMAL|NUMERIC)(\(\d+(, ?(\d|1[0-8]))?\))?|DOUBLE( PRECISION)?|FLOAT8")
 _SHORT_FLOAT = ("FLOAT", "FLOAT4", "REAL")
 _BOOLEAN = ("BOOLEAN", "BOOL")
-_PLAIN = "^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$"
 _VIETNAMESE = "^[+-]?([0-9]{1,18}|[1-9][0-9]{0,2}([.][0-9]{3}){1,5})(,[0-9]{1,18})?$"
 
 
@@ -211,17 +210,21 @@ class Columns:
             return self._sparing(name, fact.values, case(*ways, otherwise=written.copy()))
         plain = decimal(written.copy(), *NUMBER)
         if self.numbers == "plain":
-            return case((_like(written, _PLAIN), plain))
+            return case((_like(written, PLAIN_NUMBER), plain))
         dotless = exp.func("REPLACE", written.copy(), text("."), text(""))
         swapped = exp.func("REPLACE", dotless, text(","), text("."))
         vietnamese = _like(written.copy(), _VIETNAMESE)
         # "33.500" can be read in two ways.
         both = all_of(
-            [vietnamese.copy(), _like(written.copy(), _PLAIN), exp.Like(this=written.copy(), expression=text("%.%"))]
+            [
+                vietnamese.copy(),
+                _like(written.copy(), PLAIN_NUMBER),
+                exp.Like(this=written.copy(), expression=text("%.%")),
+            ]
         )
         return case(
             (all_of([vietnamese, negated(both)]), decimal(swapped, *NUMBER)),
-            (all_of([negated(both.copy()), _like(written, _PLAIN)]), plain),
+            (all_of([negated(both.copy()), _like(written, PLAIN_NUMBER)]), plain),
         )
 
 

@@ -14,7 +14,7 @@ from ntm_rules.adapters.columns import Columns, query_of
 from ntm_rules.adapters.results import OUTPUTS, Output, WrittenTable, rejected_beside
 from ntm_rules.adapters.tables.writing import Spool, connection_beside, spooled
 from ntm_rules.engine.sql import check_output
-from ntm_rules.engine.sql.query import build, holding, refusals_of
+from ntm_rules.engine.sql.query import build, holding, refusals_of, those_holding
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
@@ -57,7 +57,7 @@ def write_table(
         query = query_of(columns, source, place=None, strict=strict, year=threshold_year)
         every = refusals_of(query)
         holds = connection.execute(_text(holding(query, every))).fetchone() or ()
-        refused = tuple(refusal for refusal, held in zip(every, holds, strict=True) if held)
+        refused = those_holding(every, holds)
         judged = _text(build(query, output, refused))
         # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
         rejected = _text(build(query, "rejected", refused or every[:1]))
@@ -74,10 +74,8 @@ def write_table(
             rejected_target = str(rejected_beside(target))
             with spooled(target) as spool:
                 problems = _into_files(connection, {spool.judged: judged, spool.rejected: rejected}, spool)
-    judged_rows = sum(verdicts.values())
     return WrittenTable(
-        judged=judged_rows,
-        rejected=rows - judged_rows,
+        rejected=rows - sum(verdicts.values()),
         verdicts=verdicts,
         problems=problems,
         target=str(target),

@@ -18,17 +18,21 @@ OUTPUTS = ("communes", "indicators", "statuses")
 class WrittenTable:
     """What became of a table: how many of its rows were judged and rejected, and where the results are.
 
-    `verdicts` counts the judged by verdict, `problems` what was wrong with the others, by column and code of the problem: a row
+    `verdicts` counts the judged rows by verdict, `problems` what was wrong with the others, by column and code of the problem: a row
     may have several. `ignored` names the columns that were not read.
     """
 
-    judged: int
     rejected: int
     verdicts: Mapping[str, int]
     problems: Mapping[tuple[str, str], int]
     target: str
     rejected_target: str
     ignored: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> int:
+        """The rows that were judged."""
+        return sum(self.verdicts.values())
 
     @property
     def rows(self) -> int:

@@ -22,7 +22,7 @@ from ntm_rules.adapters.results import OUTPUTS, Output, WrittenTable, rejected_b
 from ntm_rules.engine.sql import Output as AnyOutput
 from ntm_rules.engine.sql import check_output
 from ntm_rules.engine.sql.query import OUTPUTS as ALL_OUTPUTS
-from ntm_rules.engine.sql.query import build, holding, refusals_of
+from ntm_rules.engine.sql.query import build, holding, refusals_of, those_holding
 from ntm_rules.engine.sql.sources import IDENTITY
 from ntm_rules.engine.sql.terms import column
 from ntm_rules.model.errors import NtmRulesError, Problem
@@ -130,8 +130,7 @@ def write_table(
         columns = Columns(ruleset, dict(frame.dtypes), engine="spark", numbers=numbers, province=province)
         query = query_of(columns, exp.to_table(_VIEW), place=None, strict=strict, year=threshold_year)
         every = refusals_of(query)
-        holds = _run(frame, holding(query, every)).collect()[0]
-        refused = tuple(refusal for refusal, held in zip(every, holds, strict=True) if held)
+        refused = those_holding(every, _run(frame, holding(query, every)).collect()[0])
         # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
         rejected = _run(frame, build(query, "rejected", refused or every[:1]))
         counted = _run(frame, build(query, "communes", refused)).groupBy("verdict").count().collect()
@@ -144,10 +143,8 @@ def write_table(
         first = next(iter(str(said).splitlines()), type(error).__name__)
         message = Text("Spark không xử lý được bảng", "Spark cannot process the table")
         raise NtmRulesError([Problem(code="bad_table", source=table, message=message, found=shown(first))]) from error
-    judged = sum(verdicts.values())
     return WrittenTable(
-        judged=judged,
-        rejected=rows - judged,
+        rejected=rows - sum(verdicts.values()),
         verdicts=verdicts,
         problems=problems,
         target=target,

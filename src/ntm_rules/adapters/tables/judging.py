@@ -13,7 +13,7 @@ from ntm_rules.adapters.columns import Columns, query_of
 from ntm_rules.adapters.results import OUTPUTS
 from ntm_rules.adapters.tables.inputs import EXTRA_CELLS, input_of
 from ntm_rules.engine.sql import check_output
-from ntm_rules.engine.sql.query import Query, build, holding, refusals_of
+from ntm_rules.engine.sql.query import Query, build, holding, refusals_of, those_holding
 from ntm_rules.engine.sql.refused import Refusal
 from ntm_rules.engine.sql.terms import any_of, column, known, select
 from ntm_rules.model.ruleset import Ruleset
@@ -90,5 +90,4 @@ def prepared(
         every += (Refusal(EXTRA_CELLS, "extra_cells", known(column(EXTRA_CELLS))),)
     run = _over(given.relation, connection if own and not isinstance(table, duckdb.DuckDBPyRelation) else None)
     (holds,) = run(holding(query, every)).fetchall()
-    refused = tuple(refusal for refusal, held in zip(every, holds, strict=True) if held)
-    return Table(run, query, refused, columns.ignored)
+    return Table(run, query, those_holding(every, holds), columns.ignored)

@@ -64,7 +64,6 @@ def write_table(
         except READING_FAILS as error:
             raise reading_failed(table, error) from error
     return WrittenTable(
-        judged=sum(verdicts.values()),
         rejected=rejected,
         verdicts=verdicts,
         problems=problems,

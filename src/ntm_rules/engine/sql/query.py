@@ -12,13 +12,14 @@ from sqlglot import exp
 from ntm_rules.engine.sql.gaps import measured
 from ntm_rules.engine.sql.judging import Judged, Judging, Node, judging
 from ntm_rules.engine.sql.refused import Refusal, refusals
-from ntm_rules.engine.sql.sources import IDENTITY, Facts, required_rulesets
+from ntm_rules.engine.sql.sources import IDENTITY, SIDES, Facts, required_rulesets
 from ntm_rules.engine.sql.terms import (
     alias,
     all_of,
     any_of,
     case,
     column,
+    known,
     negated,
     number,
     one_of,
@@ -31,7 +32,7 @@ from ntm_rules.engine.sql.terms import (
 from ntm_rules.model.requirement import Clause
 from ntm_rules.model.ruleset import Ruleset, WithdrawalByRuleset
 
-__all__ = ["OUTPUTS", "Query", "build", "holding", "refusals_of"]
+__all__ = ["OUTPUTS", "Query", "build", "holding", "refusals_of", "those_holding"]
 
 OUTPUTS = ("communes", "indicators", "statuses", "rejected")
 
@@ -62,7 +63,7 @@ def refusals_of(query: Query) -> tuple[Refusal, ...]:
 
 
 def holding(query: Query, refused: Sequence[Refusal]) -> exp.Query:
-    """One row that says of each refusal whether it holds of any row: what holds of none need not be asked of each.
+    """One row that says of each refusal whether it may hold of any row: what holds of none need not be asked of each.
 
     What is wrong with a place is asked of every place once.
     """
@@ -79,6 +80,11 @@ def holding(query: Query, refused: Sequence[Refusal]) -> exp.Query:
     for other in others:
         rows = rows.join(other, join_type="cross", copy=False)
     return _with(stages, rows)
+
+
+def those_holding(refused: Sequence[Refusal], row: Iterable[bool | None]) -> tuple[Refusal, ...]:
+    """The refusals that may hold of some row, by what `holding` found."""
+    return tuple(refusal for refusal, held in zip(refused, row, strict=True) if held)
 
 
 def build(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
@@ -248,13 +254,22 @@ def _rejected(query: Query, refused: Iterable[Refusal]) -> exp.Query:
     """A row per thing that is wrong: which column, what (as `Problem.code`), and what stood there."""
 
     def row(refusal: Refusal) -> dict[str, exp.Expr]:
-        if refusal.key in query.facts.written:
-            found = stripped(column(f"{refusal.key} written"))
-        else:
-            found = exp.cast(column(refusal.key), "TEXT", copy=False)
-        return {"key": text(refusal.key), "problem": text(refusal.code), "found": found}
+        return {"key": text(refusal.key), "problem": text(refusal.code), "found": _found(query.facts, refusal.key)}
 
     return _unrolled(query, "source", [(row(refusal), refusal.when) for refusal in refused])
+
+
+def _found(facts: Facts, key: str) -> exp.Expr:
+    """What stood there, as text; a ratio as "70/100"."""
+    if key in facts.written:
+        return stripped(column(f"{key} written"))
+    if not facts.has_ratio(key):
+        return exp.cast(column(key), "TEXT", copy=False)
+    over, under = (exp.cast(column(f"{key}.{side}"), "TEXT", copy=False) for side in SIDES)
+    ratio = case((known(column(f"{key}.denominator")), exp.func("CONCAT", over, text("/"), under)))
+    if not facts.has_number(key):
+        return ratio
+    return exp.Coalesce(this=exp.cast(column(key), "TEXT", copy=False), expressions=[ratio])
 
 
 def _unrolled(query: Query, source: str, rows: Sequence[tuple[dict[str, exp.Expr], exp.Expr | None]]) -> exp.Query:

@@ -25,6 +25,7 @@ from ntm_rules.engine.sql.terms import (
     stripped,
     text,
 )
+from ntm_rules.model.checking import fact_named
 from ntm_rules.model.facts import SEXES, FactKind
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.years import FIRST_YEAR, LAST_YEAR
@@ -39,23 +40,18 @@ _LIMIT = exp.cast(exp.Literal.number("9.999999999999999E39"), "DOUBLE")
 class Refusal:
     """One thing that may be wrong with a row: the column it stands in, its code (as `Problem.code`), and when it holds.
 
-    `bounds` are those of a number that is wrong outside them and for no other reason.
+    `perhaps` asks all rows of a relation at once, and faster: where it is not true, none is wrong.
     """
 
     key: str
     code: str
     when: exp.Expr
-    bounds: tuple[exp.Expr, exp.Expr] | None = None
+    perhaps: exp.Expr | None = None
 
     @property
     def anywhere(self) -> exp.Expr:
-        """Whether it holds of any row of a relation, as one value for all of its rows."""
-        if self.bounds is None:
-            return exp.LogicalOr(this=self.when.copy())
-        (low, high), fact = self.bounds, column(self.key)
-        return any_of(
-            [exp.LT(this=exp.Min(this=fact), expression=low), exp.GT(this=exp.Max(this=fact.copy()), expression=high)]
-        )
+        """Whether it may hold of any row of a relation, as one value for all of its rows."""
+        return self.perhaps or exp.LogicalOr(this=self.when.copy())
 
 
 def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> Iterator[Refusal]:
@@ -66,20 +62,24 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
     for name in sorted(facts.written):
         code = f"bad_{name}" if name in ("code", "year") else "bad_value"
         stood = known(stripped(column(f"{name} written")))
-        yield Refusal(name, code, case((is_null(column(name)), stood), otherwise=exp.false()))
+        wrong = case((is_null(column(name)), stood), otherwise=exp.false())
+        yield Refusal(name, code, wrong, _unlike_all(facts, name))
     for key in facts.keys:
         fact = facts.fact(key)
         if fact.kind is FactKind.BOOLEAN or not (facts.has_number(key) or facts.has_ratio(key)):
             continue
         if fact.kind is FactKind.CATEGORY:
             if facts.has_number(key):
-                yield Refusal(key, "wrong_kind", negated(one_of(column(key), [text(value) for value in fact.values])))
+                known_value = one_of(column(key), map(text, fact.values))
+                yield Refusal(key, "wrong_kind", negated(known_value), _unlike_all(facts, key))
             continue
         if facts.has_number(key):
             low = exp.Neg(this=_LIMIT.copy()) if fact.low is None else number(fact.low)
             high = _LIMIT.copy() if fact.high is None else number(fact.high)
-            outside = any_of([exp.LT(this=column(key), expression=low), exp.GT(this=column(key), expression=high)])
-            yield Refusal(key, "out_of_bounds", outside, (low.copy(), high.copy()))
+            least, most = exp.Min(this=column(key)), exp.Max(this=column(key))
+            yield Refusal(
+                key, "out_of_bounds", _outside(column(key), column(key), low, high), _outside(least, most, low, high)
+            )
             if fact.kind is FactKind.COUNT:
                 yield Refusal(key, "wrong_kind", exp.NEQ(this=column(key), expression=exp.Floor(this=column(key))))
         if facts.has_ratio(key):
@@ -88,6 +88,18 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
         if facts.has_number(key):
             yield from _too_long(key, column(key), *COMPARED_FACT)
     yield from _sexes(facts)
+
+
+def _outside(least: exp.Expr, most: exp.Expr, low: exp.Expr, high: exp.Expr) -> exp.Expr:
+    return any_of([exp.LT(this=least, expression=low.copy()), exp.GT(this=most, expression=high.copy())])
+
+
+def _unlike_all(facts: Facts, name: str) -> exp.Expr | None:
+    """Whether any text of a category is none of its values as they stand, which cleaning might still make of it."""
+    fact = fact_named(facts.catalogue, name)
+    if fact is None or fact.kind is not FactKind.CATEGORY or name not in facts.written:
+        return None
+    return exp.LogicalOr(this=negated(one_of(column(f"{name} written"), map(text, fact.values))))
 
 
 def _too_long(key: str, term: exp.Expr, digits: int, places: int) -> Iterator[Refusal]:

@@ -20,6 +20,7 @@ from ntm_rules.model.ruleset import Catalogue, Ruleset, WithdrawalByRuleset, cla
 __all__ = [
     "ATTESTED",
     "IDENTITY",
+    "PLAIN_NUMBER",
     "SIDES",
     "Facts",
     "columns_read",
@@ -39,6 +40,7 @@ _OF_RATIO = tuple(f".{side}" for side in SIDES)
 
 # Exact numbers wide enough for what is measured: 18 digits before the point and 18 after it; a side of a ratio 10 and 4.
 NUMBER = (36, 18)
+PLAIN_NUMBER = "^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$"
 SIDE = (14, 4)
 # A threshold that is multiplied by a denominator.
 THRESHOLD = (10, 4)
@@ -181,9 +183,6 @@ def long_source(table: exp.Expr, columns: Mapping[str, FactKind], identity: Coll
     return select(rows.subquery("given", copy=False), [*(group.copy() for group in groups), *read, *written])
 
 
-_PLAIN_NUMBER = "^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$"
-
-
 def _of_text(name: str, kind: FactKind) -> exp.Expr:
     """A value as its kind, where it is given once and well."""
     first = column(f"{name} first")
@@ -196,7 +195,7 @@ def _of_text(name: str, kind: FactKind) -> exp.Expr:
         )
     if not kind.is_number:
         return case((once, first.copy()))
-    plain = exp.RegexpLike(this=first.copy(), expression=text(_PLAIN_NUMBER))
+    plain = exp.RegexpLike(this=first.copy(), expression=text(PLAIN_NUMBER))
     return case((all_of([once, plain]), decimal(first.copy(), *NUMBER)))
 
 
