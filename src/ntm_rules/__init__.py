@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from ntm_rules.changes.difference import Difference, compare
     from ntm_rules.changes.impact import Impact, impact
     from ntm_rules.changes.proof import Proof, prove
-    from ntm_rules.engine.session.session import Session
+    from ntm_rules.engine.session.session import Session, SessionEngine
     from ntm_rules.engine.sql import compile_sql
 
 __all__ = [
@@ -92,6 +92,7 @@ __all__ = [
     "RulebookError",
     "Ruleset",
     "Session",
+    "SessionEngine",
     "Status",
     "Text",
     "UnknownNameError",
@@ -122,7 +123,7 @@ _HOMES = {
     "changes.difference": ("Difference", "compare"),
     "changes.impact": ("Impact", "impact"),
     "changes.proof": ("Proof", "prove"),
-    "engine.session.session": ("Session",),
+    "engine.session.session": ("Session", "SessionEngine"),
     "engine.sql": ("compile_sql",),
 }
 

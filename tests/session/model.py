@@ -17,7 +17,6 @@ from tests.property.strategies import loaded, pools
 
 import ntm_rules as ntm
 from ntm_rules.engine.session.events import Event
-from ntm_rules.engine.session.session import EngineName
 from ntm_rules.model.errors import NtmRulesError
 
 RULESETS = tuple(loaded((f"2021-2025/{name}", "2023-12-31", None)) for name in ("xa-ntm", "xa-ntm-nang-cao"))
@@ -59,7 +58,7 @@ def kind_of(event: Event) -> str:
 class Sessions(RuleBasedStateMachine):
     """One journal, two communes, two tiers of which the upper rests on the lower."""
 
-    engine: EngineName = "native"
+    engine = ntm.SessionEngine.NATIVE
     live = 1  # so that communes leave memory and come back all the time
 
     def __init__(self) -> None:

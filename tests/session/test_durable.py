@@ -26,7 +26,7 @@ QUICK = settings(max_examples=8, phases=[Phase.generate])
 
 
 class DurableSessions(Sessions):
-    engine = "durable"
+    engine = ntm.SessionEngine("durable")
     live = 2
 
 

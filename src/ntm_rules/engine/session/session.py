@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import datetime
+import enum
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -34,9 +35,19 @@ from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesE
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 
-__all__ = ["Session"]
+__all__ = ["Session", "SessionEngine"]
 
-EngineName = Literal["native", "durable"]
+
+class SessionEngine(str, enum.Enum):
+    """What judges in a session: again only what names the changed fact, or by forward chaining on durable-rules (extra `session`).
+
+    >>> SessionEngine("native") is SessionEngine.NATIVE
+    True
+    """
+
+    NATIVE = "native"
+    DURABLE = "durable"
+
 
 # What waits to be taken from `events` beyond this is told again from the journal.
 _WAITING = 10_000
@@ -82,7 +93,7 @@ class Session:
         rulesets: Ruleset | Iterable[Ruleset],
         *,
         journal: str | Path | None = None,
-        engine: EngineName = "native",
+        engine: SessionEngine | Literal["native", "durable"] = SessionEngine.NATIVE,
         reactions: Iterable[AnyReaction] = (),
         on_event: Callable[[Event], object] | None = None,
         live: int = 1000,
@@ -578,22 +589,20 @@ def _judge_or_none(engine: Engine, known: Known) -> tuple[Judged, ...] | None:
 
 
 def _engine(name: str, rulesets: tuple[Ruleset, ...]) -> Engine:
-    if name == "native":
+    names = [each.value for each in SessionEngine]
+    if name not in names:
+        wanted = ", ".join(names)
+        problem = Problem(
+            code="unknown_engine",
+            key="engine",
+            found=shown(name),
+            message=Text("không có bộ máy này", "no such engine"),
+            wanted=Text(wanted, wanted),
+            nearest=nearest(name, names),
+        )
+        raise UnknownNameError([problem])
+    if name == SessionEngine.NATIVE:
         return Incremental(rulesets)
-    if name == "durable":
-        from ntm_rules.engine.session.durable import Durable
+    from ntm_rules.engine.session.durable import Durable
 
-        return Durable(rulesets)
-    message = Text("không có bộ máy này", "no such engine")
-    raise UnknownNameError(
-        [
-            Problem(
-                code="unknown_engine",
-                key="engine",
-                found=shown(name),
-                message=message,
-                wanted=Text("native, durable", "native, durable"),
-                nearest=nearest(name, ("native", "durable")),
-            )
-        ]
-    )
+    return Durable(rulesets)
