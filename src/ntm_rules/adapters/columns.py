@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 from sqlglot import exp
 
-from ntm_rules.engine.sql import unknown_verdicts
+from ntm_rules.engine.sql import wrong_columns
 from ntm_rules.engine.sql.query import Query
-from ntm_rules.engine.sql.sources import IDENTITY, NUMBER, PLAIN_NUMBER, SIDES, Facts, columns_read, fact_columns
+from ntm_rules.engine.sql.sources import IDENTITY, NUMBER, PLAIN_NUMBER, Facts, carried, columns_read, fact_columns
 from ntm_rules.engine.sql.terms import (
     alias,
     all_of,
@@ -33,7 +33,7 @@ from ntm_rules.model.facts import FactKind
 from ntm_rules.model.ruleset import Catalogue, Ruleset, province_slug
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 from ntm_rules.model.years import fact_year
-from ntm_rules.rulebook.communes.values import WORDS, Numbers, half_ratio
+from ntm_rules.rulebook.communes.values import WORDS, Numbers
 
 __all__ = ["Columns", "Engine", "query_of"]
 
@@ -48,9 +48,18 @@ _BOOLEAN = ("BOOLEAN", "BOOL")
 _VIETNAMESE = "^[+-]?([0-9]{1,18}|[1-9][0-9]{0,2}([.][0-9]{3}){1,5})(,[0-9]{1,18})?$"
 
 
-def query_of(columns: Columns, source: exp.Table, *, place: exp.Expr | None, strict: bool, year: int | None) -> Query:
-    """The query over a table that has those columns; `place` tells the place of a row, where the engine knows places."""
-    carried = ("code", "year") if place is None else ("row", "code", "year")
+def query_of(
+    columns: Columns,
+    source: exp.Table,
+    *,
+    place: exp.Expr | None,
+    strict: bool,
+    year: int | None,
+    keep: Collection[str] = (),
+) -> Query:
+    """The query over a table that has those columns, of which results repeat `keep`; `place` tells the place of a row, where the engine knows places."""
+    repeated = {name: column(name) for name in keep} | ({} if place is None else {"row": place})
+    names = carried(repeated)
     return Query(
         ruleset=columns.ruleset,
         facts=Facts(
@@ -60,8 +69,8 @@ def query_of(columns: Columns, source: exp.Table, *, place: exp.Expr | None, str
             frozenset(name for name in columns.facts if columns.types[name] in ("DOUBLE", *_SHORT_FLOAT)),
             province="province" in columns.types or columns.province is not None,
         ),
-        carried=carried,
-        source=columns.source(source, place),
+        carried=names,
+        source=columns.source(source, {names[name]: term for name, term in repeated.items()}),
         strict=strict,
         threshold_year=fact_year(year, "threshold_year"),
         dialect=columns.engine,
@@ -91,7 +100,7 @@ class Columns:
         self.ignored = tuple(name for name in types if name not in self.known and name not in IDENTITY)
         texts = (*sorted(self.facts), "code", "year")
         self.written = frozenset(name for name in texts if name in types and not self._typed(name))
-        if problems := [*self._wrong_names(), *self._half_ratios(), *unknown_verdicts(ruleset, types)]:
+        if problems := [*self._wrong_names(), *wrong_columns(ruleset, self.known)]:
             raise CommuneError(problems)
 
     # -- what is wrong with the columns themselves
@@ -113,15 +122,6 @@ class Columns:
     def _read(self, name: str) -> bool:
         return name in self.known or name in IDENTITY
 
-    def _half_ratios(self) -> Iterator[Problem]:
-        """Columns of one side of a ratio: what they hold would be read by nobody."""
-        for name in self.types:
-            key, _, side = name.rpartition(".")
-            if name in self.facts and side in SIDES:
-                other = next(each for each in SIDES if each != side)
-                if f"{key}.{other}" not in self.facts:
-                    yield half_ratio(key, side, shown(name))
-
     # -- the source of a query
 
     def _typed(self, name: str) -> bool:
@@ -135,10 +135,9 @@ class Columns:
             return stored in _BOOLEAN
         return stored in _SHORT_FLOAT or _EXACT.fullmatch(stored) is not None
 
-    def source(self, table: exp.Table, place: exp.Expr | None) -> exp.Select:
-        """The table with every fact as its kind, and what was written in text columns beside it."""
-        terms = {} if place is None else {"row": place}
-        terms |= {name: self._identity(name) for name in IDENTITY}
+    def source(self, table: exp.Table, repeated: Mapping[str, exp.Expr]) -> exp.Select:
+        """The table with every fact as its kind, what was written in text columns beside it, and what results repeat."""
+        terms = dict(repeated) | {name: self._identity(name) for name in IDENTITY}
         terms |= {name: self._fact(name) for name in self.known}
         terms |= {f"{name} written": exp.cast(column(name), "TEXT") for name in sorted(self.written)}
         return select(table, (alias(term, name) for name, term in terms.items()))

@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-import attrs
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -23,8 +22,6 @@ from ntm_rules.engine.sql import Output as AnyOutput
 from ntm_rules.engine.sql import check_output
 from ntm_rules.engine.sql.query import OUTPUTS as ALL_OUTPUTS
 from ntm_rules.engine.sql.query import build, holding, refusals_of, those_holding
-from ntm_rules.engine.sql.sources import IDENTITY
-from ntm_rules.engine.sql.terms import column
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
@@ -87,11 +84,7 @@ def evaluate_frame(
     """
     check_output(output, ALL_OUTPUTS)
     columns = Columns(ruleset, dict(frame.dtypes), engine="spark", numbers=numbers)
-    query = query_of(columns, exp.to_table(_VIEW), place=None, strict=strict, year=threshold_year)
-    query = attrs.evolve(query, carried=(*keep, *query.carried))
-    query.source.select(
-        *(column(name) for name in keep if name not in columns.facts and name not in IDENTITY), copy=False
-    )
+    query = query_of(columns, exp.to_table(_VIEW), place=None, strict=strict, year=threshold_year, keep=keep)
     return _run(frame, build(query, output, refusals_of(query)))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ntm_rules.model.errors import CommuneError, FactError, Problem
-from ntm_rules.model.facts import SEXES, Fact, FactKind
+from ntm_rules.model.facts import SEXES, SIDES, Fact, FactKind
 from ntm_rules.model.refusals import why_refused
 from ntm_rules.model.ruleset import Catalogue, Province, Ruleset, SpecialCommunes
 from ntm_rules.model.text import Text, nearest, shown
@@ -26,6 +26,7 @@ __all__ = [
     "clean_facts",
     "clean_value",
     "fact_named",
+    "half_ratio",
     "place_of",
     "place_problems",
     "unknown_province",
@@ -273,4 +274,17 @@ def _unknown(field: str, name: Any, known: list[str]) -> Problem:
         message=words[field],
         wanted=Text(", ".join(known), ", ".join(known)),
         nearest=nearest(name, known),
+    )
+
+
+def half_ratio(key: str, side: str, found: str) -> Problem:
+    """One side of a ratio without the other."""
+    other = next(name for name in SIDES if name != side)
+    words = {"numerator": Text("tử số", "the numerator"), "denominator": Text("mẫu số", "the denominator")}
+    return Problem(
+        code="half_ratio",
+        key=key,
+        found=found,
+        message=Text(f"chỉ có {words[side].vi}", f"only {words[side].en} is given"),
+        wanted=Text(f"cả {words[other].vi} ({other})", f"{words[other].en} too ({other})"),
     )

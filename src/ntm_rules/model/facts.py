@@ -10,9 +10,10 @@ import attrs
 
 from ntm_rules.model.text import Text
 
-__all__ = ["SEXES", "Fact", "FactKind"]
+__all__ = ["SEXES", "SIDES", "Fact", "FactKind"]
 
 SEXES: Mapping[str, Text] = {"male": Text("nam", "men"), "female": Text("nữ", "women")}
+SIDES = ("numerator", "denominator")
 
 
 class FactKind(str, enum.Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -84,7 +84,7 @@ def evaluate_table(
         raise reading_failed(table, error) from error
 
 
-def _nothing_rejected(judged: pa.Table, carried: Sequence[str]) -> pa.Table:
+def _nothing_rejected(judged: pa.Table, carried: Iterable[str]) -> pa.Table:
     """A result without rows, of the columns that one with rows has."""
     import pyarrow as pa
 

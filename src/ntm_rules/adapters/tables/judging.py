@@ -88,6 +88,8 @@ def prepared(
     if given.has_extra_cells:
         query.source.select(exp.column(EXTRA_CELLS, quoted=True), copy=False)
         every += (Refusal(EXTRA_CELLS, "extra_cells", known(column(EXTRA_CELLS))),)
-    run = _over(given.relation, connection if own and not isinstance(table, duckdb.DuckDBPyRelation) else None)
+    if isinstance(table, duckdb.DuckDBPyRelation):  # which may have other rows when it is read again
+        return Table(_over(given.relation, None), query, every, columns.ignored)
+    run = _over(given.relation, connection if own else None)
     (holds,) = run(holding(query, every)).fetchall()
     return Table(run, query, those_holding(every, holds), columns.ignored)

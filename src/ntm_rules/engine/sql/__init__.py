@@ -13,7 +13,9 @@ from ntm_rules.engine.sql.query import OUTPUTS, Query, build, refusals_of
 from ntm_rules.engine.sql.sources import (
     ATTESTED,
     IDENTITY,
+    PLACE,
     Facts,
+    carried,
     columns_read,
     fact_columns,
     facts_of,
@@ -21,12 +23,14 @@ from ntm_rules.engine.sql.sources import (
     required_rulesets,
     wide_source,
 )
+from ntm_rules.model.checking import half_ratio
 from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.facts import SIDES
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 from ntm_rules.model.years import fact_year
 
-__all__ = ["Output", "check_output", "compile_sql", "unknown_verdicts"]
+__all__ = ["Output", "check_output", "compile_sql", "wrong_columns"]
 
 Output = Literal["communes", "indicators", "statuses", "rejected"]
 
@@ -44,7 +48,16 @@ def compile_sql(
     threshold_year: int | None = None,
     view: str | None = None,
 ) -> str:
-    """The SELECT that judges every commune of a table.
+    """The SELECT that judges every commune of a table, as text in a dialect that sqlglot writes.
+
+    `source` is the table's name. Of a "wide" layout it has a row per commune and year, with columns code, region, province, zone, year and
+    one for each fact by its key (KEY.male, KEY.female, KEY.numerator and KEY.denominator of a ratio); of a "long" one a row per commune,
+    year and fact: fact, value (as text), numerator, denominator. `columns` are the facts it has, those that the ruleset reads where it
+    is None; results repeat the columns in `keep`. `output` is what comes out: a row per commune ("communes", "statuses"), per
+    commune and indicator ("indicators"), or per thing that is wrong with a row that is not judged ("rejected"). `strict` and
+    `threshold_year` are those of `evaluate`. `view` names a view to be created of the query.
+
+    Raises `NtmRulesError` where a choice is none of those there are, a column is no fact, or a name stands for two things.
 
     >>> import ntm_rules as ntm
     >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
@@ -55,15 +68,22 @@ def compile_sql(
     _choice("layout", layout, ("wide", "long"))
     check_output(output, OUTPUTS)
     have = facts_of(ruleset) if columns is None else tuple(columns)
-    check_columns(ruleset, have)
+    if columns is None and layout == "long":  # where every fact has a place for the sides of a ratio
+        have = tuple(each for each in fact_columns(ruleset.catalogue) if _without_side(each) in have)
+    known = [*fact_columns(ruleset.catalogue), *IDENTITY]
+    for name in have:
+        if not name.startswith(ATTESTED):
+            _choice("columns", name, known)
+    if problems := wrong_columns(ruleset, have):
+        raise NtmRulesError(problems)
     read = columns_read(ruleset.catalogue, have)
-    table = exp.to_table(source, dialect=dialect)
-    identity = [*keep, *IDENTITY]
-    rows = wide_source(table, read, identity) if layout == "wide" else long_source(table, read, identity)
+    table = _table(source, dialect)
+    rows = wide_source(table, read, keep) if layout == "wide" else long_source(table, read, keep)
+    as_text = (*read, *PLACE) if layout == "long" else ()
     query = Query(
         ruleset=ruleset,
-        facts=Facts(ruleset.catalogue, frozenset(read), frozenset(read if layout == "long" else ())),
-        carried=(*keep, "code", "year"),
+        facts=Facts(ruleset.catalogue, frozenset(read), frozenset(as_text)),
+        carried=carried(keep),
         source=rows,
         strict=strict,
         threshold_year=fact_year(threshold_year, "threshold_year"),
@@ -71,27 +91,39 @@ def compile_sql(
     )
     tree: exp.Expr = build(query, output, refusals_of(query))
     if view is not None:
-        tree = exp.Create(this=exp.to_table(view, dialect=dialect), kind="VIEW", expression=tree)
+        tree = exp.Create(this=_table(view, dialect), kind="VIEW", expression=tree)
     return tree.sql(dialect=dialect, pretty=True, identify=True)
 
 
-def check_columns(ruleset: Ruleset, names: Collection[str]) -> None:
-    """Refuse columns that are neither facts nor verdicts attested on an indicator that there is."""
-    known = [*fact_columns(ruleset.catalogue), *IDENTITY]
-    for name in names:
-        if not name.startswith(ATTESTED):
-            _choice("columns", name, known)
-    if problems := unknown_verdicts(ruleset, names):
-        raise NtmRulesError(problems)
+def _without_side(name: str) -> str:
+    key, _, side = name.rpartition(".")
+    return key if side in SIDES else name
 
 
-def unknown_verdicts(ruleset: Ruleset, names: Collection[str]) -> list[Problem]:
-    """What is wrong with columns of attested verdicts, under the ruleset and those that it requires."""
+def _table(name: str, dialect: str) -> exp.Table:
+    """A table by its name as the dialect writes it."""
+    try:
+        table = exp.to_table(name, dialect=dialect)
+    except (sqlglot.ParseError, sqlglot.TokenError):
+        table = exp.Table()
+    if table.name and isinstance(table.this, exp.Identifier):  # no call of a function
+        return table
+    message = Text("không phải tên bảng", "not the name of a table")
+    wanted = Text('TÊN, LƯỢC_ĐỒ.TÊN, hoặc "tên trong ngoặc kép"', 'NAME, SCHEMA.NAME, or "a name in quotes"')
+    raise NtmRulesError([Problem(code="bad_table", key="source", found=shown(name), message=message, wanted=wanted)])
+
+
+def wrong_columns(ruleset: Ruleset, names: Collection[str]) -> list[Problem]:
+    """What is wrong with columns together: half a ratio, and verdicts attested on what no ruleset that judges has."""
     verdicts = [name.removeprefix(ATTESTED) for name in names if name.startswith(ATTESTED)]
     found = unknown_names(ruleset, verdicts)
     for own in required_rulesets(ruleset):
         of_own = [name for name in verdicts if name.startswith(f"{own.id}:")]
         found += [problem for problem in unknown_names(own, of_own) if problem not in found]
+    for name in names:
+        key, _, side = name.rpartition(".")
+        if side in SIDES and not all(f"{key}.{each}" in names for each in SIDES):
+            found.append(half_ratio(key, side, shown(name)))
     return found
 
 

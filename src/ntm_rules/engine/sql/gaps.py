@@ -8,9 +8,9 @@ from sqlglot import exp
 
 from ntm_rules.engine.sql.judging import FAILED, Node
 from ntm_rules.engine.sql.places import Outcome, Places
-from ntm_rules.engine.sql.sources import COMPARED_FACT, FACTOR, NUMBER, SIDES, THRESHOLD, Facts
+from ntm_rules.engine.sql.sources import COMPARED_FACT, FACTOR, NUMBER, Facts, of_denominator
 from ntm_rules.engine.sql.terms import case, column, decimal, known, number, text
-from ntm_rules.model.facts import SEXES
+from ntm_rules.model.facts import SEXES, SIDES
 from ntm_rules.model.requirement import Clause, Comparison, FactComparison, OneOf
 
 __all__ = ["measured"]
@@ -127,10 +127,8 @@ def _gap(facts: Facts, key: str, threshold: exp.Expr, requirement: Comparison) -
         )
         branches.append((failed(this=column(key), expression=threshold.copy()), decimal(_rounded(lacking), *_GAP)))
     if facts.has_ratio(key) and not isinstance(threshold, exp.Null):
-        numerator, denominator = facts.sides(key)
-        exact = decimal(threshold.copy(), *THRESHOLD)
-        left = exp.Mul(this=numerator, expression=number(100))
-        right = exp.Mul(this=exact, expression=denominator)
+        left, denominator = facts.sides(key)
+        right = of_denominator(threshold.copy(), denominator)
         lacking = exp.Abs(this=exp.Sub(this=right, expression=left))
         branches.append(
             (failed(this=left.copy(), expression=right.copy()), decimal(_divided(lacking, denominator), *_GAP))

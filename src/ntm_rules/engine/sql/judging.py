@@ -13,7 +13,7 @@ import attrs
 from sqlglot import exp
 
 from ntm_rules.engine.sql.places import Outcome, Places
-from ntm_rules.engine.sql.sources import COMPARED_FACT, FACTOR, THRESHOLD, Facts
+from ntm_rules.engine.sql.sources import COMPARED_FACT, FACTOR, Facts, of_denominator
 from ntm_rules.engine.sql.terms import (
     all_of,
     any_of,
@@ -130,7 +130,9 @@ class _Ruleset:
     def __init__(self, judging: Judging, ruleset: Ruleset, strict: bool) -> None:
         self.judging, self.ruleset, self.strict = judging, ruleset, strict
         self.asked_about = ruleset.id == judging.ruleset.id
-        self.prefix = ("" if strict == judging.strict else "loosely ") + ("" if self.asked_about else f"{ruleset.id}:")
+        # No column of the source begins so, and no clause has a name with a space, as criteria and verdicts have here.
+        loosely = "" if strict == judging.strict else "loosely "
+        self.prefix = f"{loosely}{'status' if self.asked_about else ruleset.id}:"
         self.places = Places(ruleset, self.prefix, strict, judging.threshold_year, judging.facts)
         tops = (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites)
         self.names = {top.id for top in tops}
@@ -145,12 +147,12 @@ class _Ruleset:
         conditions = {clause.id: self._top(clause) for clause in ruleset.conditions}
         prerequisites = {clause.id: self._top(clause) for clause in ruleset.prerequisites}
         criteria = {
-            criterion.no: self._worst(f"criterion {criterion.no}", [indicators[i.id] for i in criterion.indicators])
+            criterion.no: self._worst(f" criterion {criterion.no}", [indicators[i.id] for i in criterion.indicators])
             for criterion in ruleset.criteria
         }
-        verdict = self._worst("verdict", list(criteria.values()), 0 if ruleset.complete else 2)
-        standing = self._worst("standing", [verdict, *prerequisites.values()])
-        recognition = self._worst("recognition", [standing, *conditions.values()])
+        verdict = self._worst(" verdict", list(criteria.values()), 0 if ruleset.complete else 2)
+        standing = self._worst(" standing", [verdict, *prerequisites.values()])
+        recognition = self._worst(" recognition", [standing, *conditions.values()])
         return Judged(
             ruleset=ruleset,
             places=self.places,
@@ -381,7 +383,7 @@ class _Ruleset:
 
     def _fact_comparison(self, requirement: FactComparison, name: str, doubt: bool) -> Node:
         outcomes = self.places.outcomes(requirement.factor, doubt=doubt)
-        factor = self.places.number_of(f"{name} factor", outcomes)
+        factor = self.places.number_of(f"{name} factor", outcomes, digits=FACTOR[0] - FACTOR[1])
         no_fact = self._no_fact(requirement.fact, requirement.other)
         met = list(_times(self.judging.facts, requirement, COMPARED[requirement.direction], factor))
         failed = list(_times(self.judging.facts, requirement, FAILED[requirement.direction], factor))
@@ -469,12 +471,8 @@ def compared(facts: Facts, key: str, operator: type[exp.Binary], threshold: exp.
     if facts.has_number(key):
         yield operator(this=facts.plain(key), expression=threshold.copy())
     if facts.has_ratio(key):
-        numerator, denominator = facts.sides(key)
-        exact = threshold if isinstance(threshold, exp.Literal) else decimal(threshold, *THRESHOLD)
-        yield operator(
-            this=exp.Mul(this=numerator, expression=number(100)),
-            expression=exp.Mul(this=denominator, expression=exact.copy()),
-        )
+        hundredfold, denominator = facts.sides(key)
+        yield operator(this=hundredfold, expression=of_denominator(threshold.copy(), denominator))
 
 
 def _times(
@@ -493,8 +491,7 @@ def _fractions(facts: Facts, key: str) -> Iterator[tuple[exp.Expr, exp.Expr | No
     if facts.has_number(key):
         yield decimal(facts.plain(key), *COMPARED_FACT), None
     if facts.has_ratio(key):
-        numerator, denominator = facts.sides(key)
-        yield exp.Mul(this=numerator, expression=number(100)), denominator
+        yield facts.sides(key)
 
 
 def _is(node: Node, code: int) -> exp.Expr:

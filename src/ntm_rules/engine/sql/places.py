@@ -32,6 +32,10 @@ from ntm_rules.model.text import Text, shown
 __all__ = ["Outcome", "Place", "Places", "region_of", "zones_of"]
 
 
+# Of thresholds, before the point.
+WHOLE_DIGITS = 11
+
+
 @attrs.frozen(slots=True)
 class Place:
     """A column of the tables; `doubted` where strict evaluation does not trust the rule that sends communes there."""
@@ -91,7 +95,7 @@ class Places:
     @property
     def name(self) -> str:
         """The name of the column that holds the place."""
-        return f"{self.prefix}column"
+        return f"{self.prefix} column"
 
     @property
     def common(self) -> bool:
@@ -130,7 +134,7 @@ class Places:
         special = self.ruleset.special_communes
         if special is None:
             return region
-        sent = any_of(exp.Like(this=zones_of(), expression=text(f"%;{zone};%")) for zone in special.zones)
+        sent = any_of(_positive(exp.StrPosition(this=zones_of(), substr=text(f";{zone};"))) for zone in special.zones)
         to = f"{special.column} (special)" if self._doubted else special.column
         if self._doubted:  # who lies in that column anyway is not sent there
             sent = all_of([exp.NEQ(this=region.copy(), expression=text(special.column)), sent])
@@ -204,12 +208,20 @@ class Places:
         return case(*((self.where(keys, outcomes), found) for found, keys in others), otherwise=last)
 
     def number_of(
-        self, name: str, outcomes: Mapping[tuple[str, int | None], Outcome], *, doubles: bool = False
+        self,
+        name: str,
+        outcomes: Mapping[tuple[str, int | None], Outcome],
+        *,
+        digits: int = WHOLE_DIGITS,
+        doubles: bool = False,
     ) -> exp.Expr:
-        """The threshold of a row of numbers: a literal where it is one everywhere, else looked up by place and year."""
+        """The threshold of a row of numbers: a literal where it is one everywhere, else looked up by place and year.
+
+        NtmRulesError where one has more than so many `digits` before the point, or more than four after it.
+        """
         for outcome in outcomes.values():
             if isinstance(outcome.value, Decimal):
-                _check_length(self.ruleset, name, outcome.value)
+                _check_length(self.ruleset, name, outcome.value, digits)
         values = {outcome.value for outcome in outcomes.values()}
         if len(values) == 1:
             value = values.pop()
@@ -222,14 +234,14 @@ class Places:
             self.doubles.add(full)
         if any(year is not None for _, year in plain):
             self.by_year[full] = {(place, year): value for (place, year), value in plain.items() if year is not None}
-            return column(full, f"{self.prefix}thresholds by year")
+            return column(full, f"{self.prefix} thresholds by year")
         self.by_place[full] = {place: value for (place, _), value in plain.items()}
-        return column(full, f"{self.prefix}thresholds")
+        return column(full, f"{self.prefix} thresholds")
 
     def relations(self) -> Iterator[tuple[str, exp.Query, exp.Expr]]:
         """The relations that `number_of` looks thresholds up in: name, content, and the condition they are joined on."""
         if self.by_place:
-            name = f"{self.prefix}thresholds"
+            name = f"{self.prefix} thresholds"
             rows: list[dict[str, exp.Expr]] = [
                 {"at column": text(place.name)}
                 | _cells({key: row.get(place.name) for key, row in self.by_place.items()})
@@ -241,7 +253,7 @@ class Places:
                 exp.EQ(this=column("at column", name), expression=column(self.name, "facts")),
             )
         if self.by_year:
-            name = f"{self.prefix}thresholds by year"
+            name = f"{self.prefix} thresholds by year"
             years = dict.fromkeys(year for row in self.by_year.values() for _, year in row)
             rows = [
                 {"at column": text(place.name), "at year": number(year)}
@@ -258,12 +270,17 @@ class Places:
             )
 
 
-def _check_length(ruleset: Ruleset, name: str, value: Decimal) -> None:
+def _positive(term: exp.Expr) -> exp.Expr:
+    return exp.GT(this=term, expression=number(0))
+
+
+def _check_length(ruleset: Ruleset, name: str, value: Decimal, digits: int) -> None:
     """Refuse a threshold of more digits than every engine compares exactly."""
-    if value == round(value, 4) and abs(value) < 10**11:
+    if value == round(value, 4) and abs(value) < 10**digits:
         return
     wanted = Text(
-        "nhiều nhất 11 chữ số trước và 4 chữ số sau dấu thập phân", "at most 11 digits before the point and 4 after it"
+        f"nhiều nhất {digits} chữ số trước và 4 chữ số sau dấu thập phân",
+        f"at most {digits} digits before the point and 4 after it",
     )
     message = Text(
         "mức có quá nhiều chữ số để biên dịch sang SQL", "the threshold has too many digits to be compiled to SQL"

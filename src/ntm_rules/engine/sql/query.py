@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from sqlglot import exp
 from ntm_rules.engine.sql.gaps import measured
 from ntm_rules.engine.sql.judging import Judged, Judging, Node, judging
 from ntm_rules.engine.sql.refused import Refusal, refusals
-from ntm_rules.engine.sql.sources import IDENTITY, SIDES, Facts, required_rulesets
+from ntm_rules.engine.sql.sources import IDENTITY, Facts, required_rulesets
 from ntm_rules.engine.sql.terms import (
     alias,
     all_of,
@@ -29,8 +30,11 @@ from ntm_rules.engine.sql.terms import (
     text,
     together,
 )
+from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.facts import SIDES
 from ntm_rules.model.requirement import Clause
 from ntm_rules.model.ruleset import Ruleset, WithdrawalByRuleset
+from ntm_rules.model.text import Text, shown
 
 __all__ = ["OUTPUTS", "Query", "build", "holding", "refusals_of", "those_holding"]
 
@@ -38,6 +42,8 @@ OUTPUTS = ("communes", "indicators", "statuses", "rejected")
 
 # Of these a table has few different values, however many its rows are; every row has a code of its own.
 _PLACE = tuple(name for name in IDENTITY if name != "code")
+# Engines whose numbers may have any number of digits.
+_UNBOUNDED = ("postgres", "oracle")
 _STATUS = {0: "met", 1: "not_applicable", 2: "undetermined", 4: "missing"}
 
 
@@ -45,21 +51,26 @@ _STATUS = {0: "met", 1: "not_applicable", 2: "undetermined", 4: "missing"}
 class Query:
     """What a query is written from.
 
-    `carried` are the columns of the source that every output repeats.
+    `carried` are the columns that every output repeats, each with its name in the source.
     """
 
     ruleset: Ruleset
     facts: Facts
-    carried: tuple[str, ...]
+    carried: Mapping[str, str]
     source: exp.Query
     strict: bool
     threshold_year: int | None
     dialect: str
 
+    def carrying(self) -> list[exp.Expr]:
+        """The columns that every output repeats."""
+        return [alias(column(inner), name) for name, inner in self.carried.items()]
+
 
 def refusals_of(query: Query) -> tuple[Refusal, ...]:
     """Everything that may be wrong with a row of the source."""
-    return tuple(refusals(query.ruleset, query.facts, tuple(required_rulesets(query.ruleset))))
+    rulesets = tuple(required_rulesets(query.ruleset))
+    return tuple(refusals(query.ruleset, query.facts, rulesets, unbounded=query.dialect in _UNBOUNDED))
 
 
 def holding(query: Query, refused: Sequence[Refusal]) -> exp.Query:
@@ -89,6 +100,17 @@ def those_holding(refused: Sequence[Refusal], row: Iterable[bool | None]) -> tup
 
 def build(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
     """The query for one of `OUTPUTS`, as a syntax tree; rows of which any of `refused` holds are not judged."""
+    tree = _built(query, output, refused)
+    twice = [name for name, times in Counter(tree.named_selects).items() if times > 1]
+    if twice:
+        message = Text("kết quả đã có cột tên này", "the result has a column of this name already")
+        raise NtmRulesError(
+            [Problem(code="duplicate_key", key="keep", found=shown(name), message=message) for name in twice]
+        )
+    return tree
+
+
+def _built(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
     if output == "rejected":
         return _with([("source", query.source)], _rejected(query, refused))
     steps = Judging(query.ruleset, query.facts, query.strict, query.threshold_year, reasons=output == "indicators")
@@ -101,7 +123,7 @@ def build(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
             if output == "communes"
             else {number: exp.cast(node.code, "TINYINT") for number, node in judged.indicators.items()}
         )
-        rows = select(relation("judged"), [*map(column, query.carried), *_named(wanted)])
+        rows = select(relation("judged"), [*query.carrying(), *_named(wanted)])
     return _with([("source", query.source), ("facts", _facts(steps, refused)), *_steps(steps)], rows)
 
 
@@ -238,7 +260,7 @@ def _indicators(query: Query, judged: Judged) -> exp.Query:
     if not indicators:
         names = ("indicator", "place", "status", "reason", "fact", "actual", "required", "gap", "attested", "conflict")
         nothing = _named({name: exp.null() for name in names})
-        return select(relation("judged"), [*map(column, query.carried), *nothing], where=exp.false())
+        return select(relation("judged"), [*query.carrying(), *nothing], where=exp.false())
     return _unrolled(query, "judged", [(row(place, clause), None) for place, clause in enumerate(indicators, 1)])
 
 
@@ -274,12 +296,8 @@ def _found(facts: Facts, key: str) -> exp.Expr:
 
 def _unrolled(query: Query, source: str, rows: Sequence[tuple[dict[str, exp.Expr], exp.Expr | None]]) -> exp.Query:
     """Several rows for each row of a relation, each where its condition holds."""
-    carried = [*map(column, query.carried)]
     if query.dialect not in (*_SPARK, "duckdb"):
-        return together(
-            select(relation(source), [*(term.copy() for term in carried), *_named(row)], where=when)
-            for row, when in rows
-        )
+        return together(select(relation(source), [*query.carrying(), *_named(row)], where=when) for row, when in rows)
     # Engines that read a relation anew for each SELECT of a union, or take long to plan it, make several rows of one instead.
     names = rows[0][0].keys()
     made = exp.Array(
@@ -295,19 +313,19 @@ def _unrolled(query: Query, source: str, rows: Sequence[tuple[dict[str, exp.Expr
     )
     holds = None if rows[0][1] is None else "holds"
     if query.dialect in _SPARK:
-        found = select(
-            relation(source), [*carried, *map(column, names)], where=None if holds is None else column(holds)
-        )
+        terms = [alias(column(name, "each"), name) for name in names]
+        where = None if holds is None else column(holds, "each")
+        found = select(relation(source), [*query.carrying(), *terms], where=where)
         every = [exp.to_identifier(name, quoted=True) for name in (*names, *([holds] if holds else []))]
         each = exp.TableAlias(this=exp.to_identifier("each"), columns=every)
         found.append("laterals", exp.Lateral(this=exp.Inline(this=made), view=True, alias=each))
         return found
-    inner = select(relation(source), [*carried, alias(exp.Unnest(expressions=[made]), "each")])
+    inner = select(
+        relation(source), [*map(column, query.carried.values()), alias(exp.Unnest(expressions=[made]), "each")]
+    )
     parts = [alias(_field(name), name) for name in names]
     unrolled = inner.subquery("unrolled", copy=False)
-    return select(
-        unrolled, [*(term.copy() for term in carried), *parts], where=None if holds is None else _field(holds)
-    )
+    return select(unrolled, [*query.carrying(), *parts], where=None if holds is None else _field(holds))
 
 
 _SPARK = ("spark", "spark2", "databricks")

@@ -10,7 +10,7 @@ import attrs
 from sqlglot import exp
 
 from ntm_rules.engine.sql.places import region_of, zones_of
-from ntm_rules.engine.sql.sources import COMPARED_FACT, SIDE, SIDES, Facts, compared_facts
+from ntm_rules.engine.sql.sources import COMPARED_FACT, HUNDREDFOLD, NUMBER, SIDE, Facts, compared_facts
 from ntm_rules.engine.sql.terms import (
     all_of,
     any_of,
@@ -26,14 +26,16 @@ from ntm_rules.engine.sql.terms import (
     text,
 )
 from ntm_rules.model.checking import fact_named
-from ntm_rules.model.facts import SEXES, FactKind
+from ntm_rules.model.facts import SEXES, SIDES, FactKind
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.years import FIRST_YEAR, LAST_YEAR
 
 __all__ = ["Refusal", "refusals"]
 
-# No figure reaches it; what has more than 40 digits, NaN and infinity are beyond it in every engine.
+# What has more than 40 digits, NaN and infinity are beyond it in every engine.
 _LIMIT = exp.cast(exp.Literal.number("9.999999999999999E39"), "DOUBLE")
+# Of more digits before the point no engine tells the gap exactly.
+_LONG = exp.cast(exp.Literal.number(f"1E{NUMBER[0] - NUMBER[1]}"), "DOUBLE")
 
 
 @attrs.frozen(slots=True)
@@ -54,8 +56,10 @@ class Refusal:
         return self.perhaps or exp.LogicalOr(this=self.when.copy())
 
 
-def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> Iterator[Refusal]:
-    """Everything that may be wrong with a row of the source."""
+def refusals(
+    ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...], *, unbounded: bool = False
+) -> Iterator[Refusal]:
+    """Everything that may be wrong with a row of the source; `unbounded` where its numbers may have any number of digits."""
     yield from _place(ruleset, rulesets)
     year = column("year")
     yield Refusal("year", "bad_year", any_of([_over(year, LAST_YEAR), _under(year, FIRST_YEAR)]))
@@ -80,6 +84,12 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
             yield Refusal(
                 key, "out_of_bounds", _outside(column(key), column(key), low, high), _outside(least, most, low, high)
             )
+            if fact.low is None or fact.high is None:
+                too_long = _outside(column(key), column(key), exp.Neg(this=_LONG.copy()), _LONG, or_equal=True)
+                any_too_long = _outside(least.copy(), most.copy(), exp.Neg(this=_LONG.copy()), _LONG, or_equal=True)
+                yield Refusal(key, "too_many_digits", too_long, any_too_long)
+            if unbounded:
+                yield Refusal(key, "too_many_digits", _cut(key))
             if fact.kind is FactKind.COUNT:
                 yield Refusal(key, "wrong_kind", exp.NEQ(this=column(key), expression=exp.Floor(this=column(key))))
         if facts.has_ratio(key):
@@ -90,8 +100,16 @@ def refusals(ruleset: Ruleset, facts: Facts, rulesets: tuple[Ruleset, ...]) -> I
     yield from _sexes(facts)
 
 
-def _outside(least: exp.Expr, most: exp.Expr, low: exp.Expr, high: exp.Expr) -> exp.Expr:
-    return any_of([exp.LT(this=least, expression=low.copy()), exp.GT(this=most, expression=high.copy())])
+def _outside(least: exp.Expr, most: exp.Expr, low: exp.Expr, high: exp.Expr, *, or_equal: bool = False) -> exp.Expr:
+    under, over = (exp.LTE, exp.GTE) if or_equal else (exp.LT, exp.GT)
+    return any_of([under(this=least, expression=low.copy()), over(this=most, expression=high.copy())])
+
+
+def _cut(key: str) -> exp.Expr:
+    """Whether a number of few digits before the point has more after it than are kept. By way of text: a double is the digits it prints."""
+    short = exp.Between(this=column(key), low=exp.Neg(this=_LONG.copy()), high=_LONG.copy())
+    kept = decimal(exp.cast(column(key), "TEXT"), NUMBER[0] + 2, NUMBER[1])
+    return case((short, exp.NEQ(this=kept, expression=column(key))))
 
 
 def _unlike_all(facts: Facts, name: str) -> exp.Expr | None:
@@ -216,9 +234,11 @@ def _held(facts: Facts, operator: type[exp.Binary], one: str, other: str) -> exp
 def _fractions(facts: Facts, key: str) -> Iterator[tuple[exp.Expr, exp.Expr | None, exp.Expr]]:
     """A percentage as numerator and denominator, and when both can be cast."""
     if facts.has_number(key):
-        yield decimal(column(key), 21, 18), None, exp.Between(this=column(key), low=number(0), high=number(100))
+        # By way of text: a double is the digits it prints.
+        exact = decimal(exp.cast(column(key), "TEXT"), 21, 18)
+        yield exact, None, exp.Between(this=column(key), low=number(0), high=number(100))
     if facts.has_ratio(key):
         given = [column(f"{key}.{side}") for side in SIDES]
         within = all_of(exp.Between(this=side, low=number(0), high=_most(*SIDE)) for side in given)
         over, under = (decimal(side.copy(), *SIDE) for side in given)
-        yield exp.Mul(this=over, expression=number(100)), under, within
+        yield decimal(exp.Mul(this=over, expression=number(100)), *HUNDREDFOLD), under, within

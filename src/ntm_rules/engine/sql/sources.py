@@ -11,39 +11,48 @@ from collections.abc import Collection, Iterator, Mapping
 import attrs
 from sqlglot import exp
 
-from ntm_rules.engine.sql.terms import alias, all_of, case, column, decimal, known, select, text
+from ntm_rules.engine.sql.terms import alias, all_of, case, column, decimal, known, number, select, text
 from ntm_rules.model.checking import fact_named
-from ntm_rules.model.facts import SEXES, Fact, FactKind
+from ntm_rules.model.facts import SEXES, SIDES, Fact, FactKind
 from ntm_rules.model.requirement import Comparison, FactComparison, RulesetMet, leaves, requirements_of
 from ntm_rules.model.ruleset import Catalogue, Ruleset, WithdrawalByRuleset, clause_facts
 
 __all__ = [
     "ATTESTED",
     "IDENTITY",
+    "KEPT",
+    "PLACE",
     "PLAIN_NUMBER",
-    "SIDES",
     "Facts",
+    "carried",
     "columns_read",
     "compared_facts",
     "fact_columns",
     "facts_of",
     "long_source",
+    "of_denominator",
     "required_rulesets",
     "wide_source",
 ]
 
-IDENTITY = ("code", "region", "province", "zone", "year")
-SIDES = ("numerator", "denominator")
+# Identity, of which results repeat code and year; every other column that they repeat is called KEPT within the query, apart from
+# facts and from what is worked out of them.
+PLACE = ("region", "province", "zone")
+IDENTITY = ("code", *PLACE, "year")
 # Of columns that hold verdicts of agencies: "attested.7", "attested.2021-2025/xa-ntm:7".
 ATTESTED = "attested."
+KEPT = "kept "
 _OF_RATIO = tuple(f".{side}" for side in SIDES)
 
 # Exact numbers wide enough for what is measured: 18 digits before the point and 18 after it; a side of a ratio 10 and 4.
 NUMBER = (36, 18)
 PLAIN_NUMBER = "^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$"
 SIDE = (14, 4)
-# A threshold that is multiplied by a denominator.
+# Of two numbers of at most 18 digits DuckDB keeps 18 in their product: one of them is wider.
+HUNDREDFOLD = (19, 4)
+# A threshold that is multiplied by a denominator, and their product.
 THRESHOLD = (10, 4)
+PRODUCT = (25, 8)
 # Facts that are held against another fact, and the factor between them.
 COMPARED_FACT = (20, 8)
 FACTOR = (8, 4)
@@ -96,9 +105,9 @@ class Facts:
         return column(key) if self.has_number(key) else exp.null()
 
     def sides(self, key: str) -> tuple[exp.Expr, exp.Expr]:
-        """Numerator and denominator as exact numbers."""
+        """Numerator, times a hundred, and denominator as exact numbers."""
         numerator, denominator = (decimal(column(f"{key}.{side}"), *SIDE) for side in SIDES)
-        return numerator, denominator
+        return decimal(exp.Mul(this=numerator, expression=number(100)), *HUNDREDFOLD), denominator
 
 
 def required_rulesets(ruleset: Ruleset) -> Iterator[Ruleset]:
@@ -142,6 +151,12 @@ def compared_facts(ruleset: Ruleset) -> Iterator[str]:
                     yield from (requirement.fact, requirement.other)
 
 
+def of_denominator(threshold: exp.Expr, denominator: exp.Expr) -> exp.Expr:
+    """What so many percent of a denominator are, times a hundred, exact in every engine."""
+    wide = decimal(denominator, *HUNDREDFOLD)
+    return decimal(exp.Mul(this=wide, expression=decimal(threshold, *THRESHOLD)), *PRODUCT)
+
+
 def fact_columns(catalogue: Catalogue) -> dict[str, FactKind]:
     """Every column that a table of facts may have beside the commune's identity, with its kind."""
     found: dict[str, FactKind] = {}
@@ -159,34 +174,56 @@ def columns_read(catalogue: Catalogue, names: Collection[str]) -> dict[str, Fact
     return found | dict.fromkeys((name for name in names if name.startswith(ATTESTED)), FactKind.BOOLEAN)
 
 
+def carried(keep: Collection[str]) -> dict[str, str]:
+    """The columns that every result repeats, `keep` first, and what each is called within the query."""
+    kept = {name: f"{KEPT}{name}" for name in keep if name not in ("code", "year")}
+    return kept | {name: name for name in ("code", "year")}
+
+
 def wide_source(table: exp.Expr, columns: Collection[str], keep: Collection[str]) -> exp.Select:
     """The columns that are read of a table with a row per commune."""
-    return select(table, (column(name) for name in (*keep, *columns)))
+    return select(table, [*_renamed(keep), *map(column, (*IDENTITY, *columns))])
 
 
-def long_source(table: exp.Expr, columns: Mapping[str, FactKind], identity: Collection[str]) -> exp.Select:
+def _renamed(keep: Collection[str]) -> list[exp.Expr]:
+    return [alias(column(name), inner) for name, inner in carried(keep).items() if name != inner]
+
+
+def long_source(table: exp.Expr, columns: Mapping[str, FactKind], keep: Collection[str]) -> exp.Select:
     """A table with a row per commune and fact (columns `fact`, `value` as text, `numerator`, `denominator`) turned into a row per commune and year.
 
-    What stands there as text is read where it is a plain number, "true" or "false". What is not, and a fact that is given twice
-    and otherwise, is no value, and stands in "NAME written" alone.
+    What stands there as text is read where it is a plain number, "true" or "false". What is not, and a fact or place that is
+    given twice and otherwise, is no value, and stands in "NAME written" alone. Of `keep`, all rows of a commune say the same.
     """
     gathered = []
     for name in columns:
         key, _, side = name.rpartition(".")
         own, source = (key, side) if side in SIDES else (name, "value")
         given = case((exp.EQ(this=column("fact"), expression=text(own)), exp.cast(column(source), "TEXT")))
-        gathered += [alias(exp.Min(this=given), f"{name} first"), alias(exp.Max(this=given.copy()), f"{name} last")]
-    groups = [column(name) for name in identity]
-    rows = select(table, [*groups, *gathered]).group_by(*(group.copy() for group in groups), copy=False)
+        gathered += _first_and_last(name, given)
+    for name in PLACE:
+        gathered += _first_and_last(name, exp.cast(column(name), "TEXT"))
+    kept = list(carried(keep).values())
+    groups = [*map(column, [*(name for name in keep if name not in ("code", "year")), "code", "year"])]
+    rows = select(table, [*_renamed(keep), column("code"), column("year"), *gathered]).group_by(*groups, copy=False)
     read = [alias(_of_text(name, kind), name) for name, kind in columns.items()]
-    written = [alias(_written(name), f"{name} written") for name in columns]
-    return select(rows.subquery("given", copy=False), [*(group.copy() for group in groups), *read, *written])
+    places = [alias(case((_once(name), column(f"{name} first"))), name) for name in PLACE]
+    written = [alias(_written(name), f"{name} written") for name in (*columns, *PLACE)]
+    return select(rows.subquery("given", copy=False), [*map(column, kept), *places, *read, *written])
+
+
+def _first_and_last(name: str, given: exp.Expr) -> list[exp.Expr]:
+    return [alias(exp.Min(this=given), f"{name} first"), alias(exp.Max(this=given.copy()), f"{name} last")]
+
+
+def _once(name: str) -> exp.Expr:
+    """Whether nothing else is given in another row."""
+    return exp.EQ(this=column(f"{name} first"), expression=column(f"{name} last"))
 
 
 def _of_text(name: str, kind: FactKind) -> exp.Expr:
     """A value as its kind, where it is given once and well."""
-    first = column(f"{name} first")
-    once = exp.EQ(this=first, expression=column(f"{name} last"))
+    first, once = column(f"{name} first"), _once(name)
     if kind is FactKind.BOOLEAN:
         said = exp.Lower(this=first.copy())
         return case(
@@ -201,5 +238,5 @@ def _of_text(name: str, kind: FactKind) -> exp.Expr:
 
 def _written(name: str) -> exp.Expr:
     first, last = column(f"{name} first"), column(f"{name} last")
-    both = exp.func("CONCAT", first.copy(), text(" | "), last.copy())
-    return case((exp.EQ(this=first, expression=last), first.copy()), otherwise=case((known(first), both)))
+    both = exp.func("CONCAT", first.copy(), text(" | "), last)
+    return case((_once(name), first), otherwise=case((known(first), both)))

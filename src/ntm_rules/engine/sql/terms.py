@@ -80,7 +80,8 @@ def text(value: str) -> exp.Expr:
 
 def decimal(term: exp.Expr, digits: int, places: int) -> exp.Expr:
     """A term as an exact number of so many digits, `places` of them after the point."""
-    return exp.cast(term, f"DECIMAL({digits}, {places})", copy=False)
+    # Not by `exp.cast`, which takes a number that has been cast to other digits for one of these.
+    return exp.Cast(this=term, to=exp.DataType.build(f"DECIMAL({digits}, {places})"))
 
 
 def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr | None = None) -> exp.Expr:

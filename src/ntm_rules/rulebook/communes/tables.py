@@ -9,11 +9,11 @@ from typing import Any
 
 from ntm_rules.model.checking import fact_named
 from ntm_rules.model.errors import CommuneError, Problem
+from ntm_rules.model.facts import SIDES
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 from ntm_rules.rulebook.communes.problems import Raw, refusal
 from ntm_rules.rulebook.communes.texts import text_of
-from ntm_rules.rulebook.communes.values import SIDES
 from ntm_rules.rulebook.parser_words import csv_words, original
 
 __all__ = ["csv_communes"]

@@ -9,18 +9,16 @@ from typing import Any, Literal
 
 import attrs
 
-from ntm_rules.model.checking import fact_named
+from ntm_rules.model.checking import fact_named, half_ratio
 from ntm_rules.model.errors import Problem
-from ntm_rules.model.facts import FactKind
+from ntm_rules.model.facts import SIDES, FactKind
 from ntm_rules.model.ruleset import Catalogue
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 from ntm_rules.model.values import PLAIN_NUMBER
 
-__all__ = ["SIDES", "WORDS", "Numbers", "Values", "as_written", "half_ratio"]
+__all__ = ["WORDS", "Numbers", "Values", "as_written"]
 
 Numbers = Literal["plain", "vi"]
-
-SIDES = ("numerator", "denominator")
 
 WORDS = {"true": True, "false": False, "đạt": True, "có": True, "chưa đạt": False, "không đạt": False, "không": False}
 _VI_NUMBER = re.compile(r"[+-]?(\d{1,40}|[1-9]\d{0,2}(\.\d{3})+)(,\d{1,40})?", re.ASCII)
@@ -108,19 +106,6 @@ def _not_plain(key: str, value: str, vietnamese: str | None) -> Problem:
             "chỉ chữ số và dấu thập phân, không kèm chữ, %, hay phép chia; đếm được thì ghi numerator và denominator",
             "digits and a decimal mark only, no words, % or fractions; give counts as numerator and denominator",
         ),
-    )
-
-
-def half_ratio(key: str, side: str, found: str) -> Problem:
-    """One side of a ratio without the other."""
-    other = next(name for name in SIDES if name != side)
-    words = {"numerator": Text("tử số", "the numerator"), "denominator": Text("mẫu số", "the denominator")}
-    return Problem(
-        code="half_ratio",
-        key=key,
-        found=found,
-        message=Text(f"chỉ có {words[side].vi}", f"only {words[side].en} is given"),
-        wanted=Text(f"cả {words[other].vi} ({other})", f"{words[other].en} too ({other})"),
     )
 
 
