@@ -257,9 +257,14 @@ TYPED: dict[str, list[Any]] = {
     ],
     "string": ["95", None],
 }
-STRICTER_TYPED = {
+# Of more than 18 digits before the point, or with a type for more than 18 after it.
+STRICTER_TYPED: dict[str, set[Any]] = {
+    "double": {1e22, 1e39},
+    "int64": {2**62},
+    "uint64": {2**64 - 1},
+    "decimal128(38, 0)": {Decimal("9" * 38)},
+    "decimal128(38, 18)": {Decimal("9" * 20)},
     "decimal128(38, 37)": {Decimal("5.5"), Decimal("9." + "9" * 37)},
-    "string": set(),
 }
 ARROW = {
     "double": pa.float64(), "int64": pa.int64(), "uint64": pa.uint64(), "bool": pa.bool_(), "string": pa.string(),
