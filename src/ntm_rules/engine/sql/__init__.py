@@ -92,7 +92,7 @@ def compile_sql(
     tree: exp.Expr = build(query, output, refusals_of(query))
     if view is not None:
         tree = exp.Create(this=_table(view, dialect), kind="VIEW", expression=tree)
-    return tree.sql(dialect=dialect, pretty=True, identify=True)
+    return tree.sql(dialect=dialect, pretty=True, identify=True, copy=False)  # to copy it takes as long as to write it
 
 
 def _without_side(name: str) -> str:

@@ -80,8 +80,9 @@ def text(value: str) -> exp.Expr:
 
 def decimal(term: exp.Expr, digits: int, places: int) -> exp.Expr:
     """A term as an exact number of so many digits, `places` of them after the point."""
-    # Not by `exp.cast`, which takes a number that has been cast to other digits for one of these.
-    return exp.Cast(this=term, to=exp.DataType.build(f"DECIMAL({digits}, {places})"))
+    # Not by `exp.cast`, which takes a number that has been cast to other digits for one of these; nor is the type parsed each time.
+    sizes = [exp.DataTypeParam(this=exp.Literal.number(size)) for size in (digits, places)]
+    return exp.Cast(this=term, to=exp.DataType(this=exp.DataType.Type.DECIMAL, expressions=sizes))
 
 
 def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr | None = None) -> exp.Expr:
