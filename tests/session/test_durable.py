@@ -224,6 +224,17 @@ def test_why_the_process_cannot_begin_is_said(monkeypatch: pytest.MonkeyPatch, e
         engine.judge(commune(1))
 
 
+def test_that_there_is_no_room_for_the_process_is_said(monkeypatch: pytest.MonkeyPatch, engine: Durable) -> None:
+    def refused(*_: Any, **__: Any) -> Any:
+        raise OSError(12, "Cannot allocate memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(durable.subprocess, "Popen", refused)
+        with pytest.raises(EngineError, match="Cannot allocate memory"):
+            engine.judge(commune(1))
+    assert engine.judge(commune(1)) == Incremental(RULESETS).judge(commune(1))
+
+
 class Interrupted(BaseException):
     """What a handler of signals raises, in the middle of anything."""
 

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -519,6 +520,33 @@ def test_a_copy_of_the_journal_lets_nobody_in(ruleset: ntm.Ruleset, tmp_path: Pa
     assert opens(ruleset, path) == {"income_per_capita": 50}
     assert opens(ruleset, tmp_path / "sao.db") == {"income_per_capita": 60}
     assert other(path) == "acknowledged"
+
+
+@POSIX
+def test_of_several_starters_one_makes_the_journal(tmp_path: Path) -> None:
+    for place in range(20):
+        path, begin = tmp_path / f"{place}.db", threading.Barrier(4)
+        opened: list[Journal] = []
+        said: list[str] = []
+
+        def start(path: Path = path, begin: threading.Barrier = begin) -> None:
+            begin.wait()
+            try:
+                opened.append(Journal(path))  # noqa: B023
+            except JournalError as error:
+                said.append(error.problems[0].code)  # noqa: B023
+
+        starters = [threading.Thread(target=start) for _ in range(4)]
+        for starter in starters:
+            starter.start()
+        for starter in starters:
+            starter.join()
+        (journal,) = opened
+        journal.append([row_after(journal, "một")])
+        journal.close()
+        assert said == ["journal_in_use"] * 3
+        with contextlib.closing(Journal(path)) as again:
+            assert again.last == 1
 
 
 @POSIX

@@ -25,7 +25,7 @@ from ntm_rules.model.text import Text, shown
 __all__ = ["Durable"]
 
 # How many megabytes the states of communes may take in the process, as reckoned; the engine has room for 1,024 of a network.
-_MEMORY_MB, _STATES = 220, 1000
+_MEMORY_MB, _STATES = 280, 1000
 # How long a request may take before the process is ended, in seconds. One takes milliseconds; the first of a ruleset up to a second.
 _PATIENCE = 20.0
 # What the process runs: the same interpreter, which finds what this one does.
@@ -108,7 +108,7 @@ class Durable:
         """What is said of a commune; a process that dies is asked once more, for it may have died of something else."""
         try:
             return self._derived_once(known, keys)
-        except ConnectionError:
+        except OSError:
             pass
         try:
             return self._derived_once(known, None)

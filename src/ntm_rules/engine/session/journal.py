@@ -123,7 +123,7 @@ class Journal:
         self._name = ":memory:" if path is None else str(path)
         self._connection: sqlite3.Connection | None = None
         self._file: IO[bytes] | None = None
-        self._lock: int | None = None
+        self._lock: IO[bytes] | None = None
         try:
             with self._said():
                 if path is None:
@@ -290,8 +290,7 @@ class Journal:
     def backup(self, path: str | Path) -> None:
         """Copy the journal as it is now into a new file, which opens as a journal; `JournalError` where there is a file already."""
         target = self._place(path)
-        with self._said():
-            lock = _locked(target)
+        with self._said(), _locked(target):
             try:
                 Path(f"{target}-new").unlink(missing_ok=True)
                 with _put_when_whole(target) as new, contextlib.closing(_connected(new)) as copy:
@@ -299,19 +298,14 @@ class Journal:
                     self._open.backup(copy)
             finally:
                 Path(f"{target}-lock").unlink()
-                os.close(lock)
 
     def close(self) -> None:
         """Give the file free."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            os.close(lock)
+        held = (self._connection, self._file, self._lock)
+        self._connection = self._file = self._lock = None
+        for one in held:
+            if one is not None:
+                one.close()
 
     # -- what can go wrong
 
@@ -388,16 +382,16 @@ def _connected(path: str | Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
 
 
-def _locked(path: Path) -> int:
-    """An open descriptor that locks a file's NAME-lock; BlockingIOError where another has it."""
-    lock = os.open(f"{path}-lock", os.O_RDONLY | os.O_CREAT, 0o666)
+def _locked(path: Path) -> IO[bytes]:
+    """A file's NAME-lock, locked until it is closed; BlockingIOError where another has it."""
+    lock = os.fdopen(os.open(f"{path}-lock", os.O_RDONLY | os.O_CREAT, 0o666), "rb", buffering=0)
     if sys.platform != "win32":  # where no copy frees SQLite's lock
         import fcntl
 
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(lock)
+            lock.close()
             raise
         except OSError:  # a disk that knows no such locks
             pass
