@@ -229,7 +229,7 @@ def test_that_there_is_no_room_for_the_process_is_said(monkeypatch: pytest.Monke
         raise OSError(12, "Cannot allocate memory")
 
     with monkeypatch.context() as patched:
-        patched.setattr(durable.subprocess, "Popen", refused)
+        patched.setattr("subprocess.Popen", refused)
         with pytest.raises(EngineError, match="Cannot allocate memory"):
             engine.judge(commune(1))
     assert engine.judge(commune(1)) == Incremental(RULESETS).judge(commune(1))

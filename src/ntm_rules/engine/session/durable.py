@@ -90,13 +90,15 @@ class Durable:
     def close(self) -> None:
         """End the process."""
         process, self._process = self._process, None
+        streams: list[IO[Any] | None] = [self._stderr]
         if process is not None:
             process.kill()
             process.wait()
-            for stream in (process.stdin, process.stdout, self._stderr):
-                if stream is not None:
-                    with contextlib.suppress(OSError):
-                        stream.close()
+            streams += process.stdin, process.stdout
+        for stream in streams:
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
         self._states.clear()
         for program in self._programs.values():
             program.sent = False
