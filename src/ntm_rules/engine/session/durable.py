@@ -84,7 +84,7 @@ class Durable:
         """Free what the process holds of a commune."""
         if code in self._states:
             # Where that fails the process is gone, and with it what was to be forgotten.
-            with contextlib.suppress(EngineError, OSError), self._done_or_ended():
+            with contextlib.suppress(EngineError, ConnectionError), self._done_or_ended():
                 self._forget(code)
 
     def close(self) -> None:
@@ -110,11 +110,11 @@ class Durable:
         """What is said of a commune; a process that dies is asked once more, for it may have died of something else."""
         try:
             return self._derived_once(known, keys)
-        except OSError:
+        except ConnectionError:
             pass
         try:
             return self._derived_once(known, None)
-        except OSError as error:
+        except ConnectionError as error:
             raise EngineError([_failed(known.code, str(error))]) from None
 
     def _derived_once(self, known: Known, keys: Collection[str] | None) -> tuple[Judged, ...]:
@@ -200,16 +200,25 @@ class Durable:
 
     def _ask(self, code: str, request: dict[str, Any]) -> dict[int, int]:
         """The codes that a request about a commune gives; EngineError, and ConnectionError where the process has died."""
-        process = self._running()
+        try:
+            process = self._running()
+        except TimeoutError:  # of the host's, by a signal; so it may be below
+            raise
+        except OSError as error:
+            raise EngineError([_failed(code, str(error))]) from None
         assert process.stdin is not None
         assert process.stdout is not None
         self._asked += 1
         request = {"n": self._asked, **request}
         line = ""
-        with _ended_after(process, self._patience) as expired, contextlib.suppress(OSError):  # it has ended by itself
-            process.stdin.write(json.dumps(request, separators=(",", ":")) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
+        with _ended_after(process, self._patience) as expired:
+            try:
+                process.stdin.write(json.dumps(request, separators=(",", ":")) + "\n")
+                process.stdin.flush()
+                line = process.stdout.readline()
+            except OSError:
+                if process.poll() is None:
+                    raise
         if not line.endswith("\n"):
             if expired.is_set():
                 raise EngineError([_expired(code, self._patience)])

@@ -314,7 +314,7 @@ class Journal:
         """Say what SQLite refuses in words for people."""
         try:
             yield
-        except JournalError:
+        except (JournalError, TimeoutError):  # the latter of the host's, by a signal
             raise
         except BlockingIOError:
             raise self._in_use() from None
