@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import signal
 import sys
@@ -235,6 +234,15 @@ def test_that_there_is_no_room_for_the_process_is_said(monkeypatch: pytest.Monke
     assert engine.judge(commune(1)) == Incremental(RULESETS).judge(commune(1))
 
 
+def busy(engine: Durable, knowns: dict[int, Known], judged: dict[int, Any]) -> None:
+    """Some requests, and time for a signal that comes late."""
+    knowns[1] = commune(1, income_per_capita=50)
+    judged[1] = engine.rejudge(knowns[1], judged[1], ["income_per_capita"])
+    for code in range(10, 20):
+        engine.judge(commune(code))
+    time.sleep(1)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("error", [KeyboardInterrupt, TimeoutError])
 @pytest.mark.parametrize("delay", [0.0005, 0.002, 0.01, 0.05, 0.2, 0.3])
@@ -256,11 +264,7 @@ def test_an_interrupted_request_leaves_no_answer_behind(delay: float, error: typ
             threading.Timer(delay + 0.2, process.send_signal, [signal.SIGCONT]).start()
         signal.setitimer(signal.ITIMER_REAL, delay)
         with pytest.raises(error):
-            knowns[1] = commune(1, income_per_capita=50)
-            judged[1] = engine.rejudge(knowns[1], judged[1], ["income_per_capita"])
-            for code in range(10, 20):
-                engine.judge(commune(code))
-            time.sleep(1)
+            busy(engine, knowns, judged)
         for code in (2, 3, 2, 1):
             knowns[code] = commune(code, income_per_capita=40 + 10 * code)
             assert engine.rejudge(knowns[code], judged[code], ["income_per_capita"]) == native.judge(knowns[code])
