@@ -291,6 +291,23 @@ def test_an_answer_that_is_none_is_said(answer: str, monkeypatch: pytest.MonkeyP
     assert engine.judge(commune(1)) == Incremental(RULESETS).judge(commune(1))
 
 
+LATE = """
+import json, sys
+sys.path[:] = {path!r}
+from ntm_rules.engine.session import worker
+loads = json.loads
+worker.json.loads = lambda line: dict(loads(line), n=0)
+worker.main()
+"""
+
+
+def test_an_answer_to_another_request_is_no_verdict(monkeypatch: pytest.MonkeyPatch, engine: Durable) -> None:
+    """However right it looks."""
+    monkeypatch.setattr(durable, "_MAIN", LATE)
+    with pytest.raises(EngineError, match="answer 0 to request 1"):
+        engine.judge(commune(1))
+
+
 REGIONS = ("tdmnpb", "dbsh", "btb", "dhntb", "tn", "dnb", "dbscl")
 
 
