@@ -1,7 +1,8 @@
 """What live sessions cost: updates, memory and growth, by both engines, beside judging from scratch.
 
 Run by `make bench` (the durable engine where durable-rules is installed); writes benchmarks/sessions.json. The ruleset and facts are
-those of the other benchmarks, one ruleset, 57 indicators. Every measurement runs in a process of its own. A journal on disk costs
+those of the other benchmarks, one ruleset, 57 indicators. Growth is measured with communes of every region and several years, half
+of them with an attested verdict, under that ruleset and under it and the advanced one, which rests on it. Every measurement runs in a process of its own. A journal on disk costs
 what the disk takes to confirm a write, so the time of an update is given without a journal file and with one.
 """
 
@@ -24,7 +25,9 @@ from common import COLUMN, YEAR, facts_of, full_ruleset
 import ntm_rules as ntm
 
 DAY = datetime.date(2023, 11, 16)
-GROWTH = (100, 1_000, 10_000)
+# By how many rulesets, how many communes.
+GROWTH = ((1, 100), (1, 1_000), (1, 10_000), (2, 1_000))
+REGIONS, YEARS = ("tdmnpb", "dbsh", "btb", "dhntb", "tn", "dnb", "dbscl"), (2021, 2022, 2023, 2024, 2025)
 UPDATES, ROUNDS, COMMUNES = 400, 7, 20
 # An indicator met before and after, and one that falls and rises again.
 QUIET = ("income_per_capita", (61.25, 62.5))
@@ -41,6 +44,13 @@ def memory(process: str = "self") -> int:
 
 def commune(code: int, facts: dict[str, Any]) -> ntm.Commune:
     return ntm.Commune(code=code, region=COLUMN, year=YEAR, facts=facts)
+
+
+def somewhere(code: int, facts: dict[str, Any]) -> ntm.Commune:
+    """A commune of one of the regions and years; each second with an attested verdict."""
+    region, year = REGIONS[code % len(REGIONS)], YEARS[code % len(YEARS)]
+    attested = {"2021-2025/xa-ntm:1.1": True} if code % 2 else {}
+    return ntm.Commune(code=code, region=region, year=year, facts=facts, attested=attested)
 
 
 def percentile(times: list[float], share: float) -> float:
@@ -106,21 +116,22 @@ def live_memory(engine: Any) -> dict[str, float]:
         }
 
 
-def growth(engine: Any, count: int) -> dict[str, float]:
+def growth(engine: Any, tiers: int, count: int) -> dict[str, float]:
     """Many communes: loaded a hundred at a time, closed, opened again, and one fact of each tenth changed."""
-    ruleset = full_ruleset()
-    facts = facts_of(ruleset)
+    full = full_ruleset()
+    rulesets = (full, ntm.load_ruleset("2021-2025/xa-ntm-nang-cao", on="2023-12-31"))[:tiers]
+    facts = facts_of(full)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "so.db"
         started = time.perf_counter()
         most = 0
-        with ntm.Session(ruleset, journal=path, engine=engine) as session:
+        with ntm.Session(rulesets, journal=path, engine=engine) as session:
             for first in range(0, count, 100):
-                session.load([commune(code, facts) for code in range(first, min(count, first + 100))])
+                session.load([somewhere(code, facts) for code in range(first, min(count, first + 100))])
                 most = max(most, held(session))
             loaded = time.perf_counter() - started
         started = time.perf_counter()
-        with ntm.Session(ruleset, journal=path, engine=engine) as session:
+        with ntm.Session(rulesets, journal=path, engine=engine) as session:
             opened = time.perf_counter() - started
             times = []
             for code in range(0, count, max(1, count // 100)):
@@ -129,6 +140,7 @@ def growth(engine: Any, count: int) -> dict[str, float]:
                 times.append(time.perf_counter() - started)
             most = max(most, held(session))
         return {
+            "rulesets": tiers,
             "facts": count * len(facts),
             "load_seconds": round(loaded, 2),
             "open_seconds": round(opened, 2),
@@ -172,7 +184,12 @@ def table(found: dict[str, Any]) -> str:
     lines += [
         f"| {name} | {row['session_kb']} | {row['engine_process_kb']} |" for name, row in found["live_memory"].items()
     ]
-    heads = ("communes", "facts", "load s", "open s", "journal MB", "memory MB", "first update ms")
+    places = found["growth_over"]
+    lines += [
+        "",
+        f"Communes of {places['regions']} regions and {places['years']} years; memory is that of both processes.",
+    ]
+    heads = ("communes", "rulesets", "facts", "load s", "open s", "journal MB", "memory MB", "first update ms")
     lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     lines += [f"| {name} | {' | '.join(map(str, row.values()))} |" for name, row in found["growth"].items()]
     return "\n".join(lines)
@@ -203,7 +220,12 @@ def main() -> None:
         for on_disk in (False, True)
     }
     found["live_memory"] = {engine: apart("live_memory", engine) for engine in engines}
-    found["growth"] = {f"{engine}, {count}": apart("growth", engine, count) for engine in engines for count in GROWTH}
+    found["growth_over"] = {"regions": len(REGIONS), "years": len(YEARS)}
+    found["growth"] = {
+        f"{engine}, {count}" + (", the advanced tier too" if tiers > 1 else ""): apart("growth", engine, tiers, count)
+        for engine in engines
+        for tiers, count in GROWTH
+    }
     Path(__file__).with_suffix(".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
     write_page(found)
     print(json.dumps(found, indent=1, ensure_ascii=False))

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import importlib.util
 import json
+import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +22,13 @@ import pytest
 
 import ntm_rules as ntm
 from ntm_rules.engine.session import journal as journals
-from ntm_rules.engine.session.journal import JournalError
+from ntm_rules.engine.session.journal import Journal, JournalError, Row
 
 DAY = datetime.date(2023, 11, 16)
+HAS_DURABLE = importlib.util.find_spec("durable_rules_engine") is not None
+NEEDS = pytest.mark.skipif(not HAS_DURABLE, reason="durable-rules is not installed; see `make sessions-test`")
+ENGINES: tuple[Any, ...] = ("native", pytest.param("durable", marks=NEEDS))
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="of POSIX")
 OFFICE: dict[str, Any] = {"as_of": DAY, "source": "Sở"}
 
 
@@ -29,6 +39,12 @@ def ruleset() -> ntm.Ruleset:
 
 def nhan_binh(**facts: object) -> ntm.Commune:
     return ntm.Commune(code="13570", name="Nhân Bình", region="dbsh", year=2023, facts=facts)
+
+
+def says_what_evaluate_says(session: ntm.Session, code: str) -> bool:
+    """An assessment is equal to another by ruleset and commune: here what it says is compared."""
+    found = session.assessment(code)
+    return found.codes == ntm.evaluate(found.ruleset, session.commune(code)).codes
 
 
 def filled(ruleset: ntm.Ruleset, path: Path, updates: int = 20) -> dict[str, object]:
@@ -46,7 +62,7 @@ WRITER = """
 import datetime, sys
 import ntm_rules as ntm
 rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
-with ntm.Session(rs, journal=sys.argv[1]) as session:
+with ntm.Session(rs, journal=sys.argv[1], engine=sys.argv[2]) as session:
     session.load(ntm.Commune(code="13570", region="dbsh", year=2023))
     known = session.commune("13570").facts.get("income_per_capita", 0)
     while True:
@@ -56,10 +72,13 @@ with ntm.Session(rs, journal=sys.argv[1]) as session:
 """
 
 
-def test_nothing_acknowledged_is_lost_when_a_writer_is_killed(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_acknowledged_is_lost_when_a_writer_is_killed(
+    ruleset: ntm.Ruleset, tmp_path: Path, engine: str
+) -> None:
     path, last, chance = tmp_path / "so.db", 0, random.Random(7)  # noqa: S311 - the same in every run
     for _ in range(4):
-        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path), engine], stdout=subprocess.PIPE, text=True)
         assert writer.stdout is not None
         with writer.stdout as said:
             for _ in range(chance.randint(1, 25)):
@@ -74,15 +93,137 @@ def test_nothing_acknowledged_is_lost_when_a_writer_is_killed(ruleset: ntm.Rules
             assert known in (last, last + 1)
             changes = [change.new for change in session.history("13570") if change.key == "income_per_capita"]
             assert changes == list(range(1, int(known) + 1))
+            assert says_what_evaluate_says(session, "13570")
         last = int(known)
+
+
+OPENER = """
+import sys, time
+from ntm_rules.engine.session.journal import Journal
+print("beginning", flush=True)
+Journal(sys.argv[1])
+print("open", flush=True)
+time.sleep(60)
+"""
+
+
+def test_killed_while_a_journal_is_first_made_leaves_none_or_a_whole_one(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    chance, made = random.Random(5), 0  # noqa: S311 - the same in every run
+    for place in range(25):
+        path = tmp_path / f"{place}.db"
+        writer = subprocess.Popen([sys.executable, "-c", OPENER, str(path)], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        with writer.stdout as said:
+            said.readline()
+            time.sleep(chance.random() * 0.006)
+            writer.kill()  # as kill -9
+        writer.wait()
+        made += path.exists()
+        assert not path.exists() or path.stat().st_size
+        with ntm.Session(ruleset, journal=path) as session:
+            session.load(nhan_binh(income_per_capita=60))
+        with ntm.Session(ruleset, journal=path) as session:
+            assert session.commune("13570").facts["income_per_capita"] == 60
+        assert not Path(f"{path}-new").exists()
+    assert 0 < made < 25
+
+
+def test_what_a_lost_journal_left_behind_is_not_played_into_a_new_one(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    path = tmp_path / "so.db"
+    filled(ruleset, path)
+    writer = subprocess.Popen([sys.executable, "-c", HALF, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    with writer.stdout as said:
+        said.readline()
+        writer.kill()
+    writer.wait()
+    assert Path(f"{path}-journal").stat().st_size
+    path.unlink()
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(nhan_binh(income_per_capita=60))
+    assert opens(ruleset, path) == {"income_per_capita": 60}
+
+
+# A transaction that is on the disk in part: the old pages in so.db-journal, new ones in so.db.
+HALF = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size=1")
+connection.execute("BEGIN")
+connection.execute("CREATE TABLE other (x)")
+for place in range(3000):
+    connection.execute("INSERT INTO other VALUES (?)", ["x" * 500])
+print("half", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "within", "after"])
+def test_an_interrupted_write_leaves_the_journal_usable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """What was recorded when an exception came, of a signal say, is known, what was not is not; the journal goes on."""
+
+    class Interrupted(BaseException):
+        pass
+
+    journal = Journal(tmp_path / "so.db")
+    journal.append([row_after(journal, "trước")])
+    header, calls = Journal._header, {"before": 1, "after": 2}.get(when, 3)
+
+    def interrupted(self: Journal) -> bytes:
+        nonlocal calls
+        calls -= 1
+        if calls == 0:
+            raise Interrupted
+        return header(self)
+
+    def rows() -> Iterator[Row]:
+        yield row_after(journal, "giữa")
+        raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "_header", interrupted)
+        with pytest.raises(Interrupted):
+            journal.append(rows() if when == "within" else [row_after(journal, "giữa")])
+    assert journal.last == (2 if when == "after" else 1)
+    journal.append([row_after(journal, "sau")])
+    names = [row.content for row in journal.rows()]
+    assert names == ["trước", *(["giữa"] if when == "after" else []), "sau"]
+    journal.close()
+    Journal(tmp_path / "so.db").close()
+
+
+def row_after(journal: Journal, value: str) -> Row:
+    place = journal.last + 1
+    return Row(
+        sequence=place,
+        step=place,
+        commune="13570",
+        kind="identity",
+        key="name",
+        value=json.dumps(value),
+        as_of=None,
+        source=None,
+        who=None,
+        recorded_at=journal.last_recorded_at,
+    )
+
+
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "so.db")
+    for pragma, value in (("synchronous", 2), ("journal_mode", "truncate"), ("locking_mode", "exclusive")):
+        assert journal._open.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+    journal.close()
 
 
 # -- the disk refuses
 
 
-def test_a_full_disk_is_said_and_nothing_is_half_known(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_full_disk_is_said_and_nothing_is_half_known(ruleset: ntm.Ruleset, tmp_path: Path, engine: Any) -> None:
     path = tmp_path / "so.db"
-    with ntm.Session(ruleset, journal=path) as session:
+    with ntm.Session(ruleset, journal=path, engine=engine) as session:
         session.load(nhan_binh(income_per_capita=60))
         (pages,) = session._journal._open.execute("PRAGMA page_count").fetchone()
         session._journal._open.execute(f"PRAGMA max_page_count={pages}")  # no page more, as on a full disk
@@ -94,7 +235,7 @@ def test_a_full_disk_is_said_and_nothing_is_half_known(ruleset: ntm.Ruleset, tmp
                 continue
             refused += 1
             assert session.commune("13570") == known
-            assert session.assessment("13570") == ntm.evaluate(ruleset, known)
+            assert says_what_evaluate_says(session, "13570")
             with pytest.raises(JournalError, match="cannot_record"):
                 session.update("13570", "income_per_capita", 50 + place, as_of=DAY, source="S" * 200)
         assert refused
@@ -104,6 +245,22 @@ def test_a_full_disk_is_said_and_nothing_is_half_known(ruleset: ntm.Ruleset, tmp
     with ntm.Session(ruleset, journal=path) as session:
         assert session.commune("13570") == known
         session.update("13570", "income_per_capita", 61, as_of=DAY, source="Sở")  # there is room again
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_refused_judges_nothing_later(ruleset: ntm.Ruleset, tmp_path: Path, engine: Any) -> None:
+    """The engine had derived what follows from it before the disk refused."""
+    with ntm.Session(ruleset, journal=tmp_path / "so.db", engine=engine) as session:
+        session.load(nhan_binh(income_per_capita=60))
+        ask = session._journal._open.execute
+        (pages,) = ask("PRAGMA page_count").fetchone()
+        ask(f"PRAGMA max_page_count={pages}")
+        with pytest.raises(JournalError, match="cannot_record"):
+            session.update("13570", "income_per_capita", 1, as_of=DAY, source="S" * 10_000)
+        ask("PRAGMA max_page_count=1000000")
+        session.update("13570", "health_insurance_pct", 99, as_of=DAY, source="Sở")
+        assert session.commune("13570").facts["income_per_capita"] == 60
+        assert says_what_evaluate_says(session, "13570")
 
 
 LIMITED = """
@@ -124,7 +281,31 @@ with ntm.Session(rs, journal=sys.argv[1]) as session:
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+NO_ROOM = """
+import resource, signal, sys
+from ntm_rules.engine.session.journal import Journal, JournalError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    Journal(sys.argv[1])
+except JournalError as error:
+    print(error.problems[0].code)
+"""
+
+
+@POSIX
+@pytest.mark.parametrize("room", [0, 4096, 9000])
+def test_a_disk_full_at_the_first_opening_leaves_nothing(ruleset: ntm.Ruleset, tmp_path: Path, room: int) -> None:
+    path = tmp_path / "so.db"
+    arguments = [sys.executable, "-c", NO_ROOM, str(path), str(room)]
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "cannot_record"
+    assert list(tmp_path.iterdir()) == []
+    with ntm.Session(ruleset, journal=path) as session:  # there is room again
+        session.load(nhan_binh())
+
+
+@POSIX
 def test_a_file_that_may_not_grow(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
     path = tmp_path / "so.db"
     ended = subprocess.run([sys.executable, "-c", LIMITED, str(path)], capture_output=True, text=True, check=True)
@@ -205,7 +386,15 @@ def test_rows_are_never_altered_from_within(ruleset: ntm.Ruleset, tmp_path: Path
     path = tmp_path / "so.db"
     filled(ruleset, path)
     connection = sqlite3.connect(path)
-    for statement in ("UPDATE journal SET value = '1'", "DELETE FROM journal"):
+    columns = journals._COLUMNS
+    other = columns.replace("value", "'99'")
+    for statement in (
+        "UPDATE journal SET value = '1'",
+        "DELETE FROM journal",
+        f"REPLACE INTO journal SELECT {other}, checksum FROM journal WHERE sequence = 1",  # noqa: S608
+        f"INSERT INTO journal SELECT {columns.replace('sequence', 'sequence + 1000', 1)}, checksum FROM journal",  # noqa: S608
+        f"INSERT INTO journal SELECT {columns.replace('sequence', 'NULL', 1)}, checksum FROM journal",  # noqa: S608
+    ):
         with pytest.raises(sqlite3.IntegrityError, match="append only"):
             connection.execute(statement)
     connection.close()
@@ -224,7 +413,184 @@ def test_another_file_is_no_journal(ruleset: ntm.Ruleset, tmp_path: Path) -> Non
         assert path.read_bytes() == before
 
 
+def test_a_journal_of_another_format_is_said_to_be_one(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    path = tmp_path / "so.db"
+    filled(ruleset, path)
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA application_id={journals._FORMAT + 1}")
+    connection.close()
+    with pytest.raises(JournalError, match="another version"):
+        Journal(path)
+
+
+@pytest.mark.parametrize("name", ["", ":memory:", "file:so.db", "file::memory:?cache=shared", Path(), Path(":memory:")])
+def test_a_name_that_would_keep_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(JournalError, match="None keeps it in memory"):
+        Journal(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["khong/so.db", "thu-muc"])
+def test_a_place_where_no_file_can_be(tmp_path: Path, name: str) -> None:
+    (tmp_path / "thu-muc").mkdir()
+    with pytest.raises(JournalError, match=r"cannot_record|not_a_journal"):
+        Journal(tmp_path / name)
+    assert {path.name for path in tmp_path.iterdir()} == {"thu-muc"}
+
+
+@POSIX
+def test_a_journal_that_may_not_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite would open it to read, and then lock nobody out."""
+    path = tmp_path / "so.db"
+    Journal(path).close()
+
+    def refused(*given: Any, **more: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    if os.geteuid():
+        path.chmod(0o400)
+    else:  # who may do everything
+        monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(JournalError, match="cannot_record"):
+        Journal(path)
+
+
+# -- copies
+
+
+def test_a_backup_is_a_journal(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    path, copy = tmp_path / "so.db", tmp_path / "sao.db"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(nhan_binh(income_per_capita=60))
+        session.backup(copy)
+        session.update("13570", "income_per_capita", 61, as_of=DAY, source="Sở")
+        with pytest.raises(JournalError, match="cannot_record"):
+            session.backup(copy)  # never over another file
+        with pytest.raises(JournalError, match="None keeps it in memory"):
+            session.backup("")
+        with pytest.raises(JournalError, match="journal_in_use"):
+            session.backup(path)
+    assert {file.name for file in tmp_path.iterdir()} <= {f"so.db{end}" for end in ("", "-lock", "-journal")} | {
+        "sao.db"
+    }
+    assert opens(ruleset, copy) == {"income_per_capita": 60}
+    assert opens(ruleset, path) == {"income_per_capita": 61}
+
+
+def test_a_backup_of_a_journal_in_memory(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    with ntm.Session(ruleset) as session:
+        session.load(nhan_binh(income_per_capita=60))
+        session.backup(tmp_path / "sao.db")
+    assert opens(ruleset, tmp_path / "sao.db") == {"income_per_capita": 60}
+
+
 # -- two writers
+
+
+OTHER = """
+import datetime, sys
+import ntm_rules as ntm
+rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+try:
+    with ntm.Session(rs, journal=sys.argv[1]) as session:
+        for known in range(5):
+            session.update("13570", "income_per_capita", 41 + known, as_of=datetime.date(2023, 11, 16), source="khác")
+        print("acknowledged")
+except ntm.NtmRulesError as error:
+    print(error.problems[0].code)
+"""
+
+
+def other(path: Path) -> str:
+    """What a session in another process comes to."""
+    ended = subprocess.run([sys.executable, "-c", OTHER, str(path)], capture_output=True, text=True, check=True)
+    return ended.stdout.strip()
+
+
+def test_a_copy_of_the_journal_lets_nobody_in(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """POSIX drops a process's locks on a file when any descriptor of it is closed there, as after a copy."""
+    path = tmp_path / "so.db"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(nhan_binh(income_per_capita=60))
+        assert other(path) == "journal_in_use"
+        shutil.copy(path, tmp_path / "sao.db")
+        assert other(path) == "journal_in_use"
+        session.update("13570", "income_per_capita", 50, as_of=DAY, source="Sở")
+    assert opens(ruleset, path) == {"income_per_capita": 50}
+    assert opens(ruleset, tmp_path / "sao.db") == {"income_per_capita": 60}
+    assert other(path) == "acknowledged"
+
+
+@POSIX
+def test_of_several_starters_one_makes_the_journal(tmp_path: Path) -> None:
+    for place in range(20):
+        path, begin = tmp_path / f"{place}.db", threading.Barrier(4)
+        opened: list[Journal] = []
+        said: list[str] = []
+
+        def start(path: Path = path, begin: threading.Barrier = begin) -> None:
+            begin.wait()
+            try:
+                opened.append(Journal(path))  # noqa: B023
+            except JournalError as error:
+                said.append(error.problems[0].code)  # noqa: B023
+
+        starters = [threading.Thread(target=start) for _ in range(4)]
+        for starter in starters:
+            starter.start()
+        for starter in starters:
+            starter.join()
+        (journal,) = opened
+        journal.append([row_after(journal, "một")])
+        journal.close()
+        assert said == ["journal_in_use"] * 3
+        with contextlib.closing(Journal(path)) as again:
+            assert again.last == 1
+
+
+@POSIX
+def test_what_another_has_written_is_never_written_over(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """Where no lock keeps it out, as on a disk that knows none."""
+    path = tmp_path / "so.db"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(nhan_binh(income_per_capita=60))
+        shutil.copy(path, tmp_path / "sao.db")
+        Path(f"{path}-lock").unlink()
+        assert other(path) == "acknowledged"
+        with pytest.raises(JournalError, match="journal_changed"):
+            session.update("13570", "income_per_capita", 50, as_of=DAY, source="Sở")
+        with pytest.raises(JournalError, match="closed"):
+            session.update("13570", "income_per_capita", 50, as_of=DAY, source="Sở")
+    assert opens(ruleset, path) == {"income_per_capita": 45}
+
+
+@POSIX
+@pytest.mark.parametrize("gone", [True, False])
+def test_nothing_is_acknowledged_to_a_file_that_is_no_longer_there(
+    ruleset: ntm.Ruleset, tmp_path: Path, gone: bool
+) -> None:
+    path = tmp_path / "so.db"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(nhan_binh(income_per_capita=60))
+        shutil.copy(path, tmp_path / "sao.db")
+        if gone:
+            path.unlink()
+        else:
+            (tmp_path / "sao.db").replace(path)
+        with pytest.raises(JournalError, match="journal_changed"):
+            session.update("13570", "income_per_capita", 50, as_of=DAY, source="Sở")
+
+
+def test_a_journal_is_found_again_from_another_directory(
+    ruleset: ntm.Ruleset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with ntm.Session(ruleset, journal="so.db") as session:
+        session.load(nhan_binh(income_per_capita=60))
+        monkeypatch.chdir("/")
+        session.update("13570", "income_per_capita", 50, as_of=DAY, source="Sở")
+    assert opens(ruleset, tmp_path / "so.db") == {"income_per_capita": 50}
 
 
 def test_a_second_session_is_refused_and_the_first_goes_on(ruleset: ntm.Ruleset, tmp_path: Path) -> None:

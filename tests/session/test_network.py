@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.property.strategies import SHIPPED, Documents, Loaded, built, communes, generated_rulesets, loaded
+from tests.property.strategies import SHIPPED, Documents, Loaded, built, communes, generated_rulesets, loaded, pools
 
 import ntm_rules as ntm
 from ntm_rules.engine.session.deriving import derive
@@ -23,7 +23,7 @@ from ntm_rules.model.errors import NtmRulesError
 def worked_out(network: Network, known: Known) -> dict[int, int]:
     """The code of every node, one after another, from the program as the other process is sent it."""
     program = json.loads(json.dumps(network.program()))
-    inputs: dict[str, Any] = json.loads(json.dumps(network.inputs(known)))
+    inputs: dict[str, Any] = json.loads(json.dumps(network.inputs(known, network.wheres(known))))
     codes = {int(node): value for node, (what, value) in inputs.items() if what == "c"}
     for node, compare in program["compare"]:
         what, rank = inputs[str(compare["of"])]
@@ -41,7 +41,7 @@ def worked_out(network: Network, known: Known) -> dict[int, int]:
     return codes
 
 
-def assert_same(ruleset: ntm.Ruleset, commune: ntm.Commune) -> None:
+def assert_same(network: Network, ruleset: ntm.Ruleset, commune: ntm.Commune) -> None:
     identity = {"region": commune.region, "zone": commune.zone, "year": commune.year}
     known = Known(
         "00001",
@@ -49,7 +49,7 @@ def assert_same(ruleset: ntm.Ruleset, commune: ntm.Commune) -> None:
         clean_facts(ruleset.catalogue, commune.facts),
         dict(commune.attested),
     )
-    network, assessment = Network(ruleset, known), ntm.evaluate(ruleset, commune)
+    assessment = ntm.evaluate(ruleset, commune)
     codes = worked_out(network, known)
 
     def verdict(node: Node) -> Verdict:
@@ -70,15 +70,31 @@ def assert_same(ruleset: ntm.Ruleset, commune: ntm.Commune) -> None:
 @pytest.mark.parametrize("which", SHIPPED, ids=str)
 @given(data=st.data())
 def test_shipped_rulesets(which: Loaded, data: st.DataObject) -> None:
+    """One network judges every commune, wherever it lies and whatever its year."""
     ruleset = loaded(which)
-    assert_same(ruleset, data.draw(communes(ruleset, attested=True)))
+    network = Network(ruleset, attests=True)
+    for _ in range(2):
+        assert_same(network, ruleset, data.draw(communes(ruleset, attested=True)))
 
 
 @given(documents=generated_rulesets(), data=st.data())
 def test_generated_rulesets(documents: Documents, data: st.DataObject) -> None:
     ruleset = built(documents)
+    network = Network(ruleset, attests=True)
     for _ in range(3):
-        assert_same(ruleset, data.draw(communes(ruleset, attested=True, most=8)))
+        assert_same(network, ruleset, data.draw(communes(ruleset, attested=True, most=8)))
+
+
+@pytest.mark.parametrize("which", [which for which in SHIPPED if which[2] is None][::2], ids=str)
+def test_every_column_and_year(which: Loaded) -> None:
+    ruleset = loaded(which)
+    network = Network(ruleset, attests=False)
+    for column in ("dbsh", "tdmnpb", "btb", "tn", "dbscl"):
+        for year in (None, 2021, 2024, 2027):
+            for zone in (None, "III"):
+                facts = {key: values[len(column) % len(values)] for key, values in pools(ruleset).items()}
+                facts = {key: value for key, value in facts.items() if "." not in key}
+                assert_same(network, ruleset, ntm.Commune(region=column, zone=zone, year=year, facts=facts))
 
 
 # -- at risk, against the rule in words (18/2022/QĐ-TTg): half of the criteria, or 30 % with a key one
@@ -125,9 +141,12 @@ def test_more_parts_than_the_engine_can_join_are_refused() -> None:
     for requires, refused in (({"all": parts}, False), ({"some": {"at_least": "3", "of": parts}}, True)):
         changed = layer | {"replace_indicators": [indicator | {"requires": requires}]}
         ruleset = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31", overlays=[changed])
-        known = Known("00001", {"region": "dbsh", "year": 2023})
         if refused:
             with pytest.raises(NtmRulesError, match="engine_limit"):
-                Network(ruleset, known)
+                Network(ruleset, attests=False)
         else:
-            assert_same(ruleset, ntm.Commune(region="dbsh", year=2023, facts={"recognised_ntm": True}))
+            assert_same(
+                Network(ruleset, attests=False),
+                ruleset,
+                ntm.Commune(region="dbsh", year=2023, facts={"recognised_ntm": True}),
+            )

@@ -8,29 +8,28 @@ import importlib.util
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import IO, Any
 
 import attrs
 
-from ntm_rules.engine.session.judging import EngineError, Judged, Where, where_judged
-from ntm_rules.engine.session.network import Network, Node, below
+from ntm_rules.engine.session.judging import EngineError, Judged, Where
+from ntm_rules.engine.session.network import Network, Node
 from ntm_rules.engine.session.state import Known
-from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, shown
 
 __all__ = ["Durable"]
 
-# A state costs some megabytes for each ruleset (benchmarks/sessions.json), and the engine has room for 1,024.
-_STATES = 32
+# How many megabytes the states of communes may take in the process, as reckoned; the engine has room for 1,024 of a network.
+_MEMORY_MB, _STATES = 280, 1000
 # How long a request may take before the process is ended, in seconds. One takes milliseconds; the first of a ruleset up to a second.
 _PATIENCE = 20.0
 # What the process runs: the same interpreter, which finds what this one does.
 _MAIN = "import sys; sys.path[:] = {path!r}; from ntm_rules.engine.session.worker import main; main()"
-
-Place = tuple[int, tuple[Where, ...], bool]
 
 
 @attrs.define
@@ -47,7 +46,7 @@ class _State:
     """What the process has derived of a commune, under one ruleset."""
 
     program: _Program
-    where: Where
+    wheres: dict[str, Where]
     codes: dict[int, int] = attrs.field(factory=dict)
 
 
@@ -55,94 +54,119 @@ class Durable:
     """Judges by durable-rules; `NtmRulesError` where that is not to be had.
 
     The process is ended and begun anew where it fails or takes longer than `patience` seconds: the commune it was asked about raises
-    `EngineError`, all others are put in again when next asked for.
+    `EngineError`, all others are put in again when next asked for. So it is where a request is interrupted, and where the process has
+    died, which is asked once more. What it holds of communes is kept below `memory_mb`, as reckoned from the networks.
     """
 
-    def __init__(self, rulesets: tuple[Ruleset, ...], *, patience: float = _PATIENCE, states: int = _STATES) -> None:
+    def __init__(
+        self, rulesets: tuple[Ruleset, ...], *, patience: float = _PATIENCE, memory_mb: float = _MEMORY_MB
+    ) -> None:
         _need_durable_rules()
-        self._rulesets, self._patience, self._most = rulesets, patience, states
-        self._rests_on = [tuple({one.id: one for one in below(ruleset)}.values()) for ruleset in rulesets]
-        self._programs: dict[Place, _Program] = {}
+        self._rulesets, self._patience, self._most_kb = rulesets, patience, memory_mb * 1024
+        self._programs: dict[tuple[int, bool], _Program] = {}
         self._states: collections.OrderedDict[str, list[_State]] = collections.OrderedDict()
         self._process: subprocess.Popen[str] | None = None
+        self._stderr: IO[bytes] | None = None
+        self._asked, self._in_doubt = 0, False
 
     # -- what an engine does
 
     def judge(self, known: Known) -> tuple[Judged, ...]:
         """Every ruleset on everything known; CommuneError where the region is not known."""
-        programs = [self._program(place, known) for place in range(len(self._rulesets))]
-        self.forget(known.code)
-        states = [_State(program, where) for program, where in programs]
-        for state in states:
-            self._put(state, known, None)
-        self._states[known.code] = states
-        while len(self._states) > self._most:
-            self.forget(next(iter(self._states)))
-        return self._judged(states)
+        return self._derived(known, None)
 
     def rejudge(self, known: Known, before: tuple[Judged, ...], keys: Collection[str]) -> tuple[Judged, ...]:
         """What is said after some facts have changed."""
-        states = self._states.get(known.code)
-        if states is None:
-            return self.judge(known)
-        self._states.move_to_end(known.code)
-        for state in states:
-            self._put(state, known, keys)
-        return tuple(old if old == new else new for old, new in zip(before, self._judged(states), strict=True))
+        found = self._derived(known, keys)
+        return tuple(old if old == new else new for old, new in zip(before, found, strict=True))
 
     def forget(self, code: str) -> None:
         """Free what the process holds of a commune."""
-        for state in self._states.pop(code, ()):
-            if self._process is not None and state.program.sent:
-                with contextlib.suppress(EngineError):  # then the process is gone, and with it what was to be forgotten
-                    self._ask(code, {"program": state.program.name, "forget": code})
+        if code in self._states:
+            # Where that fails the process is gone, and with it what was to be forgotten.
+            with contextlib.suppress(EngineError, ConnectionError), self._done_or_ended():
+                self._forget(code)
 
     def close(self) -> None:
         """End the process."""
         process, self._process = self._process, None
+        streams: list[IO[Any] | None] = [self._stderr]
         if process is not None:
             process.kill()
             process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    with contextlib.suppress(OSError):
-                        stream.close()
+            streams += process.stdin, process.stdout
+        for stream in streams:
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
         self._states.clear()
         for program in self._programs.values():
             program.sent = False
+        self._in_doubt = False
 
-    # -- networks
+    # -- what is put, and what is derived
 
-    def _program(self, place: int, known: Known) -> tuple[_Program, Where]:
-        """The network that judges a commune by one of the rulesets, and the cells it is judged by."""
-        ruleset = self._rulesets[place]
-        wheres = tuple(where_judged(one, known) for one in self._rests_on[place])
-        key = (place, wheres, bool(known.attested))
-        program = self._programs.get(key)
-        if program is None:
-            program = self._programs[key] = _Program(f"p{len(self._programs)}", Network(ruleset, known))
-        return program, wheres[0]
+    def _derived(self, known: Known, keys: Collection[str] | None) -> tuple[Judged, ...]:
+        """What is said of a commune; a process that dies is asked once more, for it may have died of something else."""
+        try:
+            return self._derived_once(known, keys)
+        except ConnectionError:
+            pass
+        try:
+            return self._derived_once(known, None)
+        except ConnectionError as error:
+            raise EngineError([_failed(known.code, str(error))]) from None
+
+    def _derived_once(self, known: Known, keys: Collection[str] | None) -> tuple[Judged, ...]:
+        with self._done_or_ended():
+            states = None if keys is None else self._states.get(known.code)
+            if states is None:
+                keys, states = None, self._entered(known)
+            self._states.move_to_end(known.code)
+            for state in states:
+                self._put(state, known, keys)
+            try:
+                return tuple(self._read(place, state) for place, state in enumerate(states))
+            except KeyError as error:
+                raise EngineError([_failed(known.code, f"node {error}")]) from None
+
+    def _entered(self, known: Known) -> list[_State]:
+        """A commune of which nothing is put yet, and room for it."""
+        states = []
+        for place, ruleset in enumerate(self._rulesets):
+            key = (place, bool(known.attested))
+            program = self._programs.get(key)
+            if program is None:
+                program = self._programs[key] = _Program(f"p{len(self._programs)}", Network(ruleset, attests=key[1]))
+            states.append(_State(program, program.network.wheres(known)))
+        self._forget(known.code)
+        while self._states and (_kb([*self._states.values(), states]) > self._most_kb or len(self._states) >= _STATES):
+            self._forget(next(iter(self._states)))
+        self._states[known.code] = states
+        return states
 
     def _put(self, state: _State, known: Known, keys: Collection[str] | None) -> None:
-        inputs = state.program.network.inputs(known, keys)
+        inputs = state.program.network.inputs(known, state.wheres, keys)
         if not inputs:
             return
         request: dict[str, Any] = {"program": state.program.name, "sid": known.code, "put": inputs}
         if not state.program.sent:
             request["rules"] = state.program.network.program()
-        answer = self._ask(known.code, request)
+        state.codes.update(self._ask(known.code, request))
         state.program.sent = True
-        state.codes.update((node, code) for node, code in answer["codes"])
 
-    def _judged(self, states: list[_State]) -> tuple[Judged, ...]:
-        return tuple(self._read(place, state) for place, state in enumerate(states))
+    def _forget(self, code: str) -> None:
+        for state in self._states.get(code, ()):
+            if state.program.sent:
+                self._ask(code, {"program": state.program.name, "forget": code})
+        self._states.pop(code, None)
 
     def _read(self, place: int, state: _State) -> Judged:
         def code(node: Node) -> int:
             return node[0] if isinstance(node, tuple) else state.codes[node]
 
         out = state.program.network.outputs
-        column, rule, year = state.where
+        column, rule, year = state.wheres[self._rulesets[place].id]
         return Judged(
             ruleset=self._rulesets[place],
             column=column,
@@ -158,39 +182,82 @@ class Durable:
 
     # -- the process
 
-    def _ask(self, code: str, request: dict[str, Any]) -> Any:
-        """The answer to a request about a commune; `EngineError` where there is none, and the process is then begun anew."""
-        process = self._running()
+    @contextlib.contextmanager
+    def _done_or_ended(self) -> Iterator[None]:
+        """Whatever exception leaves requests half done, a signal's too, what the process holds is not to be trusted: it is ended."""
+        if self._in_doubt:  # a second exception came before the process was ended
+            self.close()
+        self._in_doubt = True
+        try:
+            yield
+            self._in_doubt = False
+        except CommuneError:  # raised before anything is asked
+            self._in_doubt = False
+            raise
+        finally:
+            if self._in_doubt:
+                self.close()
+
+    def _ask(self, code: str, request: dict[str, Any]) -> dict[int, int]:
+        """The codes that a request about a commune gives; EngineError, and ConnectionError where the process has died."""
+        try:
+            process = self._running()
+        except TimeoutError:  # of the host's, by a signal; so it may be below
+            raise
+        except OSError as error:
+            raise EngineError([_failed(code, str(error))]) from None
         assert process.stdin is not None
         assert process.stdout is not None
-        try:
-            with _ended_after(process, self._patience) as expired:
+        self._asked += 1
+        request = {"n": self._asked, **request}
+        line = ""
+        with _ended_after(process, self._patience) as expired:
+            try:
                 process.stdin.write(json.dumps(request, separators=(",", ":")) + "\n")
                 process.stdin.flush()
                 line = process.stdout.readline()
-        except OSError:  # it has ended by itself
-            line = ""
-        answer = json.loads(line) if line.endswith("\n") else None
-        if answer is not None and "error" not in answer:
-            return answer
-        self.close()  # whatever it holds is not to be trusted
-        if answer is not None:
-            raise EngineError([_failed(code, answer["error"])])
-        if expired.is_set():
-            raise EngineError([_expired(code, self._patience)])
-        raise EngineError([_failed(code, f"exit code {process.returncode}")])
+            except OSError:
+                if process.poll() is None:
+                    raise
+        if not line.endswith("\n"):
+            if expired.is_set():
+                raise EngineError([_expired(code, self._patience)])
+            raise ConnectionResetError(self._last_words(process))
+        try:
+            answer = json.loads(line)
+            if answer["n"] == self._asked and "error" not in answer:
+                return {int(node): int(said) for node, said in answer["codes"]}
+            said = str(answer.get("error", f"answer {answer['n']} to request {self._asked}"))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            said = f"no answer: {line!r}"
+        raise EngineError([_failed(code, said)])
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
+            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process; a pipe that nobody reads fills up
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-c", _MAIN.format(path=sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # the engine's tracebacks; what failed comes back as an answer
+                stderr=self._stderr,
                 text=True,
                 encoding="utf-8",
             )
         return self._process
+
+    def _last_words(self, process: subprocess.Popen[str]) -> str:
+        """What a process that has died wrote last, or else how it ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+        assert self._stderr is not None
+        self._stderr.seek(max(0, self._stderr.seek(0, 2) - 1000))
+        lines = self._stderr.read().decode("utf-8", "replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), f"exit code {process.returncode}")
+
+
+def _kb(communes: Collection[list[_State]]) -> int:
+    """About what some communes take in the process."""
+    return sum(state.program.network.state_kb for states in communes for state in states)
 
 
 @contextlib.contextmanager

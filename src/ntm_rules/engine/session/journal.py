@@ -2,20 +2,25 @@
 
 The file is kept in SQLite's rollback mode with full synchronisation: when `append` returns, its rows are in the file itself and
 the disk has said so. Every row carries a checksum over itself and the row before it, so that a row altered, taken away or torn
-is noticed when the journal is opened. A session has the file to itself while it is open.
+is noticed when the journal is opened. A session has the file to itself while it is open: SQLite's own lock on it is lost when the
+host closes any other descriptor of it, as after a copy, so a file beside it, NAME-lock, is locked too, and what another program has
+written all the same is noticed before anything is written over it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import hashlib
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import attrs
 
@@ -31,7 +36,12 @@ VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
 Kind = Literal["identity", "fact", "attested", "plan"]
 
 _FORMAT = 0x6E746D31  # "ntm1"
-_TABLES = """
+# In memory, for SQLite would play what a killed process left of its own journal into the next file of that name.
+_TABLES = f"""
+PRAGMA journal_mode=MEMORY;
+PRAGMA synchronous=FULL;
+BEGIN;
+PRAGMA application_id={_FORMAT};
 CREATE TABLE journal (
     sequence INTEGER PRIMARY KEY,
     step INTEGER NOT NULL,
@@ -48,7 +58,11 @@ CREATE TABLE journal (
 CREATE INDEX of_commune ON journal (commune, sequence);
 CREATE TRIGGER never_altered BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER never_removed BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'append only'); END;
-"""
+CREATE TRIGGER only_at_the_end BEFORE INSERT ON journal
+WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM journal)
+BEGIN SELECT RAISE(ABORT, 'append only'); END;
+COMMIT;
+"""  # noqa: S608 - our own number
 _COLUMNS = "sequence, step, commune, kind, key, value, as_of, source, who, recorded_at"
 
 
@@ -99,19 +113,27 @@ def _checksum(before: str, values: tuple[Any, ...]) -> str:
 class Journal:
     """An open journal; `path` None keeps it in memory, for as long as the session lasts.
 
-    Raises `JournalError` where the file is another program's, is damaged, or is open in another session.
+    Raises `JournalError` where the file is another program's, is damaged, may not be written, or is open in another session.
+
+    >>> Journal(None).last
+    0
     """
 
     def __init__(self, path: str | Path | None) -> None:
         self._name = ":memory:" if path is None else str(path)
         self._connection: sqlite3.Connection | None = None
-        if path is not None and Path(path).is_file() and not Path(path).stat().st_size:
-            raise self._damaged(None, "0 bytes")  # a new journal would hide that there was one
+        self._file: IO[bytes] | None = None
+        self._lock: IO[bytes] | None = None
         try:
             with self._said():
-                self._connection = sqlite3.connect(self._name, isolation_level=None, timeout=0, check_same_thread=False)
-                self._prepare()
+                if path is None:
+                    self._connection = _connected(":memory:")
+                    self._connection.executescript(_TABLES)
+                else:
+                    self._path = self._place(path)
+                    self._take()
             self.last, self.last_recorded_at, self._tip = self._verified()
+            self._left = self._header()
         except BaseException:
             self.close()
             raise
@@ -122,22 +144,45 @@ class Journal:
             raise self._error("closed", Text("sổ ghi đã đóng", "the journal is closed"))
         return self._connection
 
-    def _prepare(self) -> None:
-        ask = self._open.execute
+    def _place(self, path: str | Path) -> Path:
+        """Where a file is, wherever the host goes; JournalError for names that SQLite takes for memory."""
+        name = str(path)
+        if name in ("", ".", ":memory:") or name.startswith("file:"):
+            message = Text("không phải tên tệp", "not the name of a file")
+            wanted = Text("tên tệp; None thì chỉ giữ trong bộ nhớ", "a file; None keeps it in memory")
+            raise self._error("no_journal_file", message, found=name, wanted=wanted)
+        return Path(os.path.realpath(path))
+
+    def _take(self) -> None:
+        """Have the file to ourselves, made where there is none."""
+        if self._path.exists() and not self._path.is_file():
+            raise self._not_a_journal()
+        self._lock = _locked(self._path)
+        Path(f"{self._path}-new").unlink(missing_ok=True)  # of a process that was killed while it made the file
+        if not self._path.exists():
+            self._make()
+        if not self._path.stat().st_size:
+            raise self._damaged(None, "0 bytes")  # a new journal would hide that there was one
+        # Open for as long as SQLite is: closing it would drop SQLite's lock. A file that may only be read is refused here.
+        self._file = self._path.open("rb+", buffering=0)
+        self._connection = _connected(self._path)
+        ask = self._connection.execute
         ask("PRAGMA locking_mode=EXCLUSIVE")
         ask("PRAGMA journal_mode=TRUNCATE")
         ask("PRAGMA synchronous=FULL")
         ask("BEGIN EXCLUSIVE")  # the lock is kept until the file is closed, or the process dies
-        (format_id,), (tables,) = ask("PRAGMA application_id"), ask("SELECT count(*) FROM sqlite_master")
-        if not tables[0]:
-            for statement in _TABLES.split(";\n"):
-                if statement.strip():
-                    ask(statement)
-            ask(f"PRAGMA application_id={_FORMAT}")
-        elif format_id[0] != _FORMAT:
-            ask("ROLLBACK")
-            raise self._error("not_a_journal", Text("không phải sổ ghi của phiên", "not the journal of a session"))
+        (format_id,) = ask("PRAGMA application_id").fetchone()
         ask("COMMIT")
+        if format_id != _FORMAT:
+            raise self._not_a_journal(another_version=format_id >> 8 == _FORMAT >> 8)
+
+    def _make(self) -> None:
+        try:
+            with _put_when_whole(self._path) as new, contextlib.closing(_connected(new)) as connection:
+                connection.executescript(_TABLES)
+        except BaseException:
+            Path(f"{self._path}-lock").unlink()  # nothing is to be left
+            raise
 
     def _verified(self) -> tuple[int, str, str]:
         """The last sequence, when it was recorded and its checksum, every row having been held against its checksum."""
@@ -168,19 +213,53 @@ class Journal:
             written.append((*values, tip))
             last, recorded_at = row.sequence, row.recorded_at
         with self._said():
-            self._open.execute("BEGIN")
+            self._refuse_changed()
             try:
+                self._open.execute("BEGIN")
                 self._open.executemany(
                     f"INSERT INTO journal ({_COLUMNS}, checksum) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
                     written,
                 )
                 self._open.execute(f"PRAGMA user_version={last}")  # within the transaction, as the rows are
                 self._open.execute("COMMIT")
+                self.last, self.last_recorded_at, self._tip = last, recorded_at, tip
+                self._left = self._header()
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back by itself where the disk refused
                     self._open.execute("ROLLBACK")
+                self._read_end()
                 raise
-        self.last, self.last_recorded_at, self._tip = last, recorded_at, tip
+
+    def _read_end(self) -> None:
+        """Know again where the journal ends: an exception, of a signal say, may have come just after the commit."""
+        found = self._open.execute(
+            "SELECT sequence, recorded_at, checksum FROM journal ORDER BY sequence DESC LIMIT 1"
+        ).fetchone()
+        self.last, self.last_recorded_at, self._tip = found or (0, "", "")
+        self._left = self._header()
+
+    def _header(self) -> bytes:
+        """What any program's write changes: the first bytes of the file, with its counter of changes and number of rows."""
+        if self._file is None:
+            return b""
+        self._file.seek(0)
+        return self._file.read(100)
+
+    def _refuse_changed(self) -> None:
+        """JournalError where the file is not as we left it: SQLite, which has the lock as it thinks, would not look."""
+        if self._file is None:
+            return
+        try:
+            there = os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            there = False
+        if not there or self._header() != self._left:
+            self.close()
+            message = Text(
+                "chương trình khác đã ghi hoặc thay sổ này", "another program has written or replaced this journal"
+            )
+            wanted = Text("mở lại phiên", "the session opened anew")
+            raise self._error("journal_changed", message, wanted=wanted)
 
     # -- reading
 
@@ -208,11 +287,25 @@ class Journal:
         with self._said():
             return [code for (code,) in self._open.execute("SELECT DISTINCT commune FROM journal ORDER BY commune")]
 
+    def backup(self, path: str | Path) -> None:
+        """Copy the journal as it is now into a new file, which opens as a journal; `JournalError` where there is a file already."""
+        target = self._place(path)
+        with self._said(), _locked(target):
+            try:
+                Path(f"{target}-new").unlink(missing_ok=True)
+                with _put_when_whole(target) as new, contextlib.closing(_connected(new)) as copy:
+                    copy.execute("PRAGMA journal_mode=MEMORY")
+                    self._open.backup(copy)
+            finally:
+                Path(f"{target}-lock").unlink()
+
     def close(self) -> None:
         """Give the file free."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        held = (self._connection, self._file, self._lock)
+        self._connection = self._file = self._lock = None
+        for one in held:
+            if one is not None:
+                one.close()
 
     # -- what can go wrong
 
@@ -221,6 +314,12 @@ class Journal:
         """Say what SQLite refuses in words for people."""
         try:
             yield
+        except (JournalError, TimeoutError):  # the latter of the host's, by a signal
+            raise
+        except BlockingIOError:
+            raise self._in_use() from None
+        except OSError as error:
+            raise self._cannot_record(error.strerror or str(error)) from None
         except UnicodeEncodeError as error:
             message = Text("chữ không ghi được bằng UTF-8", "text that UTF-8 cannot write")
             raise self._error("cannot_record", message, found=error.object) from None
@@ -229,23 +328,30 @@ class Journal:
             said = str(error)
             if "BUSY" in name or "LOCKED" in name or "locked" in said:
                 self.close()
-                raise self._error(
-                    "journal_in_use",
-                    Text("một phiên khác đang ghi vào sổ này", "another session is writing to this journal"),
-                    wanted=Text(
-                        "mỗi lúc một phiên; đóng phiên kia trước", "one session at a time; close the other first"
-                    ),
-                ) from None
+                raise self._in_use() from None
             if "not a database" in said:
                 self.close()
-                raise self._error(
-                    "not_a_journal", Text("không phải sổ ghi của phiên", "not the journal of a session")
-                ) from None
+                raise self._not_a_journal() from None
             if not any(words in said for words in _REFUSED):
                 raise self._damaged(None, said) from None
-            raise self._error(
-                "cannot_record", Text(f"sổ ghi không dùng được ({said})", f"the journal cannot be used ({said})")
-            ) from None
+            raise self._cannot_record(said) from None
+
+    def _in_use(self) -> JournalError:
+        return self._error(
+            "journal_in_use",
+            Text("một phiên khác đang ghi vào sổ này", "another session is writing to this journal"),
+            wanted=Text("mỗi lúc một phiên; đóng phiên kia trước", "one session at a time; close the other first"),
+        )
+
+    def _not_a_journal(self, *, another_version: bool = False) -> JournalError:
+        if another_version:
+            message = Text("sổ ghi của một phiên bản khác", "the journal of another version of ntm-rules")
+            return self._error("journal_version", message)
+        return self._error("not_a_journal", Text("không phải sổ ghi của phiên", "not the journal of a session"))
+
+    def _cannot_record(self, said: str) -> JournalError:
+        message = Text(f"sổ ghi không dùng được ({said})", f"the journal cannot be used ({said})")
+        return self._error("cannot_record", message)
 
     def _damaged(self, sequence: int | None, said: str | None) -> JournalError:
         where = Text("", "") if sequence is None else Text(f" ở dòng {sequence}", f" at row {sequence}")
@@ -270,3 +376,50 @@ _FIELDS = [field.name for field in attrs.fields(Row)]
 def stamp(moment: datetime.datetime) -> str:
     """A moment as the journal writes it: in Vietnam's time, of one width, so that text sorts as time does."""
     return moment.astimezone(VIETNAM).isoformat(timespec="microseconds")
+
+
+def _connected(path: str | Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """A file's NAME-lock, locked until it is closed; BlockingIOError where another has it."""
+    lock = os.fdopen(os.open(f"{path}-lock", os.O_RDONLY | os.O_CREAT, 0o666), "rb", buffering=0)
+    if sys.platform != "win32":  # where no copy frees SQLite's lock
+        import fcntl
+
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise
+        except OSError:  # a disk that knows no such locks
+            pass
+    return lock
+
+
+@contextlib.contextmanager
+def _put_when_whole(path: Path) -> Iterator[Path]:
+    """A new file, which gets its name when it is done; FileExistsError where another has that name."""
+    new = Path(f"{path}-new")
+    try:
+        yield new
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        Path(f"{path}-journal").unlink(
+            missing_ok=True
+        )  # of a file that is gone; SQLite would play it back into this one
+        try:
+            os.link(new, path)  # unlike a renaming, over no other file
+        except FileExistsError:
+            raise
+        except OSError:  # a disk that knows no second names
+            new.rename(path)
+        if os.name == "posix":
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    finally:
+        new.unlink(missing_ok=True)

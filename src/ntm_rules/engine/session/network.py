@@ -1,14 +1,13 @@
 """A ruleset as a network of facts and of what is derived from them: fact → indicator → criterion → verdict → at risk.
 
-A value enters as its rank among the thresholds it is held against in this column and year: 2i+1 on the i-th threshold, an even number
-between two. That keeps every comparison, exactly, and is a small integer whatever the value is: a ratio, a long decimal, a
-category. What is not known is a fact of its own, so that every clause has exactly one status at any moment.
+A value enters as where it lies by its threshold: 0 below, 1 on, 2 above. That keeps every comparison, exactly, and is a small
+integer whatever the value is: a ratio, a long decimal, a category; and the rules are the same for every column and year. What is
+not known is a fact of its own, so that every clause has exactly one status at any moment.
 """
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -44,10 +43,21 @@ __all__ = ["Network", "Node", "Outputs", "below"]
 
 # A node by its number, or a code that is settled already, which needs no fact.
 Node = int | tuple[int]
-# The lowest and the highest value that meet; None where there is no bound.
-Bounds = tuple[Fraction | None, Fraction | None]
+# A fact of a node: "v" and where its value lies, "u" where that is not known, or "c" and a code.
+Put = tuple[str, int]
+_NOT_KNOWN: Put = ("u", 1)
+# The places by a threshold that meet it, code 0, and those that do not, code 4: from, to, code.
+_EQUAL = ((None, 0, 4), (1, 1, 0), (2, None, 4))
+_RANGES = {
+    Direction.AT_LEAST: ((None, 0, 4), (1, None, 0)),
+    Direction.AT_MOST: ((None, 1, 0), (2, None, 4)),
+    Direction.EQUAL: _EQUAL,
+    Direction.MET: _EQUAL,
+}
 # How many facts one rule joins here, and how many the engine can join at all.
 _JOINED, _MOST = 8, 16
+# What durable-rules takes for a fact and for one that a rule joins, in kilobytes: its structures, twice, as its pools grow by doubling.
+_FACT_KB, _JOINED_KB = 18, 20
 
 
 def below(ruleset: Ruleset) -> Iterator[Ruleset]:
@@ -73,25 +83,14 @@ class Outputs:
     at_risk: Node
 
 
-@attrs.define
+@attrs.frozen(slots=True)
 class _Input:
-    """A value held against thresholds: the fact, the other fact and factor where there is one, the thresholds found so far."""
+    """A node that is given: the ruleset it is of, the facts that may change it, and how what is known is put."""
 
     node: int
-    fact: str
-    other: str | None = None
-    factor: Fraction = Fraction(1)
-    cuts: list[Fraction] = attrs.field(factory=list)
-
-    def rank(self, known: Mapping[str, FactValue], ruleset: Ruleset) -> tuple[str, int]:
-        value = _number(ruleset, self.fact, known)
-        if self.other is not None and value is not None:
-            other = _number(ruleset, self.other, known)
-            value = None if other is None else value - other * self.factor
-        if value is None:
-            return "u", 1
-        place = bisect.bisect_left(self.cuts, value)
-        return "v", 2 * place + (place < len(self.cuts) and self.cuts[place] == value)
+    ruleset_id: str
+    facts: tuple[str, ...]
+    read: Callable[[Known, Where], Put]
 
 
 def _number(ruleset: Ruleset, key: str, known: Mapping[str, FactValue]) -> Fraction | None:
@@ -108,50 +107,44 @@ def _number(ruleset: Ruleset, key: str, known: Mapping[str, FactValue]) -> Fract
 
 
 class Network:
-    """The rules for one ruleset, column and year; for communes with attested verdicts or without."""
+    """The rules for one ruleset, whatever the column and year; for communes with attested verdicts or without."""
 
-    def __init__(self, ruleset: Ruleset, known: Known) -> None:
-        self.ruleset, self.attests = ruleset, bool(known.attested)
+    def __init__(self, ruleset: Ruleset, *, attests: bool) -> None:
+        self.attests = attests
         self._nodes = 0
-        self._inputs: dict[tuple[Any, ...], _Input] = {}
-        self._compare: list[tuple[int, _Input, list[Bounds]]] = []
+        self._inputs: list[_Input] = []
+        self._compare: list[tuple[int, int, Direction]] = []
         self._derive: list[tuple[int, str, tuple[Node, ...], dict[str, Any]]] = []
-        # Nodes of attested verdicts, by ruleset and number.
-        self._attested: dict[tuple[str, str], int] = {}
-        self._known = known
+        self._codes: list[int] = []  # the nodes that are given as codes
+        self._below = tuple({one.id: one for one in below(ruleset)}.values())
         self._outputs: dict[str, Outputs] = {}
         self.outputs = self._ruleset(ruleset)
         self._by_fact: dict[str, list[_Input]] = {}
-        for one in self._inputs.values():
-            one.cuts.sort()
-            for key in (one.fact, one.other):
-                if key is not None:
-                    self._by_fact.setdefault(key, []).append(one)
+        for one in self._inputs:
+            for key in one.facts:
+                self._by_fact.setdefault(key, []).append(one)
+        # About how many kilobytes durable-rules takes for one commune.
+        joined = sum(isinstance(part, int) for _, _, parts, _ in self._derive for part in parts)
+        facts = len(self._inputs) + len(self._compare) + len(self._derive)
+        self.state_kb = facts * _FACT_KB + joined * _JOINED_KB
 
     # -- what goes in
 
-    def inputs(self, known: Known, keys: Iterable[str] | None = None) -> dict[str, tuple[str, int]]:
+    def wheres(self, known: Known) -> dict[str, Where]:
+        """The cells that judge a commune, by ruleset; CommuneError where its region is not known."""
+        return {one.id: where_judged(one, known) for one in self._below}
+
+    def inputs(self, known: Known, wheres: Mapping[str, Where], keys: Iterable[str] | None = None) -> dict[str, Put]:
         """What is to be put for everything known, or for some facts that have changed, by node."""
-        every = self._inputs.values()
-        wanted = every if keys is None else [one for key in keys for one in self._by_fact.get(key, ())]
-        found = {str(one.node): one.rank(known.fact, self.ruleset) for one in wanted}
-        if keys is None and self.attests:
-            for (ruleset_id, number), node in self._attested.items():
-                given = known.attested
-                if ruleset_id != self.ruleset.id:  # a number alone speaks of the ruleset judged, and of none below
-                    given = {key: verdict for key, verdict in given.items() if ":" in key}
-                verdict = attested_under(ruleset_id, given).get(number)
-                found[str(node)] = ("c", 2 if verdict is None else 0 if verdict else 4)
-        return found
+        wanted = self._inputs if keys is None else [one for key in keys for one in self._by_fact.get(key, ())]
+        return {str(one.node): one.read(known, wheres[one.ruleset_id]) for one in wanted}
 
     def program(self) -> dict[str, Any]:
         """The rules as the worker takes them."""
         return {
-            "compare": [
-                (node, {"of": one.node, "ranges": list(_ranges(one, met))}) for node, one, met in self._compare
-            ],
+            "compare": [(node, {"of": one, "ranges": _RANGES[direction]}) for node, one, direction in self._compare],
             "derive": self._derive,
-            "codes": list(self._attested.values()),
+            "codes": self._codes,
         }
 
     # -- nodes
@@ -160,23 +153,21 @@ class Network:
         self._nodes += 1
         return self._nodes
 
-    def _input(self, fact: str, other: str | None = None, factor: Fraction = Fraction(1)) -> _Input:
-        key = (fact, other, factor)
-        if key not in self._inputs:
-            self._inputs[key] = _Input(self._new(), fact, other, factor)
-        return self._inputs[key]
-
-    def _compared(self, one: _Input, direction: Direction, threshold: Fraction) -> Node:
-        met = {
-            Direction.AT_LEAST: (threshold, None),
-            Direction.AT_MOST: (None, threshold),
-        }.get(direction, (threshold, threshold))
-        return self._one_of(one, [met])
-
-    def _one_of(self, one: _Input, met: list[Bounds]) -> Node:
-        one.cuts += {cut for bounds in met for cut in bounds if cut is not None and cut not in one.cuts}
+    def _given(self, ruleset: Ruleset, facts: tuple[str, ...], read: Callable[[Known, Where], Put]) -> int:
         node = self._new()
-        self._compare.append((node, one, met))
+        self._inputs.append(_Input(node, ruleset.id, facts, read))
+        return node
+
+    def _compared(
+        self, ruleset: Ruleset, facts: tuple[str, ...], direction: Direction, read: Callable[[Known, Where], Put]
+    ) -> Node:
+        given, node = self._given(ruleset, facts, read), self._new()
+        self._compare.append((node, given, direction))
+        return node
+
+    def _code(self, ruleset: Ruleset, read: Callable[[Known, Where], int]) -> Node:
+        node = self._given(ruleset, (), lambda known, where: ("c", read(known, where)))
+        self._codes.append(node)
         return node
 
     def _grouped(self, kind: str, parts: Iterable[Node]) -> Node:
@@ -208,8 +199,7 @@ class Network:
         return found
 
     def _outputs_of(self, ruleset: Ruleset) -> Outputs:
-        where = where_judged(ruleset, self._known)
-        codes = tuple(self._indicator(ruleset, clause, where) for clause in clauses_of(ruleset))
+        codes = tuple(self._indicator(ruleset, clause) for clause in clauses_of(ruleset))
         each = iter(codes)
         criteria = tuple(
             self._grouped("together", [next(each) for _ in criterion.indicators]) for criterion in ruleset.criteria
@@ -244,85 +234,98 @@ class Network:
             key_share=rule.key_share.as_integer_ratio(),
         )
 
-    def _indicator(self, ruleset: Ruleset, clause: Clause, where: Where) -> Node:
-        measured = self._clause(ruleset, clause, where)
+    def _indicator(self, ruleset: Ruleset, clause: Clause) -> Node:
+        measured = self._clause(ruleset, clause)
         if not self.attests:
             return measured
-        node = self._attested[ruleset.id, clause.id] = self._new()
-        return self._derived("attested", [measured, node])
+        top = ruleset.id == self._below[0].id
 
-    def _clause(self, ruleset: Ruleset, clause: Clause, where: Where) -> Node:
-        if clause.columns is not None and where[0] not in clause.columns:
-            return (1,)
-        inner = self._requirement(ruleset, clause.requirement, where)
-        if clause.applies_if is None:
+        def attested(known: Known, _: Where) -> int:
+            # A number alone speaks of the ruleset judged, and of none below.
+            given = {key: said for key, said in known.attested.items() if top or ":" in key}
+            verdict = attested_under(ruleset.id, given).get(clause.id)
+            return 2 if verdict is None else 0 if verdict else 4
+
+        return self._derived("attested", [measured, self._code(ruleset, attested)])
+
+    def _clause(self, ruleset: Ruleset, clause: Clause) -> Node:
+        inner = self._requirement(ruleset, clause.requirement)
+        if clause.applies_if is not None:
+            inner = self._derived("applies", [self._requirement(ruleset, clause.applies_if), inner])
+        columns = clause.columns
+        if columns is None:
             return inner
-        return self._derived("applies", [self._requirement(ruleset, clause.applies_if, where), inner])
+        return self._derived("applies", [self._code(ruleset, lambda _, where: 0 if where[0] in columns else 4), inner])
 
-    def _requirement(self, ruleset: Ruleset, requirement: Requirement, where: Where) -> Node:
+    def _requirement(self, ruleset: Ruleset, requirement: Requirement) -> Node:
         if isinstance(requirement, Comparison):
-            return self._comparison(ruleset, requirement, where)
+            key = requirement.fact
+            if not requirement.both_sexes:
+                return self._comparison(ruleset, requirement, key)
+            keys = (f"{key}.male", f"{key}.female", key)
+            return self._derived("sexes", [self._comparison(ruleset, requirement, one) for one in keys])
         if isinstance(requirement, FactComparison):
-            cell = requirement.factor.cell(where[0], where[2])
-            if cell is None or not _set(cell):
-                return (2,)
-            one = self._input(requirement.fact, requirement.other, Fraction(cell.value))  # type: ignore[arg-type]
-            return self._compared(one, requirement.direction, Fraction(0))
+            return self._fact_comparison(ruleset, requirement)
         if isinstance(requirement, OneOf):
-            if not _set(requirement.threshold.cell(where[0], where[2])):
-                return (2,)
-            values = (_number(ruleset, requirement.fact, {requirement.fact: value}) for value in requirement.values)
-            return self._one_of(self._input(requirement.fact), [(value, value) for value in values])
+            return self._one_of(ruleset, requirement)
         if isinstance(requirement, Combination):
-            parts = [self._clause(ruleset, part, where) for part in requirement.parts]
+            parts = [self._clause(ruleset, part) for part in requirement.parts]
             if requirement.needed < len(parts):
                 return self._derived("some", parts, needed=requirement.needed)
             return self._grouped("all", parts)
         if isinstance(requirement, Branch):
-            condition = self._requirement(ruleset, requirement.condition, where)
-            inner = [self._clause(ruleset, part, where) for part in (requirement.then, requirement.otherwise)]
+            condition = self._requirement(ruleset, requirement.condition)
+            inner = [self._clause(ruleset, part) for part in (requirement.then, requirement.otherwise)]
             return self._derived("branch", [condition, *inner])
         if isinstance(requirement, RulesetMet):
-            if not _set(requirement.threshold.cell(where[0], where[2])):
-                return (2,)
+            threshold = requirement.threshold
+            stated = self._code(ruleset, lambda _, where: 0 if _set(threshold.cell(where[0], where[2])) else 2)
             # The code of a verdict, where not applicable counts as met.
-            return self._derived("verdict", [self._ruleset(requirement.ruleset).standing])
+            verdict = self._derived("verdict", [self._ruleset(requirement.ruleset).standing])
+            return self._derived("applies", [stated, verdict])
         if isinstance(requirement, Unstated):
             return (2,)
         return never(requirement)
 
-    def _comparison(self, ruleset: Ruleset, requirement: Comparison, where: Where) -> Node:
-        cell = requirement.threshold.cell(where[0], where[2])
-        if cell is None or not _set(cell):
-            return (2,)
-        key, direction = requirement.fact, requirement.direction
-        if direction is Direction.MET:
-            return self._compared(self._input(key), Direction.EQUAL, Fraction(1))
-        value = cell.value
-        threshold = _number(ruleset, key, {key: value})  # type: ignore[dict-item]
-        assert threshold is not None
-        if not requirement.both_sexes:
-            return self._compared(self._input(key), direction, threshold)
-        keys = (f"{key}.male", f"{key}.female", key)
-        return self._derived("sexes", [self._compared(self._input(one), direction, threshold) for one in keys])
+    def _comparison(self, ruleset: Ruleset, requirement: Comparison, key: str) -> Node:
+        met = requirement.direction is Direction.MET
+
+        def read(known: Known, where: Where) -> Put:
+            cell = _set(requirement.threshold.cell(where[0], where[2]))
+            if cell is None:
+                return _NOT_KNOWN
+            held = True if met else cell.value
+            return _place(_number(ruleset, key, known.fact), _number(ruleset, key, {key: held}))  # type: ignore[dict-item]
+
+        return self._compared(ruleset, (key,), requirement.direction, read)
+
+    def _fact_comparison(self, ruleset: Ruleset, requirement: FactComparison) -> Node:
+        def read(known: Known, where: Where) -> Put:
+            cell = _set(requirement.factor.cell(where[0], where[2]))
+            other = _number(ruleset, requirement.other, known.fact)
+            if cell is None or other is None:
+                return _NOT_KNOWN
+            factor = Fraction(cell.value)  # type: ignore[arg-type]
+            return _place(_number(ruleset, requirement.fact, known.fact), other * factor)
+
+        return self._compared(ruleset, (requirement.fact, requirement.other), requirement.direction, read)
+
+    def _one_of(self, ruleset: Ruleset, requirement: OneOf) -> Node:
+        def read(known: Known, where: Where) -> Put:
+            value = known.fact.get(requirement.fact)
+            if value is None or not _set(requirement.threshold.cell(where[0], where[2])):
+                return _NOT_KNOWN
+            return "v", int(value in requirement.values)
+
+        return self._compared(ruleset, (requirement.fact,), Direction.AT_LEAST, read)
 
 
-def _set(cell: Cell | None) -> bool:
-    return cell is not None and cell.state is CellState.SET
+def _set(cell: Cell | None) -> Cell | None:
+    """A cell that holds a threshold."""
+    return cell if cell is not None and cell.state is CellState.SET else None
 
 
-def _ranges(one: _Input, met: Iterable[Bounds]) -> Iterator[tuple[int | None, int | None, int]]:
-    """The ranges of ranks that meet, code 0, and those around them that do not, code 4."""
-
-    def rank(cut: Fraction | None) -> int | None:
-        return None if cut is None else 2 * one.cuts.index(cut) + 1
-
-    below: int | None = None  # the lowest rank not yet spoken of; None: of all ranks
-    for low, high in sorted({(rank(low), rank(high)) for low, high in met}, key=lambda bounds: bounds[0] or 0):
-        if low is not None and (below is None or below < low):
-            yield below, low - 1, 4
-        yield low, high, 0
-        if high is None:
-            return
-        below = high + 1
-    yield below, None, 4
+def _place(value: Fraction | None, threshold: Fraction | None) -> Put:
+    if value is None or threshold is None:
+        return _NOT_KNOWN
+    return "v", (value >= threshold) + (value > threshold)

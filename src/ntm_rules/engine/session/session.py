@@ -129,6 +129,22 @@ class Session:
         self._engine.close()
         self._live.clear()
 
+    def backup(self, path: str | Path) -> None:
+        """Copy the journal as it is now into a new file, which a session can be opened on.
+
+        Raises `JournalError` where there is a file of that name, or no room.
+
+        >>> import pathlib, tempfile
+        >>> import ntm_rules as ntm
+        >>> with tempfile.TemporaryDirectory() as folder, ntm.Session(ntm.load_ruleset("2021-2025/xa-ntm")) as session:
+        ...     session.load(ntm.Commune(code="13570", region="dbsh", year=2023))
+        ...     session.backup(pathlib.Path(folder) / "sao-luu.db")
+        ...     with ntm.Session(ntm.load_ruleset("2021-2025/xa-ntm"), journal=pathlib.Path(folder) / "sao-luu.db") as copy:
+        ...         copy.communes()
+        ('13570',)
+        """
+        self._journal.backup(path)
+
     # -- facts in
 
     def assert_fact(

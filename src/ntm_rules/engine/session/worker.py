@@ -1,4 +1,4 @@
-"""The process that durable-rules runs in: a network of rules for each ruleset, column and year, a state for each commune.
+"""The process that durable-rules runs in: a network of rules for each ruleset, a state for each commune.
 
 It is apart from the session because the engine can hang, or spoil memory, where no exception is raised: then it is ended, and a new
 one begun. It reads a request a line as JSON and answers each with a line. Facts are asserted and retracted, never posted, which
@@ -8,6 +8,7 @@ would hand each to one rule only. What an action raises is swallowed by the engi
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -131,7 +132,10 @@ def _fact(sid: str, node: int, what: str, value: int) -> Fact:
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until there are no more, each with its number."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # of the terminal, meant for the session, which ends this process when it ends
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever the engine prints is no answer
     from durable.engine import Ruleset
 
@@ -139,16 +143,16 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         name = asked["program"]
+        answer: dict[str, Any] = {"n": asked["n"], "codes": []}
         try:
             if "rules" in asked:
                 networks[name] = Rules(name, asked["rules"], Ruleset)
-            answer: dict[str, Any] = {}
             if "put" in asked:
-                answer = {"codes": list(networks[name].put(asked["sid"], asked["put"]).items())}
+                answer["codes"] = list(networks[name].put(asked["sid"], asked["put"]).items())
             elif "forget" in asked and name in networks:
                 networks[name].forget(asked["forget"])
         except BaseException as error:  # noqa: BLE001 - said to the session, which sets the commune apart
-            answer = {"error": f"{type(error).__name__}: {error}"}
+            answer["error"] = f"{type(error).__name__}: {error}"
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
