@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -329,3 +331,81 @@ def test_places_are_those_of_the_input_however_many_rows(kind: str, tmp_path: Pa
     assert found.rejected["row"].to_pylist() == bad
     assert found.judged["row"].to_pylist() == [place for place in range(count) if place % 1000]
     assert found.judged["code"].to_pylist() == [code.zfill(5) for place, code in enumerate(codes) if place % 1000]
+
+
+# -- where results may go
+
+
+def test_results_are_never_written_over_what_they_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the results nor the rejected rows, by whatever name the input is called; nothing is read, nothing lost."""
+    monkeypatch.chdir(tmp_path)
+    text = f"code,region,year,{MONEY}\n1,dbsh,2023,60\n"
+    for name in ("xa.csv", "kq.rejected.csv"):
+        Path(name).write_text(text, "utf-8")
+    Path("link.csv").symlink_to("xa.csv")
+    (tmp_path / "phan").mkdir()
+    for name in ("phan/a.parquet", "xa-1.parquet"):
+        pyarrow.parquet.write_table(table_of(ROWS), name)
+    cases: list[tuple[Any, Any]] = [
+        ("xa.csv", "xa.csv"),
+        ("xa.csv", tmp_path / "phan" / ".." / "xa.csv"),
+        ("xa.csv", "link.csv"),
+        ("link.csv", "xa.csv"),
+        ("kq.rejected.csv", "kq.csv"),
+        ("phan", "phan/a.parquet"),
+        ("phan", "phan/kq.parquet"),
+        ("xa-*.parquet", "xa-1.parquet"),
+        ("xa-*.parquet", "xa-kq.parquet"),
+        (pyarrow.dataset.dataset("phan"), "phan/a.parquet"),
+    ]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    for table, target in cases:
+        with pytest.raises(ntm.NtmRulesError, match="target_is_input"):
+            write_table(NTM, table, target)
+    ended = run("batch", "xa.csv", "-o", "./xa.csv")
+    assert (ended.code, "[target_is_input]" in ended.err) == (2, True)
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    write_table(NTM, "phan", "phan/kq.csv")  # which is no part of the table
+
+
+def test_a_target_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: Path) -> None:
+    source = files(tmp_path)
+    for name in ("d.csv", "e.rejected.csv"):
+        (tmp_path / name).mkdir()
+    for name in ("d.csv", "e.csv"):
+        ended = run("batch", source, "-o", str(tmp_path / name))
+        assert ended.code == 2
+        assert "[cannot_write]" in ended.err
+        assert "xa.csv" not in ended.err
+    assert names(tmp_path) == ["d.csv", "e.rejected.csv", "xa.csv"]
+
+
+@pytest.mark.parametrize("stood", [True, False])
+def test_rejected_rows_are_taken_back_where_the_results_cannot_be_put(
+    stood: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if stood:
+        (tmp_path / "kq.rejected.csv").write_text("trước", "utf-8")
+    replace = os.replace
+
+    def fails(given: Any, place: Any) -> None:
+        if Path(place).name == "kq.csv":
+            raise PermissionError(13, "Permission denied")
+        replace(given, place)
+
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(ntm.NtmRulesError, match="cannot_write"):
+        write_table(NTM, table_of(ROWS), tmp_path / "kq.csv")
+    assert names(tmp_path) == (["kq.rejected.csv"] if stood else [])
+    assert not stood or (tmp_path / "kq.rejected.csv").read_text("utf-8") == "trước"
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "kho").mkdir()
+    (tmp_path / "kho" / "that.csv").write_text("trước", "utf-8")
+    (tmp_path / "kq.csv").symlink_to("kho/that.csv")
+    write_table(NTM, table_of(ROWS), tmp_path / "kq.csv")
+    assert (tmp_path / "kq.csv").is_symlink()
+    assert len(read(tmp_path / "kho" / "that.csv")) == 2
+    assert names(tmp_path) == ["kho", "kq.csv", "kq.rejected.csv"]
+    assert names(tmp_path / "kho") == ["that.csv"]

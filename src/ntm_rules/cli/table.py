@@ -48,7 +48,7 @@ _NEEDED = {
     "target",
     metavar="OUT",
     required=True,
-    help="Tệp kết quả .parquet, .csv, .jsonl, .xlsx / the file of results.",
+    help="Tệp kết quả .parquet, .csv, .jsonl, .xlsx; tệp cũ cùng tên bị ghi đè / the file of results; an older one is written over.",
 )
 @click.option(
     "--output",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import csv
+import fnmatch
 import itertools
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +24,7 @@ from ntm_rules.rulebook.parser_words import csv_words, original
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BATCH", "EXTRA_CELLS", "READING_FAILS", "Input", "input_of", "reading_failed"]
+__all__ = ["BATCH", "EXTRA_CELLS", "READING_FAILS", "Input", "input_of", "lies_in", "reading_failed"]
 
 # What stands in a row of a CSV or Excel file beyond the header.
 EXTRA_CELLS = "extra_cells"
@@ -109,11 +110,7 @@ def _not_a_table(found: str) -> Problem:
 
 
 def _file(connection: duckdb.DuckDBPyConnection, path: Path) -> Input:
-    suffix = path.suffix.lower()
-    if path.is_dir() or (suffix == ".parquet" and not path.exists()):
-        parts = sorted(_parts(path) if path.is_dir() else path.parent.glob(path.name))
-    else:
-        parts = [path] if path.exists() else []
+    suffix, parts = path.suffix.lower(), _parts(path)
     if not parts:
         raise CommuneError([unreadable(str(path), FileNotFoundError(2, "No such file or directory"))])
     try:
@@ -128,11 +125,29 @@ def _file(connection: duckdb.DuckDBPyConnection, path: Path) -> Input:
     raise CommuneError([_not_a_table(path.name)])
 
 
-def _parts(folder: Path) -> Iterator[Path]:
-    """The Parquet files of a folder; what begins with "." or "_" is somebody's work that is not done, as for Spark."""
-    for path in folder.rglob("*.parquet"):
-        if path.is_file() and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts):
-            yield path
+def _parts(path: Path) -> list[Path]:
+    """The files that a path names: one, those of a pattern, or the Parquet files of a folder.
+
+    What begins with "." or "_" in a folder is somebody's work that is not done, as for Spark.
+    """
+    if path.is_dir():
+        inner = ((part, part.relative_to(path).parts) for part in path.rglob("*.parquet") if part.is_file())
+        return sorted(part for part, names in inner if not any(name.startswith((".", "_")) for name in names))
+    if path.suffix.lower() == ".parquet" and not path.exists():
+        return sorted(path.parent.glob(path.name))
+    return [path] if path.exists() else []
+
+
+def lies_in(table: Any, target: Path) -> bool:
+    """Whether a file is of a table, or would be the next time that the table is read."""
+    if not isinstance(table, (str, Path)):
+        return target.exists() and any(target.samefile(each) for each in getattr(table, "files", ()))
+    path, place = Path(table), target.resolve()
+    if target.exists() and any(target.samefile(each) for each in _parts(path)):
+        return True
+    if path.is_dir():
+        return target.suffix.lower() == ".parquet" and path.resolve() in place.parents
+    return place.parent == path.parent.resolve() and fnmatch.fnmatchcase(place.name, path.name)
 
 
 def reading_failed(path: Any, error: Exception) -> NtmRulesError:
