@@ -19,6 +19,7 @@ from sqlglot import exp
 from ntm_rules.engine.sql.terms import column
 from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem, unreadable
 from ntm_rules.model.text import Text, clean_text, shown
+from ntm_rules.rulebook.communes.tables import SPREADSHEET_ERROR
 from ntm_rules.rulebook.parser_words import csv_words, original
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ def _file(connection: duckdb.DuckDBPyConnection, path: Path) -> Input:
         if suffix == ".parquet" or path.is_dir():
             return _parquet(connection, parts)
         if suffix in (".csv", ".tsv"):
-            return Input(_communes_of(_csv(connection, path)))
+            return _communes_of(_csv(connection, path))
         if suffix == ".xlsx":
-            return Input(_communes_of(connection.from_arrow(_sheet(path))))
+            return _communes_of(connection.from_arrow(_sheet(path)))
     except READING_FAILS as error:
         raise reading_failed(path, error) from error
     raise CommuneError([_not_a_table(path.name)])
@@ -262,8 +263,15 @@ def _cell(value: Any) -> str | None:
     return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
 
 
-def _communes_of(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """The rows that hold a commune: neither empty nor a remark, which begins with "#"."""
-    names = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in rows.columns]
-    everything = f"regexp_replace(concat({', '.join(names)}), '\\s', '', 'g')"
-    return rows.filter(f"{everything} <> '' AND NOT starts_with(ltrim(coalesce({names[0]}, '')), '#')")
+# All that `str.strip` takes away.
+_SPACE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]"
+
+
+def _communes_of(rows: duckdb.DuckDBPyRelation) -> Input:
+    """The rows that hold a commune, neither empty nor a remark, which begins with "#"; each by its place among all rows."""
+    first, *others = (exp.to_identifier(name, quoted=True).sql(dialect="duckdb") for name in rows.columns)
+    empty = f"regexp_full_match(concat({', '.join([first, *others])}), '{_SPACE}*')"
+    marked = f"coalesce(regexp_matches({first}, '^{_SPACE}*#'), false)"
+    error = f"regexp_full_match({first}, '{_SPACE}*{SPREADSHEET_ERROR}{_SPACE}*')"
+    placed = rows.project(f'*, row_number() OVER () - 1 AS "{_PLACE}"')
+    return Input(placed.filter(f"NOT {empty} AND NOT ({marked} AND NOT {error})"), column(_PLACE))

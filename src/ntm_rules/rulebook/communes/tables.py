@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,10 @@ from ntm_rules.rulebook.communes.texts import text_of
 from ntm_rules.rulebook.communes.values import SIDES
 from ntm_rules.rulebook.parser_words import csv_words, original
 
-__all__ = ["csv_communes"]
+__all__ = ["SPREADSHEET_ERROR", "csv_communes"]
+
+# What a spreadsheet writes where a formula failed, or a column was too narrow: a row that begins with it is no remark.
+SPREADSHEET_ERROR = r"#(¡?[A-Z][A-Z0-9/_]*[!?]?|#+)"
 
 IDENTITY = ("code", "name", "region", "province", "district", "zone", "year", "host_id")
 
@@ -41,8 +45,12 @@ def _records(rows: Iterator[tuple[int, list[str]]], catalogue: Catalogue) -> Ite
     known = [None if wrong[place] else name for place, name in enumerate(columns)]
     for line, cells in rows:
         values = [clean_text(cell) for cell in cells]
-        if any(values) and not values[0].startswith("#"):
+        if any(values) and not _is_remark(values[0]):
             yield _row(line, known, values)
+
+
+def _is_remark(first: str) -> bool:
+    return first.startswith("#") and not re.fullmatch(SPREADSHEET_ERROR, first)
 
 
 def _rows(text: str, source: str | None) -> Iterator[tuple[int, list[str]]]:
