@@ -174,7 +174,7 @@ STRICTER = {
 @pytest.mark.parametrize("form", ["arrow", "csv", "xlsx"])
 @pytest.mark.parametrize("name", BY_COLUMN)
 def test_a_text_is_what_the_reader_makes_of_it(name: str, form: str, tmp_path: Path) -> None:
-    rows = rows_with(name)
+    rows = sorted(rows_with(name), key=lambda row: row["code"].startswith("#"))
     table: Any = pa.table({key: [row[key] for row in rows] for key in rows[0]})
     if form == "csv":
         table = tmp_path / "xa.csv"
