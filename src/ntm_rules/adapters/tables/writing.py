@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import duckdb
+from sqlglot import exp
 
 from ntm_rules.adapters.results import Output, WrittenTable, rejected_beside
 from ntm_rules.adapters.tables.inputs import READING_FAILS, lies_in, reading_failed
 from ntm_rules.adapters.tables.judging import prepared
 from ntm_rules.model.errors import NtmRulesError, Problem, unwritable
 from ntm_rules.model.ruleset import Ruleset
-from ntm_rules.model.text import Text, printable, shown
+from ntm_rules.model.text import FORMULA, Text, printable, shown
 from ntm_rules.rulebook.communes.values import Numbers
 
 if TYPE_CHECKING:
@@ -187,15 +188,21 @@ def _parquet(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> 
 
 def _as_text(connection: duckdb.DuckDBPyConnection, spool: Path) -> str:
     """The rows, with gaps as text of no needless zeros: a number of JSON would be read as a float."""
-    rows = f"FROM '{_quoted(spool)}'"
+    rows = f"SELECT * FROM '{_quoted(spool)}'"  # noqa: S608
     names = {name for name, *_ in connection.execute(f"DESCRIBE {rows}").fetchall()}
     if "gap" not in names:
         return rows
-    return f"SELECT * REPLACE (rtrim(rtrim(gap::VARCHAR, '0'), '.') AS gap) {rows}"
+    return f"SELECT * REPLACE (rtrim(rtrim(gap::VARCHAR, '0'), '.') AS gap) FROM ({rows})"  # noqa: S608
 
 
 def _csv(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> None:
-    connection.execute(f"COPY ({_as_text(connection, spool)}) TO '{_quoted(file)}' (FORMAT csv, HEADER)")
+    rows = _as_text(connection, spool)
+    given = connection.sql(rows)
+    kinds = zip(given.columns, map(str, given.types), strict=True)
+    texts = [exp.to_identifier(name, quoted=True).sql(dialect="duckdb") for name, kind in kinds if kind == "VARCHAR"]
+    harmless = ", ".join(f"regexp_replace({name}, '^({FORMULA})', '''\\0') AS {name}" for name in texts)
+    rows = f"SELECT * REPLACE ({harmless}) FROM ({rows})"  # noqa: S608 - names are quoted
+    connection.execute(f"COPY ({rows}) TO '{_quoted(file)}' (FORMAT csv, HEADER)")
 
 
 def _jsonl(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> None:
