@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 from openpyxl import Workbook
 from tests.property.strategies import loaded
 
 import ntm_rules as ntm
+from ntm_rules.adapters.tables import write_table
 from ntm_rules.testing import built
 from ntm_rules.testing.documents import ruleset_document
 
@@ -138,3 +140,111 @@ def test_decimals_of_other_places_are_one_column(tmp_path: Path) -> None:
     columns = pa.array([Decimal("26.69")], pa.decimal128(6, 2)), pa.array([Decimal(27)], pa.decimal128(4, 0))
     found = ntm.evaluate_table(ON_26_7, parts_of(tmp_path, *columns), output="indicators").judged.to_pylist()
     assert [row["status"] for row in found] == ["missing", "met"]
+
+
+# -- CSV as it comes
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_row_of_more_cells_than_the_header_is_rejected_and_stops_nothing(form: str, tmp_path: Path) -> None:
+    rows = [
+        ["1", "dbsh", "2023", "60", "7"],
+        ["2", "dbsh", "2023", "60", "7", "8", "9"],
+        ["# a", "b", "c", "d", "e", "f", "g"],
+        ["3", "dbsh", "2023", "60", "", " "],
+        ["4", "dbsh"],
+    ]
+    text = "\n".join([HEADER, *map(",".join, rows)])
+    source = csv_of(tmp_path, text) if form == "csv" else sheet_of(tmp_path, [HEADER.split(","), *rows])
+    found = ntm.evaluate_table(NTM, source)
+    assert codes(found) == ["00003", "00004"]
+    assert wrong(found) == [("extra_cells", "extra_cells", "7"), ("extra_cells", "extra_cells", "7,8,9")]
+    assert found.rejected["row"].to_pylist() == [0, 1]
+
+
+def test_as_many_extra_cells_as_there_may_be(tmp_path: Path) -> None:
+    source = csv_of(tmp_path, f"{HEADER}\n1,dbsh,2023,60{',' * 3000}x\n2,dbsh,2023,60\n")
+    found = ntm.evaluate_table(NTM, source)
+    assert (codes(found), len(found.rejected)) == (["00002"], 1)
+
+
+ROW = b"1,dbsh,2023,60"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"H\r\n" + ROW + b"\r\n" + ROW + b"\n",
+        b"H\n" + ROW + b"\r\n" + ROW + b"\n",
+        b"H\r\n" + ROW + b"\n" + ROW,
+        b"H\r" + ROW + b"\r" + ROW + b"\r",
+        b"H\n\n" + ROW + b"\n\r\n" + ROW + b"\n\n",
+        b"\xef\xbb\xbfH\r\n" + ROW + b"\r\n" + ROW,
+        b"H,\n" + ROW + b",\n" + ROW,
+        b"H,,\r\n" + ROW + b",,\r\n" + ROW + b"\r\n",
+        b"sep=,\r\nH\r\n" + ROW + b"\r\n" + ROW + b"\r\n",
+        b"\xef\xbb\xbfsep=,\nH\n" + ROW + b"\n" + ROW,
+        b'H\n1,"dbsh",2023,"60"\r\n' + ROW,
+        b'H,"a\nb"\n' + ROW + b',"x\r\ny"\n' + ROW + b',"x\ry"',
+    ],
+    ids=range(12),
+)
+def test_lines_end_as_they_end(content: bytes, tmp_path: Path) -> None:
+    source = csv_of(tmp_path, content.replace(b"H", HEADER.encode()))
+    found = ntm.evaluate_table(NTM, source)
+    assert (codes(found), wrong(found)) == (["00001", "00001"], [])
+
+
+@pytest.mark.parametrize(
+    "content", ["sep=;\ncode;year\n754;2023\n", "code,year,\n754,2023,\n", "code,year\n754,2023,,\n"]
+)
+def test_the_native_reader_takes_what_excel_writes_around_a_table(content: str) -> None:
+    (commune,) = ntm.read_communes(content, format="csv")
+    assert (commune.code, commune.year) == ("00754", 2023)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_column_without_a_name_is_an_error_that_says_so(form: str, tmp_path: Path) -> None:
+    rows = [["code", "", "region", "year"], ["1", "60", "dbsh", "2023"]]
+    source = csv_of(tmp_path, "\n".join(map(",".join, rows))) if form == "csv" else sheet_of(tmp_path, rows)
+    with pytest.raises(ntm.CommuneError, match="unknown_column"):
+        ntm.evaluate_table(NTM, source)
+
+
+# -- what engines cannot read
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.array([Decimal(60)], pa.decimal256(60, 2)), pa.array([60.0], pa.float16())],
+    ids=["decimal256", "float16"],
+)
+def test_a_column_that_cannot_be_read_is_said_without_its_table(column: pa.Array, tmp_path: Path) -> None:
+    table = pa.table({"code": ["1"], "region": ["dbsh"], "year": [2023], MONEY: column})
+    for judge in (ntm.evaluate_table, lambda rules, given: write_table(rules, given, tmp_path / "kq.csv")):
+        with pytest.raises(ntm.CommuneError, match="bad_table") as refused:
+            judge(NTM, table)
+        (problem,) = refused.value.problems
+        assert (problem.source, problem.message.vi, problem.message.en) == (
+            None,
+            "không xử lý được bảng Arrow",
+            "the Arrow table cannot be processed",
+        )
+
+
+def test_what_is_no_workbook_is_said(tmp_path: Path) -> None:
+    for content in (b"code,year\n", b"PK\x05\x06" + bytes(18)):
+        (tmp_path / "xa.xlsx").write_bytes(content)
+        with pytest.raises(ntm.CommuneError, match="bad_table"):
+            ntm.evaluate_table(NTM, tmp_path / "xa.xlsx")
+
+
+@pytest.mark.parametrize("name", ["ntm_rules place", "Extra_Cells"])
+def test_a_column_of_a_name_that_tables_need_themselves_is_refused(name: str, tmp_path: Path) -> None:
+    table = pa.table({"code": ["1"], "region": ["dbsh"], "year": [2023], name: ["7"]})
+    pyarrow.csv.write_csv(table, tmp_path / "xa.csv")
+    pyarrow.parquet.write_table(table, tmp_path / "xa.parquet")
+    pandas = pytest.importorskip("pandas")
+    for given in (table, tmp_path / "xa.csv", tmp_path / "xa.parquet", pandas.DataFrame(table.to_pydict())):
+        with pytest.raises(ntm.CommuneError, match="reserved_column"):
+            ntm.evaluate_table(NTM, given)

@@ -88,7 +88,7 @@ def write_table(
 def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection that sees the table as it is at one moment; what is created in it is there at the end, or not at all."""
     try:
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(url, client_encoding="UTF8") as connection:  # that of the query
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             yield connection
     except psycopg.Error as error:
@@ -136,7 +136,14 @@ def _into_files(
                 name: _DUCKDB.get(kind.partition("(")[0], "VARCHAR") for name, kind in _types(connection, query).items()
             }
             rows = own.read_csv(
-                str(lines), header=False, columns=types, auto_detect=False, delimiter=",", quotechar='"', escapechar='"'
+                str(lines),
+                header=False,
+                columns=types,
+                auto_detect=False,
+                delimiter=",",
+                quotechar='"',
+                escapechar='"',
+                strict_mode=False,  # texts may hold lines that end in several ways
             )
             rows.write_parquet(str(file))
             lines.unlink()

@@ -19,8 +19,8 @@ from sqlglot import exp
 
 from ntm_rules.engine.sql.terms import column
 from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem, unreadable
-from ntm_rules.model.text import Text, clean_text, shown
-from ntm_rules.rulebook.communes.tables import SPREADSHEET_ERROR
+from ntm_rules.model.text import Text, shown
+from ntm_rules.rulebook.communes.tables import SPREADSHEET_ERROR, column_names, separator
 from ntm_rules.rulebook.parser_words import csv_words, original
 
 if TYPE_CHECKING:
@@ -31,16 +31,11 @@ __all__ = ["BATCH", "EXTRA_CELLS", "READING_FAILS", "Input", "input_of", "lies_i
 # What stands in a row of a CSV or Excel file beyond the header.
 EXTRA_CELLS = "extra_cells"
 _PLACE = "ntm_rules place"
+# All that `str.strip` takes away.
+_SPACE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]"
 _ROWS_AT_ONCE = 10_000
 BATCH = 122_880
-READING_FAILS = (
-    duckdb.InvalidInputException,
-    duckdb.IOException,
-    duckdb.ConversionException,
-    OSError,
-    UnicodeDecodeError,
-    zipfile.BadZipFile,
-)
+READING_FAILS = (duckdb.Error, OSError, UnicodeError, zipfile.BadZipFile)
 
 
 @attrs.frozen(slots=True)
@@ -67,14 +62,19 @@ class Input:
 def input_of(connection: duckdb.DuckDBPyConnection, table: Any) -> Input:
     """What the caller gave, as a relation; CommuneError where it is no table."""
     if isinstance(table, duckdb.DuckDBPyRelation):
-        return Input(table)
+        return _framed(table)
     if isinstance(table, (str, Path)):
         return _file(connection, Path(table))
     if type(table).__module__.startswith("pandas"):
-        return Input(connection.from_df(table))
+        return _framed(connection.from_df(table))
     if type(table).__module__.startswith(("polars", "pyarrow")):
         return _arrow(connection, _read_again(table))
     raise CommuneError([_not_a_table(type(table).__name__)])
+
+
+def _framed(rows: duckdb.DuckDBPyRelation) -> Input:
+    _unreserved(rows.columns)
+    return Input(rows)
 
 
 def _read_again(table: Any) -> Any:
@@ -91,7 +91,8 @@ def _arrow(connection: duckdb.DuckDBPyConnection, given: Any) -> Input:
     import pyarrow.compute as pc
 
     if not isinstance(given, (pa.Table, pa.RecordBatch)):  # a dataset, of files perhaps, is read where it lies
-        return Input(connection.from_arrow(given))
+        return _framed(connection.from_arrow(given))
+    _unreserved(given.schema.names)
     table = given if isinstance(given, pa.Table) else pa.Table.from_batches([given])
     ones = pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)
     placed = table.append_column(_PLACE, pc.subtract(pc.cumulative_sum(ones), 1))
@@ -152,13 +153,19 @@ def lies_in(table: Any, target: Path) -> bool:
     return place.parent == path.parent.resolve() and fnmatch.fnmatchcase(place.name, path.name)
 
 
-def reading_failed(path: Any, error: Exception) -> NtmRulesError:
-    """What is said where a table cannot be read to its end, or its results not written."""
-    if isinstance(error, OSError):
-        return CommuneError([unreadable(str(path), error)])
+def reading_failed(table: Any, error: Exception) -> NtmRulesError:
+    """What is said where a table cannot be read to its end, or be judged."""
+    in_file = isinstance(table, (str, Path))
+    if isinstance(error, OSError) and in_file:
+        return CommuneError([unreadable(str(table), error)])
     first = next(iter(str(error).splitlines()), type(error).__name__)
-    message = Text("không xử lý được bảng", "the table cannot be processed")
-    return CommuneError([Problem(code="bad_table", source=str(path), message=message, found=shown(first))])
+    kind = "" if in_file else _KINDS.get(type(table).__module__.partition(".")[0], "")
+    message = Text(f"không xử lý được bảng {kind}".rstrip(), f"the {kind} table cannot be processed".replace("  ", " "))
+    source = str(table) if in_file else None
+    return CommuneError([Problem(code="bad_table", source=source, message=message, found=shown(first))])
+
+
+_KINDS = {"pyarrow": "Arrow", "pandas": "pandas", "polars": "Polars", "duckdb": "DuckDB", "_duckdb": "DuckDB"}
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> Input:
@@ -167,7 +174,9 @@ def _parquet(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> In
     counts = dict(connection.execute("SELECT file_name, num_rows FROM parquet_file_metadata($1)", [files]).fetchall())
     starts = dict(zip(files, itertools.accumulate((counts[file] for file in files), initial=0), strict=False))
     alike: dict[tuple[str, ...], list[str]] = collections.defaultdict(list)
-    short = _short_floats(connection, files) if len(files) > 1 else {}
+    whole = connection.read_parquet(files, union_by_name=True)
+    _unreserved(whole.columns)
+    short = _short_floats(connection, files, whole) if len(files) > 1 else {}
     for file in files:
         alike[tuple(name for name, there in short.items() if file in there)].append(file)
     selects = [_parts_alike(files, [starts[file] for file in files], names) for names, files in alike.items()]
@@ -178,18 +187,18 @@ def _parts_alike(files: Sequence[str], starts: Sequence[int], short: Iterable[st
     """The SELECT of parts that begin at those places; columns of short floats stand for the digits these print."""
     # Written out rather than given as parameters: a relation of parameters is run and held whole.
     names, numbers = (exp.convert([*each]).sql(dialect="duckdb") for each in (files, starts))
-    quoted = [exp.to_identifier(name, quoted=True).sql(dialect="duckdb") for name in short]
-    longer = ", ".join(f"{name}::VARCHAR::DOUBLE AS {name}" for name in quoted)
+    longer = ", ".join(f"{name}::VARCHAR::DOUBLE AS {name}" for name in map(_quoted, short))
     place = f'file_row_number + ({numbers}::BIGINT[])[file_index::BIGINT + 1] AS "{_PLACE}"'
     return f"SELECT *{longer and f' REPLACE ({longer})'}, {place} FROM read_parquet({names}, union_by_name = true)"  # noqa: S608 - names are quoted
 
 
-def _short_floats(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> dict[str, set[str]]:
+def _short_floats(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[str], whole: duckdb.DuckDBPyRelation
+) -> dict[str, set[str]]:
     """The columns that are short floats in some of the parts only, each with those parts.
 
     CommuneError where parts of a column cannot be put together but by making other values of some: 98.9999 a 99, true a 1.
     """
-    whole = connection.read_parquet([*files], union_by_name=True)
     together = dict(zip(whole.columns, map(str, whole.types), strict=True))
     kinds: dict[str, dict[str, list[str]]] = collections.defaultdict(lambda: collections.defaultdict(list))
     given = "SELECT name, duckdb_type, file_name FROM parquet_schema($1) WHERE duckdb_type <> '\"NULL\"'"
@@ -231,34 +240,50 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRe
     """The rows of a CSV as text. Nothing is guessed from what stands in them; the header tells what parts the cells."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
         first = lines.readline()
-        delimiter = max(",;\t", key=first.count)
+        delimiter, before = separator(first)
         lines.seek(0)
-        header = next(csv.reader(lines, delimiter=delimiter), [])
+        header = next(itertools.islice(csv.reader(lines, delimiter=delimiter), before, None), [])
     names = _names(header)
-    _check_quotes(path, delimiter)
-    return connection.read_csv(
+    beyond = [f"{EXTRA_CELLS} {n}" for n in range(len(names), _widest(path, delimiter))]
+    rows = connection.read_csv(
         str(path),
         header=True,
-        columns=dict.fromkeys([*names, EXTRA_CELLS], "VARCHAR"),
+        columns=dict.fromkeys([*names, *beyond], "VARCHAR"),
         auto_detect=False,
         delimiter=delimiter,
         quotechar='"',
         escapechar='"',
-        skiprows=0,
+        skiprows=before,
         null_padding=True,  # a row may end before the header does
+        strict_mode=False,  # lines may end in several ways; what else it lets pass, `_widest` has refused
         parallel=False,
     )
+    if not beyond:
+        return rows
+    kept, more = (", ".join(map(_quoted, each)) for each in (names, beyond))
+    written = f"NOT regexp_full_match(concat({more}), '{_SPACE}*')"
+    return rows.project(f"{kept}, CASE WHEN {written} THEN concat_ws('{delimiter}', {more}) END AS {EXTRA_CELLS}")
 
 
-def _check_quotes(path: Path, delimiter: str) -> None:
-    """Refuse a file with a quote that is not closed: DuckDB would pass over the row, or over what stands in it."""
+def _quoted(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql(dialect="duckdb")
+
+
+def _widest(path: Path, delimiter: str) -> int:
+    """How many cells a row has at most: DuckDB would pass over those that it is not told of.
+
+    Refuse a file with a quote that is not closed: it would pass over the row, or over what stands in it.
+    """
     with path.open("rb") as data:
         if not any(b'"' in part for part in iter(lambda: data.read(2**20), b"")):
-            return
+            data.seek(0)
+            mark = delimiter.encode()
+            ends = (line.split(b"\r") if b"\r" in line[:-2] else (line,) for line in data)
+            return 1 + max((part.count(mark) for parts in ends for part in parts), default=0)
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
-            collections.deque(rows, maxlen=0)
+            return max(map(len, rows), default=0)
         except csv.Error as error:
             words = csv_words(str(error))
             message = Text(f"không phải CSV hợp lệ: {words.vi}", f"not valid CSV: {words.en}")
@@ -269,16 +294,30 @@ def _check_quotes(path: Path, delimiter: str) -> None:
 
 
 def _names(header: Iterable[Any]) -> list[str]:
-    """The names in a header; a name that stands there twice is an error."""
-    names = [clean_text(str(name)) for name in header]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or not names:
-        message = Text("cột lặp lại", "the column is repeated") if twice else Text("không có cột nào", "no columns")
-        code = "duplicate_key" if twice else "not_a_table"
-        raise CommuneError(
-            Problem(code=code, key=name or None, found=shown(name), message=message) for name in twice or [""]
-        )
-    return names
+    """The names in a header; a name that stands there twice is an error, and so is one that is lacking."""
+    names = column_names("" if name is None else str(name) for name in header)
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    lacking = Text("cột không có tên", "a column without a name")
+    problems = [_wrong_column("unknown_column", None, lacking)] if "" in names else []
+    problems += (_wrong_column("duplicate_key", name, Text("cột lặp lại", "the column is repeated")) for name in twice)
+    if not names:
+        problems.append(_wrong_column("not_a_table", None, Text("không có cột nào", "no columns")))
+    if problems:
+        raise CommuneError(problems)
+    return _unreserved(names)
+
+
+def _wrong_column(code: str, name: str | None, message: Text) -> Problem:
+    return Problem(code=code, key=name, found=None if name is None else shown(name), message=message)
+
+
+def _unreserved(names: Sequence[str]) -> list[str]:
+    """The names of a table's own columns; CommuneError where one is that of a column which comes beside them."""
+    message = Text("tên cột này dành riêng cho thư viện", "the library keeps this name for itself")
+    taken = [name for name in names if name.casefold() in (_PLACE, EXTRA_CELLS)]
+    if taken:
+        raise CommuneError(_wrong_column("reserved_column", name, message) for name in taken)
+    return [*names]
 
 
 def _sheet(path: Path) -> pa.Table:
@@ -286,13 +325,13 @@ def _sheet(path: Path) -> pa.Table:
     import pyarrow as pa
     from openpyxl import load_workbook
 
-    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except (KeyError, SyntaxError, ValueError, AttributeError) as error:  # what is lacking in it, or is no XML
+        raise reading_failed(path, error) from error
     try:
         rows = book.worksheets[0].iter_rows(values_only=True)
-        header = list(next(rows, ()))
-        while header and header[-1] is None:
-            header.pop()
-        names = [*_names("" if name is None else name for name in header), EXTRA_CELLS]
+        names = [*_names(next(rows, ())), EXTRA_CELLS]
         schema = pa.schema([(name, pa.string()) for name in names])
         return pa.Table.from_batches(_batches(rows, schema), schema)
     finally:
@@ -305,7 +344,7 @@ def _batches(rows: Iterator[tuple[Any, ...]], schema: pa.Schema) -> Iterator[pa.
     last = len(schema) - 1
     while some := list(itertools.islice(rows, _ROWS_AT_ONCE)):
         cells = [[_cell(row[place]) if place < len(row) else None for row in some] for place in range(last)]
-        cells.append(["".join(filter(None, map(_cell, row[last:]))) or None for row in some])
+        cells.append([",".join(filter(str.strip, filter(None, map(_cell, row[last:])))) or None for row in some])
         yield pa.record_batch([pa.array(each, pa.string()) for each in cells], schema=schema)
 
 
@@ -318,13 +357,9 @@ def _cell(value: Any) -> str | None:
     return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
 
 
-# All that `str.strip` takes away.
-_SPACE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]"
-
-
 def _communes_of(rows: duckdb.DuckDBPyRelation) -> Input:
     """The rows that hold a commune, neither empty nor a remark, which begins with "#"; each by its place among all rows."""
-    first, *others = (exp.to_identifier(name, quoted=True).sql(dialect="duckdb") for name in rows.columns)
+    first, *others = map(_quoted, rows.columns)
     empty = f"regexp_full_match(concat({', '.join([first, *others])}), '{_SPACE}*')"
     marked = f"coalesce(regexp_matches({first}, '^{_SPACE}*#'), false)"
     error = f"regexp_full_match({first}, '{_SPACE}*{SPREADSHEET_ERROR}{_SPACE}*')"
