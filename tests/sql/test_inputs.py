@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -248,3 +250,81 @@ def test_a_column_of_a_name_that_tables_need_themselves_is_refused(name: str, tm
     for given in (table, tmp_path / "xa.csv", tmp_path / "xa.parquet", pandas.DataFrame(table.to_pydict())):
         with pytest.raises(ntm.CommuneError, match="reserved_column"):
             ntm.evaluate_table(NTM, given)
+
+
+# -- formulas of Excel
+
+
+def computed(folder: Path, cells: str) -> Path:
+    """A sheet of one row as Excel writes it: code, region and year, then those cells as XML."""
+    source = sheet_of(folder, [["code", "region", "year", MONEY, PERCENT], ["1", "dbsh", "2023", "cells"]])
+    with zipfile.ZipFile(source) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    parts["xl/worksheets/sheet1.xml"] = re.sub(r'<c r="D2".*?</c>', cells, sheet).encode()
+    with zipfile.ZipFile(source, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    return source
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ('<c r="D2"><f>1/0</f><v></v></c>', "=1/0"),
+        ('<c r="D2"><f>1/0</f></c>', "=1/0"),
+        ('<c r="D2"><f t="shared" si="0"/><v/></c>', "="),
+        ('<c r="D2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', "#DIV/0!"),
+    ],
+)
+def test_a_formula_whose_value_the_file_does_not_hold_is_rejected(cell: str, found: str, tmp_path: Path) -> None:
+    judged = ntm.evaluate_table(NTM, computed(tmp_path, cell))
+    assert (codes(judged), wrong(judged)) == ([], [(MONEY, "bad_value", found)])
+
+
+@pytest.mark.parametrize(
+    ("cell", "met"),
+    [
+        ('<c r="D2"><f>30*2</f><v>60</v></c>', "met"),
+        ('<c r="D2" t="str"><f>IF(A1="","",A1)</f><v></v></c>', "undetermined"),  # a text of no letters
+    ],
+)
+def test_a_formula_is_the_value_that_it_had(cell: str, met: str, tmp_path: Path) -> None:
+    judged = ntm.evaluate_table(NTM, computed(tmp_path, cell), output="indicators").judged.to_pylist()
+    assert [row["status"] for row in judged if row["indicator"] == "10"] == [met]
+
+
+def test_formulas_written_by_a_program_are_rejected_in_their_rows(tmp_path: Path) -> None:
+    rows = [
+        HEADER.split(","),
+        ["1", "dbsh", "2023", "=1/0"],
+        [],
+        ["=A2", "dbsh", "2023", "60"],
+        ["3", "dbsh", "2023", "60"],
+    ]
+    judged = ntm.evaluate_table(NTM, sheet_of(tmp_path, rows))
+    assert codes(judged) == ["00003"]
+    assert [(row["row"], row["key"], row["found"]) for row in judged.rejected.to_pylist()] == [
+        (0, MONEY, "=1/0"),
+        (2, "code", "=A2"),
+    ]
+
+
+def test_a_sheet_that_says_it_is_smaller_than_it_is_is_read_whole(tmp_path: Path) -> None:
+    source = sheet_of(tmp_path, [HEADER.split(","), ["1", "dbsh", "2023", "60"], ["2", "dbsh", "2023", "60"]])
+    with zipfile.ZipFile(source) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    parts[name] = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', parts[name])
+    with zipfile.ZipFile(source, "w") as book:
+        for part, content in parts.items():
+            book.writestr(part, content)
+    assert codes(ntm.evaluate_table(NTM, source)) == ["00001", "00002"]
+
+
+def test_a_row_is_known_by_its_place_among_all_rows(tmp_path: Path) -> None:
+    rows = [["# remark"], ["1", "dbsh", "2023", "60"], ["", "", "", ""], ["2", "dbsh", "2023", "x"]]
+    book = sheet_of(tmp_path, [HEADER.split(","), *rows])
+    for source in (book, csv_of(tmp_path, "\n".join([HEADER, *map(",".join, rows)]))):
+        found = ntm.evaluate_table(NTM, source)
+        assert (found.judged["row"].to_pylist(), found.rejected["row"].to_pylist()) == ([1], [3])

@@ -25,6 +25,7 @@ from ntm_rules.rulebook.parser_words import csv_words, original
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 __all__ = ["BATCH", "EXTRA_CELLS", "READING_FAILS", "Input", "input_of", "lies_in", "reading_failed"]
 
@@ -330,22 +331,59 @@ def _sheet(path: Path) -> pa.Table:
     except (KeyError, SyntaxError, ValueError, AttributeError) as error:  # what is lacking in it, or is no XML
         raise reading_failed(path, error) from error
     try:
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        names = [*_names(next(rows, ())), EXTRA_CELLS]
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # what some programs write of a sheet's size is not so
+        rows = enumerate(sheet.iter_rows(values_only=True), 1)
+        _, header = next(rows, (1, ()))
+        names = [*_names(header), EXTRA_CELLS]
         schema = pa.schema([(name, pa.string()) for name in names])
-        return pa.Table.from_batches(_batches(rows, schema), schema)
+        return pa.Table.from_batches(_batches(rows, schema, _not_computed(sheet)), schema)
     finally:
         book.close()
 
 
-def _batches(rows: Iterator[tuple[Any, ...]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _not_computed(sheet: ReadOnlyWorksheet) -> dict[int, dict[int, str]]:
+    """The formulas whose values a sheet does not hold, by row and column from 1: nothing would be read in their place."""
+    from openpyxl.utils.cell import coordinate_to_tuple
+    from openpyxl.xml.functions import iterparse, localname
+
+    found: dict[int, dict[int, str]] = collections.defaultdict(dict)
+    with sheet._get_source() as data:  # noqa: SLF001 - cells as openpyxl gives them tell a text of no letters from no value
+        if not any(b"<f" in part for part in iter(lambda: data.read(2**20), b"")):
+            return found
+    with sheet._get_source() as data:  # noqa: SLF001
+        row, place = 1, 0  # where cells do not say it themselves
+        for _, element in iterparse(data):
+            if localname(element) == "c":
+                row, place = coordinate_to_tuple(element.get("r")) if "r" in element.attrib else (row, place + 1)
+                parts = {localname(part): part.text for part in element}
+                value = parts.get("v") or ("" if element.get("t") == "str" and "v" in parts else None)
+                if "f" in parts and value is None:
+                    found[row][place] = f"={parts['f'] or ''}"
+            elif localname(element) == "row":
+                row, place = int(element.get("r", row)) + 1, 0
+                element.clear()
+    return found
+
+
+def _batches(
+    rows: Iterator[tuple[int, tuple[Any, ...]]], schema: pa.Schema, formulas: Mapping[int, Mapping[int, str]]
+) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
     last = len(schema) - 1
-    while some := list(itertools.islice(rows, _ROWS_AT_ONCE)):
+    while some := [_with(formulas.get(n), row) for n, row in itertools.islice(rows, _ROWS_AT_ONCE)]:
         cells = [[_cell(row[place]) if place < len(row) else None for row in some] for place in range(last)]
         cells.append([",".join(filter(str.strip, filter(None, map(_cell, row[last:])))) or None for row in some])
         yield pa.record_batch([pa.array(each, pa.string()) for each in cells], schema=schema)
+
+
+def _with(formulas: Mapping[int, str] | None, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row with those formulas in their places."""
+    if not formulas:
+        return row
+    width = max(len(row), *formulas)
+    return tuple(formulas.get(place, row[place - 1] if place <= len(row) else None) for place in range(1, width + 1))
 
 
 def _cell(value: Any) -> str | None:
