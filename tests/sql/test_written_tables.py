@@ -424,3 +424,39 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
     assert len(read(tmp_path / "kho" / "that.csv")) == 2
     assert names(tmp_path) == ["kho", "kq.csv", "kq.rejected.csv"]
     assert names(tmp_path / "kho") == ["that.csv"]
+
+
+def test_a_run_that_a_person_stops_says_so_in_both_languages(tmp_path: Path) -> None:
+    pyarrow.parquet.write_table(pa.concat_tables([table_of(ROWS)] * 200_000), tmp_path / "xa.parquet")
+    arguments = ["batch", str(tmp_path / "xa.parquet"), "-o", str(tmp_path / "kq.csv"), "--output", "indicators"]
+    # As a shell begins it; what runs in the background of one ignores the signal.
+    begin = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from ntm_rules.cli import main; main()"
+    running = subprocess.Popen([sys.executable, "-c", begin, *arguments], stderr=subprocess.PIPE, text=True)
+    for _ in range(600):
+        if list(tmp_path.glob(".kq.csv.*/judged.parquet")):
+            break
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate()
+    assert (running.returncode, said) == (130, "đã dừng theo yêu cầu / interrupted\n")
+    assert names(tmp_path) == ["xa.parquet"]
+
+
+# -- communes that stand there twice
+
+
+def test_rows_of_a_commune_and_year_that_were_there_before_are_counted(tmp_path: Path) -> None:
+    rows = [ROWS[0], ROWS[0], ROWS[0] | {"code": "1"}, ROWS[0] | {"year": "2022"}, ROWS[0] | {"code": None}, ROWS[1]]
+    for each in OUTPUTS:
+        done = write_table(NTM, table_of(rows), tmp_path / "kq.csv", output=each)
+        assert (done.judged, done.repeated) == (5, 2)
+    text = ",".join(ROWS[0]) + "\n" + "1,dbsh,2023,,\n" * 3
+    (tmp_path / "xa.csv").write_text(text, "utf-8")
+    ended = run("batch", str(tmp_path / "xa.csv"), "-o", str(tmp_path / "kq.csv"), "--lang", "en")
+    assert "Rows of a commune and year that were there before: 2" in ended.out
+
+
+def test_evaluate_table_knows_the_province_too() -> None:
+    rows = [ROWS[0] | {"region": None}, ROWS[0]]
+    columns = ntm.evaluate_table(NTM, table_of(rows), province="Lâm Đồng").judged["column"].to_pylist()
+    assert columns == ["tn", "dbsh"]

@@ -171,6 +171,12 @@ def _summary(done: WrittenTable, seconds: float, lang: Language) -> list[str]:
         for (key, code), count in done.problems.items():
             line = f"  {key} [{code}]: {counted(count)}"
             said.append(Text(line, line))
+    if done.repeated:
+        again = counted(done.repeated)
+        vietnamese = f"Dòng lặp lại xã và năm đã có, vẫn được xét: {again}"
+        said.append(
+            Text(vietnamese, f"Rows of a commune and year that were there before: {again}, judged all the same")
+        )
     if done.ignored:
         names = ", ".join(done.ignored)
         said.append(Text(f"Cột không đọc: {names}", f"Columns not read: {names}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import csv
 import fnmatch
 import itertools
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-__all__ = ["BATCH", "EXTRA_CELLS", "READING_FAILS", "Input", "input_of", "lies_in", "reading_failed"]
+__all__ = ["BATCH", "EXTRA_CELLS", "Input", "input_of", "lies_in", "processing"]
 
 # What stands in a row of a CSV or Excel file beyond the header.
 EXTRA_CELLS = "extra_cells"
@@ -36,7 +37,6 @@ _PLACE = "ntm_rules place"
 _SPACE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]"
 _ROWS_AT_ONCE = 10_000
 BATCH = 122_880
-READING_FAILS = (duckdb.Error, OSError, UnicodeError, zipfile.BadZipFile)
 
 
 @attrs.frozen(slots=True)
@@ -117,15 +117,12 @@ def _file(connection: duckdb.DuckDBPyConnection, path: Path) -> Input:
     suffix, parts = path.suffix.lower(), _parts(path)
     if not parts:
         raise CommuneError([unreadable(str(path), FileNotFoundError(2, "No such file or directory"))])
-    try:
-        if suffix == ".parquet" or path.is_dir():
-            return _parquet(connection, parts)
-        if suffix in (".csv", ".tsv"):
-            return _communes_of(_csv(connection, path))
-        if suffix == ".xlsx":
-            return _communes_of(connection.from_arrow(_sheet(path)))
-    except READING_FAILS as error:
-        raise reading_failed(path, error) from error
+    if suffix == ".parquet" or path.is_dir():
+        return _parquet(connection, parts)
+    if suffix in (".csv", ".tsv"):
+        return _communes_of(_csv(connection, path))
+    if suffix == ".xlsx":
+        return _communes_of(connection.from_arrow(_sheet(path)))
     raise CommuneError([_not_a_table(path.name)])
 
 
@@ -154,8 +151,22 @@ def lies_in(table: Any, target: Path) -> bool:
     return place.parent == path.parent.resolve() and fnmatch.fnmatchcase(place.name, path.name)
 
 
-def reading_failed(table: Any, error: Exception) -> NtmRulesError:
-    """What is said where a table cannot be read to its end, or be judged."""
+@contextlib.contextmanager
+def processing(table: Any) -> Iterator[None]:
+    """Say in our words where a table cannot be read to its end, or be judged."""
+    try:
+        yield
+    except duckdb.InterruptException:  # which the caller asked for
+        raise
+    except (duckdb.Error, OSError, UnicodeError, zipfile.BadZipFile) as error:
+        raise _reading_failed(table, error) from error
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # what the engine makes of a person's Ctrl-C
+            raise KeyboardInterrupt from None
+        raise
+
+
+def _reading_failed(table: Any, error: Exception) -> NtmRulesError:
     in_file = isinstance(table, (str, Path))
     if isinstance(error, OSError) and in_file:
         return CommuneError([unreadable(str(table), error)])
@@ -329,7 +340,7 @@ def _sheet(path: Path) -> pa.Table:
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (KeyError, SyntaxError, ValueError, AttributeError) as error:  # what is lacking in it, or is no XML
-        raise reading_failed(path, error) from error
+        raise _reading_failed(path, error) from error
     try:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # what some programs write of a sheet's size is not so

@@ -15,7 +15,7 @@ import duckdb
 from sqlglot import exp
 
 from ntm_rules.adapters.results import Output, WrittenTable, rejected_beside
-from ntm_rules.adapters.tables.inputs import READING_FAILS, lies_in, reading_failed
+from ntm_rules.adapters.tables.inputs import lies_in, processing
 from ntm_rules.adapters.tables.judging import prepared
 from ntm_rules.model.errors import NtmRulesError, Problem, unwritable
 from ntm_rules.model.ruleset import Ruleset
@@ -56,25 +56,32 @@ def write_table(
         contextlib.nullcontext(connection) if connection else connection_beside(target) as own,
     ):
         options: dict[str, Any] = {"numbers": numbers, "strict": strict, "threshold_year": threshold_year}
-        try:
+        with processing(table):
             work = prepared(own, ruleset, table, own=connection is None, output=output, province=province, **options)
             work.judged(output).write_parquet(str(spool.judged))
             work.rejected().write_parquet(str(spool.rejected))
             judged = own.read_parquet(str(spool.judged)) if output == "communes" else work.judged("communes")
             verdicts = dict(judged.aggregate("verdict, count(*)").fetchall())
             (rejected,) = own.execute(f"SELECT count(DISTINCT row) FROM '{_quoted(spool.rejected)}'").fetchall()[0]  # noqa: S608
-            problems = spool.problems(own)
+            problems, repeated = spool.problems(own), _repeated(own, spool.judged, output)
             spool.deliver(own)
-        except READING_FAILS as error:
-            raise reading_failed(table, error) from error
     return WrittenTable(
         rejected=rejected,
         verdicts=verdicts,
         problems=problems,
+        repeated=repeated,
         target=str(target),
         rejected_target=str(rejected_beside(target)),
         ignored=work.ignored,
     )
+
+
+def _repeated(connection: duckdb.DuckDBPyConnection, judged: Path, output: Output) -> int:
+    """How many communes judged were there before for the same year."""
+    each = " AND place = 1" if output == "indicators" else ""  # a row of each commune
+    counted = f"SELECT count(*) - 1 AS n FROM '{_quoted(judged)}' WHERE code IS NOT NULL{each} GROUP BY code, year"  # noqa: S608
+    (repeated,) = connection.execute(f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counted})").fetchall()[0]  # noqa: S608
+    return int(repeated)
 
 
 def connection_beside(target: str | Path) -> duckdb.DuckDBPyConnection:
