@@ -447,6 +447,7 @@ def test_a_run_that_a_person_stops_says_so_in_both_languages(tmp_path: Path) -> 
 
 def test_rows_of_a_commune_and_year_that_were_there_before_are_counted(tmp_path: Path) -> None:
     rows = [ROWS[0], ROWS[0], ROWS[0] | {"code": "1"}, ROWS[0] | {"year": "2022"}, ROWS[0] | {"code": None}, ROWS[1]]
+    each: Any
     for each in OUTPUTS:
         done = write_table(NTM, table_of(rows), tmp_path / "kq.csv", output=each)
         assert (done.judged, done.repeated) == (5, 2)
