@@ -141,3 +141,11 @@ def test_a_database_without_vietnamese_letters_refuses_plainly(address: str, tmp
     with pytest.raises(ntm.NtmRulesError, match="database_refuses"):
         write_table(NTM, "xa", tmp_path / "kq.csv", url=url)
     assert names(tmp_path) == []
+
+
+def test_a_target_that_cannot_be_written_is_said_before_the_database_is_asked(tmp_path: Path) -> None:
+    from ntm_rules.adapters.postgres import write_table
+
+    (tmp_path / "kq.csv").mkdir()
+    with pytest.raises(ntm.NtmRulesError, match="cannot_write"):
+        write_table(NTM, "xa", tmp_path / "kq.csv", url="host=nowhere.invalid")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ def write_table(
     Raises NtmRulesError where the database refuses; nothing is written then.
     """
     check_output(output, OUTPUTS)
-    with _connected(url) as connection:
+    into_table = str(target).startswith(_INTO_TABLE)
+    with nullcontext() if into_table else spooled(target) as spool, _connected(url) as connection:
         source = _table(table)
         columns = Columns(
             ruleset,
@@ -67,13 +68,12 @@ def write_table(
             ).fetchall()
         )
         (rows,) = connection.execute(f"SELECT count(*) FROM {_text(source)}").fetchone() or (0,)  # noqa: S608 - quoted
-        if str(target).startswith(_INTO_TABLE):
+        if spool is None:
             rejected_target = f"{target}_rejected"
             problems = _into_tables(connection, {str(target): judged, rejected_target: rejected})
         else:
             rejected_target = str(rejected_beside(target))
-            with spooled(target) as spool:
-                problems = _into_files(connection, {spool.judged: judged, spool.rejected: rejected}, spool)
+            problems = _into_files(connection, {spool.judged: judged, spool.rejected: rejected}, spool)
     return WrittenTable(
         rejected=rows - sum(verdicts.values()),
         verdicts=verdicts,
