@@ -16,12 +16,14 @@ from openpyxl import Workbook
 from tests.property.strategies import loaded
 
 import ntm_rules as ntm
+from ntm_rules.adapters.results import Output
 from ntm_rules.adapters.tables import write_table
 from ntm_rules.testing import built
 from ntm_rules.testing.documents import ruleset_document
 
 NTM = loaded(("2021-2025/xa-ntm", "2023-12-31", None))
 MONEY, PERCENT = "income_per_capita", "health_insurance_pct"
+OUTPUTS: tuple[Output, ...] = ("communes", "indicators", "statuses")
 HEADER = f"code,region,year,{MONEY}"
 
 
@@ -328,3 +330,20 @@ def test_a_row_is_known_by_its_place_among_all_rows(tmp_path: Path) -> None:
     for source in (book, csv_of(tmp_path, "\n".join([HEADER, *map(",".join, rows)]))):
         found = ntm.evaluate_table(NTM, source)
         assert (found.judged["row"].to_pylist(), found.rejected["row"].to_pylist()) == ([1], [3])
+
+
+# -- whose row it is
+
+
+def test_results_tell_the_name_and_the_district_where_the_table_has_them(tmp_path: Path) -> None:
+    text = f"code,name,district,region,year,{MONEY}\n1,Xã Một,Huyện Mẫu,dbsh,2023,60\n2,Xã Hai,,dbsh,2023,x\n"
+    source = csv_of(tmp_path, text)
+    for output in OUTPUTS:
+        found = ntm.evaluate_table(NTM, source, output=output)
+        assert found.ignored == ()
+        first, (rejected,) = found.judged.to_pylist()[0], found.rejected.to_pylist()
+        assert (first["name"], first["district"]) == ("Xã Một", "Huyện Mẫu")
+        assert (rejected["name"], rejected["district"]) == ("Xã Hai", None)
+    without = ntm.evaluate_table(NTM, csv_of(tmp_path, f"{HEADER}\n1,dbsh,2023,60\n"))
+    assert "name" not in without.judged.column_names
+    assert "district" not in without.rejected.column_names

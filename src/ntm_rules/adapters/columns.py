@@ -44,13 +44,15 @@ _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER|2|4|8)?")
 # Of no more places than ours: engines hold a literal against the narrowest type, which may not hold it.
 _EXACT = re.compile(rf"{_WHOLE.pattern}|(DECIMAL|NUMERIC)(\(\d+(, ?(\d|1[0-8]))?\))?|DOUBLE( PRECISION)?|FLOAT8")
 _SHORT_FLOAT = ("FLOAT", "FLOAT4", "REAL")
+# They decide nothing: results repeat them, to be read by people.
+_TOLD = ("name", "district")
 _BOOLEAN = ("BOOLEAN", "BOOL")
 _VIETNAMESE = "^[+-]?([0-9]{1,18}|[1-9][0-9]{0,2}([.][0-9]{3}){1,5})(,[0-9]{1,18})?$"
 
 
 def query_of(columns: Columns, source: exp.Table, *, place: exp.Expr | None, strict: bool, year: int | None) -> Query:
     """The query over a table that has those columns; `place` tells the place of a row, where the engine knows places."""
-    carried = ("code", "year") if place is None else ("row", "code", "year")
+    carried = (*(() if place is None else ("row",)), "code", "year", *columns.told)
     return Query(
         ruleset=columns.ruleset,
         facts=Facts(
@@ -71,7 +73,8 @@ def query_of(columns: Columns, source: exp.Table, *, place: exp.Expr | None, str
 class Columns:
     """The columns of a table, by name and type; CommuneError where one is not what it seems to be.
 
-    `facts` are those that are read as facts, `written` those that hold text, `ignored` those that are not read.
+    `facts` are those that are read as facts, `written` those that hold text, `told` those that decide nothing and tell people whose
+    row it is, `ignored` those that are not read.
     """
 
     def __init__(
@@ -88,7 +91,8 @@ class Columns:
         self.types = {name: kind.upper() for name, kind in types.items()}
         self.known = columns_read(ruleset.catalogue, types)
         self.facts = frozenset(self.known)
-        self.ignored = tuple(name for name in types if name not in self.known and name not in IDENTITY)
+        self.told = tuple(name for name in _TOLD if name in types)
+        self.ignored = tuple(name for name in types if name not in self.known and name not in (*IDENTITY, *_TOLD))
         texts = (*sorted(self.facts), "code", "year")
         self.written = frozenset(name for name in texts if name in types and not self._typed(name))
         if problems := [*self._wrong_names(), *self._half_ratios(), *unknown_verdicts(ruleset, types)]:
@@ -139,6 +143,7 @@ class Columns:
         """The table with every fact as its kind, and what was written in text columns beside it."""
         terms = {} if place is None else {"row": place}
         terms |= {name: self._identity(name) for name in IDENTITY}
+        terms |= {name: exp.cast(column(name), "TEXT") for name in self.told}
         terms |= {name: self._fact(name) for name in self.known}
         terms |= {f"{name} written": exp.cast(column(name), "TEXT") for name in sorted(self.written)}
         return select(table, (alias(term, name) for name, term in terms.items()))

@@ -89,10 +89,9 @@ def evaluate_frame(
     check_output(output, ALL_OUTPUTS)
     columns = Columns(ruleset, dict(frame.dtypes), engine="spark", numbers=numbers)
     query = query_of(columns, exp.to_table(_VIEW), place=None, strict=strict, year=threshold_year)
-    query = attrs.evolve(query, carried=(*keep, *query.carried))
-    query.source.select(
-        *(column(name) for name in keep if name not in columns.facts and name not in IDENTITY), copy=False
-    )
+    query = attrs.evolve(query, carried=tuple(dict.fromkeys((*keep, *query.carried))))
+    there = (*columns.facts, *columns.told, *IDENTITY)
+    query.source.select(*(column(name) for name in keep if name not in there), copy=False)
     return _run(frame, build(query, output, refusals_of(query)))
 
 
