@@ -347,3 +347,19 @@ def test_results_tell_the_name_and_the_district_where_the_table_has_them(tmp_pat
     without = ntm.evaluate_table(NTM, csv_of(tmp_path, f"{HEADER}\n1,dbsh,2023,60\n"))
     assert "name" not in without.judged.column_names
     assert "district" not in without.rejected.column_names
+
+
+@pytest.mark.parametrize(
+    "bad", [' "#x",dbsh,2023,60', '1, "dbsh,2023\n2,dbsh",2023,60', '1,dbsh,2023, "\n2,dbsh,2023,60']
+)
+def test_a_quote_after_a_space_is_refused_for_engines_read_it_otherwise(bad: str, tmp_path: Path) -> None:
+    """The engine would take it for an opening quote, and rows after it for what stands in the cell."""
+    with pytest.raises(ntm.CommuneError, match="bad_csv") as refused:
+        ntm.evaluate_table(NTM, csv_of(tmp_path, f"{HEADER}\n9,dbsh,2023,60\n{bad}\n3,dbsh,2023,60\n"))
+    assert refused.value.problems[0].line == 3
+
+
+def test_quotes_and_spaces_elsewhere_are_taken(tmp_path: Path) -> None:
+    rows = '1,"dbsh","2023" \n2, dbsh,2023,"60"\n'.replace('"2023" \n', '"2023","a ""b"" c, ""d"""\n')
+    found = ntm.evaluate_table(NTM, csv_of(tmp_path, f"code,region,year,name\n{rows}"))
+    assert found.judged["name"].to_pylist() == ['a "b" c, "d"', "60"]

@@ -170,9 +170,7 @@ def test_more_than_memory_is_judged(tmp_path: Path) -> None:
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "xa.csv").write_text(
-        f"code,region,year,{MONEY}\n1,dbsh,2023,60\n" * 1 + '2,dbsh,2023,"1\n', "utf-8"
-    )
+    (tmp_path / "xa.csv").write_text(f"code,region,year,{MONEY}\n1,dbsh,2023,60\n" * 1 + '2,dbsh,2023,"1\n', "utf-8")
     (tmp_path / "kq.csv").write_text("trước", "utf-8")
     with pytest.raises(ntm.CommuneError):
         write_table(NTM, tmp_path / "xa.csv", tmp_path / "kq.csv")

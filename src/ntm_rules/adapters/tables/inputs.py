@@ -284,18 +284,24 @@ def _quoted(name: str) -> str:
 def _widest(path: Path, delimiter: str) -> int:
     """How many cells a row has at most: DuckDB would pass over those that it is not told of.
 
-    Refuse a file with a quote that is not closed: it would pass over the row, or over what stands in it.
+    Refuse a file with a quote that is not closed, or that stands after a space: it would pass over rows, or over what stands in them.
     """
+    mark = delimiter.encode()
+    after_space = re.compile(rb'(?:^|\r|%b) +"' % re.escape(mark))
     with path.open("rb") as data:
         if not any(b'"' in part for part in iter(lambda: data.read(2**20), b"")):
             data.seek(0)
-            mark = delimiter.encode()
             ends = (line.split(b"\r") if b"\r" in line[:-2] else (line,) for line in data)
             return 1 + max((part.count(mark) for parts in ends for part in parts), default=0)
+        data.seek(0)
+        suspect = any(b' "' in line and after_space.search(line) for line in data)
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        rows, widest = csv.reader(lines, delimiter=delimiter, strict=True), 0
         try:
-            return max(map(len, rows), default=0)
+            for cells in rows:
+                widest = max(widest, len(cells))
+                if suspect and any(cell.startswith(" ") and cell.lstrip(" ").startswith('"') for cell in cells):
+                    raise csv.Error("quote after a space")
         except csv.Error as error:
             words = csv_words(str(error))
             message = Text(f"không phải CSV hợp lệ: {words.vi}", f"not valid CSV: {words.en}")
@@ -303,6 +309,7 @@ def _widest(path: Path, delimiter: str) -> int:
                 code="bad_csv", source=str(path), line=rows.line_num, message=message, found=original(str(error))
             )
             raise CommuneError([problem]) from None
+    return widest
 
 
 def _names(header: Iterable[Any]) -> list[str]:
