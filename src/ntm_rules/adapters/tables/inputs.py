@@ -296,12 +296,9 @@ def _widest(path: Path, delimiter: str) -> int:
         data.seek(0)
         suspect = any(b' "' in line and after_space.search(line) for line in data)
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows, widest = csv.reader(lines, delimiter=delimiter, strict=True), 0
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
-            for cells in rows:
-                widest = max(widest, len(cells))
-                if suspect and any(cell.startswith(" ") and cell.lstrip(" ").startswith('"') for cell in cells):
-                    raise csv.Error("quote after a space")
+            return max(map(len, _without_late_quotes(rows) if suspect else rows), default=0)
         except csv.Error as error:
             words = csv_words(str(error))
             message = Text(f"không phải CSV hợp lệ: {words.vi}", f"not valid CSV: {words.en}")
@@ -309,7 +306,13 @@ def _widest(path: Path, delimiter: str) -> int:
                 code="bad_csv", source=str(path), line=rows.line_num, message=message, found=original(str(error))
             )
             raise CommuneError([problem]) from None
-    return widest
+
+
+def _without_late_quotes(rows: Iterable[list[str]]) -> Iterator[list[str]]:
+    for cells in rows:
+        if any(cell.startswith(" ") and cell.lstrip(" ").startswith('"') for cell in cells):
+            raise csv.Error("quote after a space")
+        yield cells
 
 
 def _names(header: Iterable[Any]) -> list[str]:
