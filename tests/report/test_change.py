@@ -215,6 +215,15 @@ def test_every_damaged_place_is_named() -> None:
     assert keys == {"previous.ruleset", "previous.communes.0.criteria_met", "previous.communes.0.verdict"}
 
 
+@pytest.mark.parametrize(("met", "undetermined"), [(99, 0), (2, 99)])
+def test_more_criteria_than_there_are_is_damage(met: int, undetermined: int) -> None:
+    data = copy.deepcopy(document())
+    data["communes"][0] |= {"criteria_met": met, "criteria_undetermined": undetermined}
+    with pytest.raises(ntm.NtmRulesError, match="bad_report") as caught:
+        period([], data)
+    assert [problem.key for problem in caught.value.problems] == ["previous.communes.0.criteria_met"]
+
+
 def test_the_order_of_keys_in_json_means_nothing() -> None:
     """Databases keep JSON with its keys in an order of their own."""
     data = json.loads(json.dumps(document(), sort_keys=True))

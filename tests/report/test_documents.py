@@ -152,7 +152,7 @@ def test_csv_has_every_figure_of_the_json(lang: Language) -> None:
 
 def test_a_spreadsheet_is_given_no_formula_and_no_date() -> None:
     found = summed(
-        [commune([], name=HOSTILE, district="+1"), commune([], name="@SUM(A1)", district="-1")], by="district"
+        [commune([], name=HOSTILE, district="+1+A1"), commune([], name="@SUM(A1)", district="-A1")], by="district"
     )
     for lang in ("vi", "en"):
         rows = cells(found, lang)

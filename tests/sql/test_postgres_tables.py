@@ -115,3 +115,37 @@ def test_the_command_judges_a_table_of_a_database(address: str, tmp_path: Path) 
         assert ended.code == 2
     ended = run("batch", "nowhere", "-o", target, "--engine", f"postgres:{address}")
     assert "[database_refuses]" in ended.err
+
+
+def test_texts_of_several_lines_come_as_they_are(address: str, tmp_path: Path) -> None:
+    from ntm_rules.adapters.postgres import write_table
+
+    values = ["x\r\ny", "x\ny", "x\ry", 'x"\ny', "", "x,y"]
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f'CREATE TABLE dong (code text, region text, year int, "{MONEY}" text)')
+        for place, value in enumerate(values):
+            connection.execute("INSERT INTO dong VALUES (%s, 'dbsh', 2023, %s)", (str(place), value))
+    write_table(NTM, "dong", tmp_path / "kq.parquet", url=address)
+    found = [row["found"] for row in read(tmp_path / "kq.rejected.parquet")]
+    assert sorted(found) == sorted(value for value in values if value)
+
+
+def test_a_database_without_vietnamese_letters_refuses_plainly(address: str, tmp_path: Path) -> None:
+    from ntm_rules.adapters.postgres import write_table
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE la_tinh ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    url = psycopg.conninfo.make_conninfo(address, dbname="la_tinh")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE TABLE xa (code text, province text, year int, "{MONEY}" numeric)')
+    with pytest.raises(ntm.NtmRulesError, match="database_refuses"):
+        write_table(NTM, "xa", tmp_path / "kq.csv", url=url)
+    assert names(tmp_path) == []
+
+
+def test_a_target_that_cannot_be_written_is_said_before_the_database_is_asked(tmp_path: Path) -> None:
+    from ntm_rules.adapters.postgres import write_table
+
+    (tmp_path / "kq.csv").mkdir()
+    with pytest.raises(ntm.NtmRulesError, match="cannot_write"):
+        write_table(NTM, "xa", tmp_path / "kq.csv", url="host=nowhere.invalid")

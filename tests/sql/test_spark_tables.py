@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +97,22 @@ def test_a_row_of_more_cells_than_the_header_stops_the_work(spark: SparkSession,
     with pytest.raises(ntm.NtmRulesError, match="bad_table"):
         write_table(RULES, str(tmp_path / "xa.csv"), str(tmp_path / "kq.csv"))
     assert [path.name for path in tmp_path.iterdir()] == ["xa.csv"]
+
+
+def test_csv_of_spark_is_read_back_by_others(spark: SparkSession, tmp_path: Path) -> None:
+    """Quotes are doubled, as Python and spreadsheets have them; no spreadsheet runs what stands there; an error of one is no remark."""
+    from ntm_rules.adapters.spark import write_table
+
+    written = ['x"y', 'x\\"y', "a,b", "x\\", "=1+1", "-5", '"', "-5+A1"]
+    rows = {"code": [*(str(place) for place in range(len(written))), "#N/A"], "pct0": [*written, "95"]}
+    pyarrow.parquet.write_table(pa.table(rows), tmp_path / "xa.parquet")
+    write_table(RULES, str(tmp_path / "xa.parquet"), str(tmp_path / "kq.csv"))
+    found = []
+    for part in (tmp_path / "kq.rejected.csv").glob("part-*.csv"):
+        with part.open(encoding="utf-8", newline="") as lines:
+            found += [row["found"] for row in csv.DictReader(lines)]
+    harmless = ["'=1+1" if value == "=1+1" else "'-5+A1" if value == "-5+A1" else value for value in written]
+    assert sorted(found) == sorted([*harmless, "#N/A"])
 
 
 def test_the_command_runs_on_spark(spark: SparkSession, tmp_path: Path) -> None:

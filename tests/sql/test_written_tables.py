@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -90,7 +92,10 @@ def test_every_form_says_what_evaluate_table_says(form: str, output: Any, tmp_pa
     wanted = ntm.evaluate_table(NTM, table, output=output)
     done = write_table(NTM, table, target, output=output)
     assert plain(read(target)) == plain(wanted.judged.to_pylist())
-    assert plain(read(rejected_beside(target))) == plain(wanted.rejected.to_pylist())
+    rejected = plain(wanted.rejected.to_pylist())
+    if form == ".csv":  # what a spreadsheet would run
+        rejected = [row | {"found": row["found"] and row["found"].replace("=1+1", "'=1+1")} for row in rejected]
+    assert plain(read(rejected_beside(target))) == rejected
     assert {row["row"]: row["problem"] for row in wanted.rejected.to_pylist()} == BAD
     assert names(tmp_path) == sorted([target.name, f"xa.rejected{form}"])
     assert (done.rows, done.judged, done.rejected) == (5, 2, 3)
@@ -165,9 +170,7 @@ def test_more_than_memory_is_judged(tmp_path: Path) -> None:
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "xa.csv").write_text(
-        f"code,region,year,{MONEY}\n1,dbsh,2023,60\n" * 1 + "2,dbsh,2023,1,2,3,4\n", "utf-8"
-    )
+    (tmp_path / "xa.csv").write_text(f"code,region,year,{MONEY}\n1,dbsh,2023,60\n" * 1 + '2,dbsh,2023,"1\n', "utf-8")
     (tmp_path / "kq.csv").write_text("trước", "utf-8")
     with pytest.raises(ntm.CommuneError):
         write_table(NTM, tmp_path / "xa.csv", tmp_path / "kq.csv")
@@ -207,6 +210,18 @@ def test_a_text_is_no_formula_in_excel(tmp_path: Path) -> None:
     sheet = load_workbook(tmp_path / "kq.rejected.xlsx").worksheets[0]
     cell = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "=1+1")
     assert cell.data_type == "s"
+
+
+def test_a_text_is_no_formula_in_csv(tmp_path: Path) -> None:
+    """Nothing that came in is run by a spreadsheet, and numbers stay numbers."""
+    ran = ["=cmd|'/c calc'!A1", "@SUM(1)", "+1+cmd", "-2+3", "\t=1", "\r=1", "-"]
+    kept = ["-1", "-1,5", "x=1", "'=1", "≥ 90"]
+    rows = [ROWS[0] | {MONEY: value} for value in [*ran, *kept]]
+    write_table(NTM, table_of(rows), tmp_path / "kq.csv")
+    found = [row["found"] for row in read(tmp_path / "kq.rejected.csv")]
+    assert found == [f"'{value.strip()}" for value in ran[:-1]] + ["-", *kept]
+    write_table(NTM, table_of(rows), tmp_path / "kq.jsonl")
+    assert read(tmp_path / "kq.rejected.jsonl")[0]["found"] == ran[0]
 
 
 def test_gaps_are_exact(tmp_path: Path) -> None:
@@ -329,3 +344,118 @@ def test_places_are_those_of_the_input_however_many_rows(kind: str, tmp_path: Pa
     assert found.rejected["row"].to_pylist() == bad
     assert found.judged["row"].to_pylist() == [place for place in range(count) if place % 1000]
     assert found.judged["code"].to_pylist() == [code.zfill(5) for place, code in enumerate(codes) if place % 1000]
+
+
+# -- where results may go
+
+
+def test_results_are_never_written_over_what_they_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the results nor the rejected rows, by whatever name the input is called; nothing is read, nothing lost."""
+    monkeypatch.chdir(tmp_path)
+    text = f"code,region,year,{MONEY}\n1,dbsh,2023,60\n"
+    for name in ("xa.csv", "kq.rejected.csv"):
+        Path(name).write_text(text, "utf-8")
+    Path("link.csv").symlink_to("xa.csv")
+    (tmp_path / "phan").mkdir()
+    for name in ("phan/a.parquet", "xa-1.parquet"):
+        pyarrow.parquet.write_table(table_of(ROWS), name)
+    cases: list[tuple[Any, Any]] = [
+        ("xa.csv", "xa.csv"),
+        ("xa.csv", tmp_path / "phan" / ".." / "xa.csv"),
+        ("xa.csv", "link.csv"),
+        ("link.csv", "xa.csv"),
+        ("kq.rejected.csv", "kq.csv"),
+        ("phan", "phan/a.parquet"),
+        ("phan", "phan/kq.parquet"),
+        ("xa-*.parquet", "xa-1.parquet"),
+        ("xa-*.parquet", "xa-kq.parquet"),
+        (pyarrow.dataset.dataset("phan"), "phan/a.parquet"),
+    ]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    for table, target in cases:
+        with pytest.raises(ntm.NtmRulesError, match="target_is_input"):
+            write_table(NTM, table, target)
+    ended = run("batch", "xa.csv", "-o", "./xa.csv")
+    assert (ended.code, "[target_is_input]" in ended.err) == (2, True)
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    write_table(NTM, "phan", "phan/kq.csv")  # which is no part of the table
+
+
+def test_a_target_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: Path) -> None:
+    source = files(tmp_path)
+    for name in ("d.csv", "e.rejected.csv"):
+        (tmp_path / name).mkdir()
+    for name in ("d.csv", "e.csv"):
+        ended = run("batch", source, "-o", str(tmp_path / name))
+        assert ended.code == 2
+        assert "[cannot_write]" in ended.err
+        assert "xa.csv" not in ended.err
+    assert names(tmp_path) == ["d.csv", "e.rejected.csv", "xa.csv"]
+
+
+@pytest.mark.parametrize("stood", [True, False])
+def test_rejected_rows_are_taken_back_where_the_results_cannot_be_put(
+    stood: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if stood:
+        (tmp_path / "kq.rejected.csv").write_text("trước", "utf-8")
+    replace = os.replace
+
+    def fails(given: Any, place: Any) -> None:
+        if Path(place).name == "kq.csv":
+            raise PermissionError(13, "Permission denied")
+        replace(given, place)
+
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(ntm.NtmRulesError, match="cannot_write"):
+        write_table(NTM, table_of(ROWS), tmp_path / "kq.csv")
+    assert names(tmp_path) == (["kq.rejected.csv"] if stood else [])
+    assert not stood or (tmp_path / "kq.rejected.csv").read_text("utf-8") == "trước"
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "kho").mkdir()
+    (tmp_path / "kho" / "that.csv").write_text("trước", "utf-8")
+    (tmp_path / "kq.csv").symlink_to("kho/that.csv")
+    write_table(NTM, table_of(ROWS), tmp_path / "kq.csv")
+    assert (tmp_path / "kq.csv").is_symlink()
+    assert len(read(tmp_path / "kho" / "that.csv")) == 2
+    assert names(tmp_path) == ["kho", "kq.csv", "kq.rejected.csv"]
+    assert names(tmp_path / "kho") == ["that.csv"]
+
+
+def test_a_run_that_a_person_stops_says_so_in_both_languages(tmp_path: Path) -> None:
+    pyarrow.parquet.write_table(pa.concat_tables([table_of(ROWS)] * 200_000), tmp_path / "xa.parquet")
+    arguments = ["batch", str(tmp_path / "xa.parquet"), "-o", str(tmp_path / "kq.csv"), "--output", "indicators"]
+    # As a shell begins it; what runs in the background of one ignores the signal.
+    begin = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from ntm_rules.cli import main; main()"
+    running = subprocess.Popen([sys.executable, "-c", begin, *arguments], stderr=subprocess.PIPE, text=True)
+    for _ in range(600):
+        if list(tmp_path.glob(".kq.csv.*/judged.parquet")):
+            break
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate()
+    assert (running.returncode, said) == (130, "đã dừng theo yêu cầu / interrupted\n")
+    assert names(tmp_path) == ["xa.parquet"]
+
+
+# -- communes that stand there twice
+
+
+def test_rows_of_a_commune_and_year_that_were_there_before_are_counted(tmp_path: Path) -> None:
+    rows = [ROWS[0], ROWS[0], ROWS[0] | {"code": "1"}, ROWS[0] | {"year": "2022"}, ROWS[0] | {"code": None}, ROWS[1]]
+    each: Any
+    for each in OUTPUTS:
+        done = write_table(NTM, table_of(rows), tmp_path / "kq.csv", output=each)
+        assert (done.judged, done.repeated) == (5, 2)
+    text = ",".join(ROWS[0]) + "\n" + "1,dbsh,2023,,\n" * 3
+    (tmp_path / "xa.csv").write_text(text, "utf-8")
+    ended = run("batch", str(tmp_path / "xa.csv"), "-o", str(tmp_path / "kq.csv"), "--lang", "en")
+    assert "Rows of a commune and year that were there before: 2" in ended.out
+
+
+def test_evaluate_table_knows_the_province_too() -> None:
+    rows = [ROWS[0] | {"region": None}, ROWS[0]]
+    columns = ntm.evaluate_table(NTM, table_of(rows), province="Lâm Đồng").judged["column"].to_pylist()
+    assert columns == ["tn", "dbsh"]

@@ -44,6 +44,8 @@ _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER|2|4|8)?")
 # Of no more places than ours: engines hold a literal against the narrowest type, which may not hold it.
 _EXACT = re.compile(rf"{_WHOLE.pattern}|(DECIMAL|NUMERIC)(\(\d+(, ?(\d|1[0-8]))?\))?|DOUBLE( PRECISION)?|FLOAT8")
 _SHORT_FLOAT = ("FLOAT", "FLOAT4", "REAL")
+# They decide nothing: results repeat them, to be read by people.
+_TOLD = ("name", "district")
 _BOOLEAN = ("BOOLEAN", "BOOL")
 _VIETNAMESE = "^[+-]?([0-9]{1,18}|[1-9][0-9]{0,2}([.][0-9]{3}){1,5})(,[0-9]{1,18})?$"
 
@@ -58,8 +60,9 @@ def query_of(
     keep: Collection[str] = (),
 ) -> Query:
     """The query over a table that has those columns, of which results repeat `keep`; `place` tells the place of a row, where the engine knows places."""
-    repeated = {name: column(name) for name in keep} | ({} if place is None else {"row": place})
-    names = carried(repeated)
+    first = ({} if place is None else {"row": place}) | {name: column(name) for name in keep}
+    told = {name: exp.cast(column(name), "TEXT") for name in columns.told if name not in first}
+    names = carried(first) | carried(told)
     return Query(
         ruleset=columns.ruleset,
         facts=Facts(
@@ -70,7 +73,7 @@ def query_of(
             province="province" in columns.types or columns.province is not None,
         ),
         carried=names,
-        source=columns.source(source, {names[name]: term for name, term in repeated.items()}),
+        source=columns.source(source, {names[name]: term for name, term in (first | told).items()}),
         strict=strict,
         threshold_year=fact_year(year, "threshold_year"),
         dialect=columns.engine,
@@ -80,7 +83,8 @@ def query_of(
 class Columns:
     """The columns of a table, by name and type; CommuneError where one is not what it seems to be.
 
-    `facts` are those that are read as facts, `written` those that hold text, `ignored` those that are not read.
+    `facts` are those that are read as facts, `written` those that hold text, `told` those that decide nothing and tell people whose
+    row it is, `ignored` those that are not read.
     """
 
     def __init__(
@@ -97,7 +101,8 @@ class Columns:
         self.types = {name: kind.upper() for name, kind in types.items()}
         self.known = columns_read(ruleset.catalogue, types)
         self.facts = frozenset(self.known)
-        self.ignored = tuple(name for name in types if name not in self.known and name not in IDENTITY)
+        self.told = tuple(name for name in _TOLD if name in types)
+        self.ignored = tuple(name for name in types if name not in self.known and name not in (*IDENTITY, *_TOLD))
         texts = (*sorted(self.facts), "code", "year")
         self.written = frozenset(name for name in texts if name in types and not self._typed(name))
         if problems := [*self._wrong_names(), *wrong_columns(ruleset, self.known)]:

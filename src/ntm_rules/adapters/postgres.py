@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ def write_table(
     Raises NtmRulesError where the database refuses; nothing is written then.
     """
     check_output(output, OUTPUTS)
-    with _connected(url) as connection:
+    into_table = str(target).startswith(_INTO_TABLE)
+    with nullcontext() if into_table else spooled(target) as spool, _connected(url) as connection:
         source = _table(table)
         columns = Columns(
             ruleset,
@@ -67,13 +68,12 @@ def write_table(
             ).fetchall()
         )
         (rows,) = connection.execute(f"SELECT count(*) FROM {_text(source)}").fetchone() or (0,)  # noqa: S608 - quoted
-        if str(target).startswith(_INTO_TABLE):
+        if spool is None:
             rejected_target = f"{target}_rejected"
             problems = _into_tables(connection, {str(target): judged, rejected_target: rejected})
         else:
             rejected_target = str(rejected_beside(target))
-            with spooled(target) as spool:
-                problems = _into_files(connection, {spool.judged: judged, spool.rejected: rejected}, spool)
+            problems = _into_files(connection, {spool.judged: judged, spool.rejected: rejected}, spool)
     return WrittenTable(
         rejected=rows - sum(verdicts.values()),
         verdicts=verdicts,
@@ -88,7 +88,7 @@ def write_table(
 def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection that sees the table as it is at one moment; what is created in it is there at the end, or not at all."""
     try:
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(url, client_encoding="UTF8") as connection:  # that of the query
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             yield connection
     except psycopg.Error as error:
@@ -136,7 +136,14 @@ def _into_files(
                 name: _DUCKDB.get(kind.partition("(")[0], "VARCHAR") for name, kind in _types(connection, query).items()
             }
             rows = own.read_csv(
-                str(lines), header=False, columns=types, auto_detect=False, delimiter=",", quotechar='"', escapechar='"'
+                str(lines),
+                header=False,
+                columns=types,
+                auto_detect=False,
+                delimiter=",",
+                quotechar='"',
+                escapechar='"',
+                strict_mode=False,  # texts may hold lines that end in several ways
             )
             rows.write_parquet(str(file))
             lines.unlink()

@@ -19,7 +19,8 @@ class WrittenTable:
     """What became of a table: how many of its rows were judged and rejected, and where the results are.
 
     `verdicts` counts the judged rows by verdict, `problems` what was wrong with the others, by column and code of the problem: a row
-    may have several. `ignored` names the columns that were not read.
+    may have several. `ignored` names the columns that were not read; `repeated` counts the rows judged whose commune was there before for
+    the same year, None where that was not asked.
     """
 
     rejected: int
@@ -28,6 +29,7 @@ class WrittenTable:
     target: str
     rejected_target: str
     ignored: tuple[str, ...] = ()
+    repeated: int | None = None
 
     @property
     def judged(self) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql.functions import regexp_replace
 from sqlglot import exp
 
 from ntm_rules.adapters.columns import Columns, query_of
@@ -24,7 +25,7 @@ from ntm_rules.engine.sql.query import OUTPUTS as ALL_OUTPUTS
 from ntm_rules.engine.sql.query import build, holding, refusals_of, those_holding
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
-from ntm_rules.model.text import Text, shown
+from ntm_rules.model.text import FORMULA, Text, shown
 from ntm_rules.rulebook.communes.values import Numbers
 
 if TYPE_CHECKING:
@@ -190,6 +191,12 @@ def _place(spark: SparkSession, name: str) -> tuple[Any, Any]:
     return path, path.getFileSystem(context.hadoopConfiguration())
 
 
+def _harmless(frame: DataFrame) -> DataFrame:
+    """The rows with texts that no spreadsheet runs."""
+    texts = [name for name, kind in frame.dtypes if kind == "string"]
+    return frame.withColumns({name: regexp_replace(frame[f"`{name}`"], f"^({FORMULA})", "'$1") for name in texts})
+
+
 def _deliver(spark: SparkSession, frames: Mapping[str, DataFrame]) -> None:
     """Write every frame beside its target, and only then put them in their places."""
     mark = uuid.uuid4().hex[:8]
@@ -197,8 +204,10 @@ def _deliver(spark: SparkSession, frames: Mapping[str, DataFrame]) -> None:
     try:
         for place, target in waiting.items():
             form = _FORMS[PurePosixPath(target).suffix.lower()]
-            writer = frames[target].write.format(form)
-            (writer.option("header", value=True) if form == "csv" else writer).save(place)
+            if form == "csv":  # quotes doubled, as others read them
+                _harmless(frames[target]).write.options(header=True, escape='"').csv(place)
+            else:
+                frames[target].write.format(form).save(place)
         for place, target in waiting.items():
             path, files = _place(spark, place)
             files.rename(path, _place(spark, target)[0])

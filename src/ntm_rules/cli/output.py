@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ntm_rules.explain.columns import aligned
-from ntm_rules.model.errors import NtmRulesError, Problem
-from ntm_rules.model.text import Text, printable, shown
+from ntm_rules.model.errors import NtmRulesError, unwritable
+from ntm_rules.model.text import printable
 
 __all__ = ["prepare", "progress", "put", "say", "say_lines", "table", "waiting", "warn", "write"]
 
@@ -58,9 +58,7 @@ def write(file: str, data: str) -> None:
     try:
         Path(file).write_text(data, "utf-8")
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        message = Text(f"không ghi được tệp ({why})", f"cannot write the file ({why})")
-        raise NtmRulesError([Problem(code="cannot_write", source=file, found=shown(file), message=message)]) from None
+        raise NtmRulesError([unwritable(file, error)]) from None
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

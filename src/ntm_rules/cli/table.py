@@ -48,7 +48,7 @@ _NEEDED = {
     "target",
     metavar="OUT",
     required=True,
-    help="Tệp kết quả .parquet, .csv, .jsonl, .xlsx / the file of results.",
+    help="Tệp kết quả .parquet, .csv, .jsonl, .xlsx; tệp cũ cùng tên bị ghi đè / the file of results; an older one is written over.",
 )
 @click.option(
     "--output",
@@ -171,6 +171,12 @@ def _summary(done: WrittenTable, seconds: float, lang: Language) -> list[str]:
         for (key, code), count in done.problems.items():
             line = f"  {key} [{code}]: {counted(count)}"
             said.append(Text(line, line))
+    if done.repeated:
+        again = counted(done.repeated)
+        vietnamese = f"Dòng lặp lại xã và năm đã có, vẫn được xét: {again}"
+        said.append(
+            Text(vietnamese, f"Rows of a commune and year that were there before: {again}, judged all the same")
+        )
     if done.ignored:
         names = ", ".join(done.ignored)
         said.append(Text(f"Cột không đọc: {names}", f"Columns not read: {names}"))

@@ -23,6 +23,7 @@ __all__ = [
     "UnknownNameError",
     "check_language",
     "unreadable",
+    "unwritable",
 ]
 
 
@@ -84,6 +85,13 @@ def unreadable(source: str, error: BaseException) -> Problem:
     why = next((words for kind, words in _UNREADABLE if isinstance(error, kind)), Text(other, other))
     message = Text(f"không đọc được tệp ({why.vi})", f"cannot read the file ({why.en})")
     return Problem(code="cannot_read", source=source, message=message)
+
+
+def unwritable(source: str, error: BaseException) -> Problem:
+    """The problem of a file that cannot be written, and why."""
+    why = getattr(error, "strerror", None) or next(iter(str(error).splitlines()), type(error).__name__)
+    message = Text(f"không ghi được tệp ({why})", f"cannot write the file ({why})")
+    return Problem(code="cannot_write", source=source, message=message, found=shown(source))
 
 
 class NtmRulesError(Exception):

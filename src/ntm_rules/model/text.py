@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
@@ -10,10 +11,24 @@ from typing import Any, Literal
 
 import attrs
 
-__all__ = ["LANGUAGES", "Language", "Text", "clean_text", "name_of", "nearest", "printable", "shown"]
+__all__ = [
+    "FORMULA",
+    "LANGUAGES",
+    "Language",
+    "Text",
+    "clean_text",
+    "in_cell",
+    "name_of",
+    "nearest",
+    "printable",
+    "shown",
+]
 
 Language = Literal["vi", "en"]
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
+
+# How a text begins that a spreadsheet would run when it opens a CSV; a number with a sign it would not.
+FORMULA = r"[=@\t\r\n]|[+-][0-9.,]*[^0-9.,]"
 
 
 @attrs.frozen(slots=True)
@@ -53,6 +68,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else _spelled(letter) for letter in text.replace("\r\n", "\n"))
+
+
+def in_cell(text: str) -> str:
+    """A text as CSV keeps it, so that no spreadsheet runs it.
+
+    >>> in_cell("=1+1"), in_cell("-1.5")
+    ("'=1+1", '-1.5')
+    """
+    return f"'{text}" if re.match(FORMULA, text) else text
 
 
 def _spelled(letter: str) -> str:

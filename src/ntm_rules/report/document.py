@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,6 @@ from ntm_rules.report.counts import Counts, Held
 from ntm_rules.report.figures import Average, Rounding, Share
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from ntm_rules.report.summary import Report
     from ntm_rules.rulebook.report_documents import CommuneOfReport
 
@@ -188,7 +186,14 @@ def earlier(data: Mapping[str, Any], ruleset: Ruleset, criteria_total: int) -> E
     try:
         found = ReportDocument.model_validate_json(json.dumps(data, default=str))
     except ValidationError as error:
-        raise NtmRulesError(_damages(error)) from None
+        wrong = ((each["loc"], each["input"]) for each in error.errors(include_url=False))
+        raise NtmRulesError(_damage(*each) for each in wrong) from None
+    if too_many := [
+        _damage(("communes", place, "criteria_met"), each.criteria_met)
+        for place, each in enumerate(found.communes)
+        if each.criteria_met + each.criteria_undetermined > found.criteria_total
+    ]:
+        raise NtmRulesError(too_many)
     criteria, numbers = [each.no for each in found.criteria], [each.no for each in found.indicators]
     same = (
         found.ruleset.id == ruleset.id
@@ -210,19 +215,16 @@ _WANTED = Text(
 )
 
 
-def _damages(error: ValidationError) -> list[Problem]:
-    """Every place of a report that is not as reports are."""
+def _damage(place: Iterable[object], found: object) -> Problem:
+    """A place of a report that is not as reports are."""
     message = Text("báo cáo kỳ trước đã bị sửa hỏng ở đây", "the report of the previous period is damaged here")
-    return [
-        Problem(
-            code="bad_report",
-            key=".".join(map(str, ("previous", *wrong["loc"]))),
-            found=shown(wrong["input"]),
-            wanted=_WANTED,
-            message=message,
-        )
-        for wrong in error.errors(include_url=False)
-    ]
+    return Problem(
+        code="bad_report",
+        key=".".join(map(str, ("previous", *place))),
+        found=shown(found),
+        wanted=_WANTED,
+        message=message,
+    )
 
 
 def _earlier_commune(commune: CommuneOfReport, criteria: list[str], numbers: list[str]) -> ReportedCommune:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ntm_rules.explain import VERDICT_WORDS
 from ntm_rules.explain.names import named
 from ntm_rules.model.assessment import Status, Verdict
-from ntm_rules.model.text import Language, Text, printable
+from ntm_rules.model.text import Language, Text, in_cell, printable
 from ntm_rules.report.counts import Counts, Held
 from ntm_rules.report.document import PLACES
 from ntm_rules.report.figures import Average, Share
@@ -25,8 +25,6 @@ __all__ = ["to_csv"]
 
 _COLUMNS = ("period", "section", "by", "group", "item", "label", "count", "of", "value", "missing", "undetermined")
 _NOW, _BEFORE = "now", "before"
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@")
 _ALL = Text("tất cả", "all")
 
 Cells = tuple[object, ...]
@@ -48,7 +46,7 @@ def _cell(value: object, lang: Language) -> str:
     if isinstance(value, Decimal):
         return format(value, "f").replace(".", "," if lang == "vi" else ".")
     text = printable(str(value))
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    return in_cell(text) if isinstance(value, str) else text
 
 
 def _rows(report: Report, lang: Language) -> Iterator[Cells]:

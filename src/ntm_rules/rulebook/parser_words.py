@@ -55,6 +55,7 @@ _YAML: Mapping[str, str] = {
 }
 _CSV: Mapping[str, str] = {
     "unexpected end of data": "ô có ngoặc kép mở mà không đóng",
+    "quote after a space": "ngoặc kép đứng sau dấu cách",
     "line contains NUL": "có ký tự rỗng (NUL)",
     "new-line character seen in unquoted field - do you need to open the file with newline=''?": "có dấu xuống dòng lẻ trong ô",
 }

@@ -9,7 +9,7 @@ import attrs
 import duckdb
 
 from ntm_rules.adapters.results import Output, WrittenTable
-from ntm_rules.adapters.tables.inputs import BATCH, READING_FAILS, reading_failed
+from ntm_rules.adapters.tables.inputs import BATCH, processing
 from ntm_rules.adapters.tables.judging import prepared
 from ntm_rules.adapters.tables.writing import write_table
 from ntm_rules.model.ruleset import Ruleset
@@ -39,6 +39,7 @@ def evaluate_table(
     *,
     output: Output = "communes",
     numbers: Numbers = "plain",
+    province: str | None = None,
     strict: bool = False,
     threshold_year: int | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
@@ -48,7 +49,8 @@ def evaluate_table(
     `table` is an Arrow table or reader, a pandas or Polars frame, a DuckDB relation, or the path of a CSV or Excel file, or of
     Parquet: a file, a folder or a pattern such as ``"xa-*.parquet"``. A row is a commune: code, region or province, zone, year,
     and a column for each fact by its key (as in a CSV for `ntm-rules evaluate`; ratios as KEY.numerator and KEY.denominator).
-    Texts are read as `read_communes` reads them, `numbers` says how they write numbers. A reader, which can be read but once, is
+    Texts are read as `read_communes` reads them, `numbers` says how they write numbers; rows that name no region and no province
+    lie in `province`. A reader, which can be read but once, is
     held in memory; everything else is read where it lies.
 
     Raises `CommuneError` where that is no table, its columns are not what they seem to be, or a file breaks off; what is wrong with
@@ -62,7 +64,7 @@ def evaluate_table(
     >>> judged.judged["indicators_met"].to_pylist(), judged.rejected["found"].to_pylist()
     ([1], ['≥ 60'])
     """
-    try:
+    with processing(table):
         work = prepared(
             connection or duckdb.connect(),
             ruleset,
@@ -70,6 +72,7 @@ def evaluate_table(
             own=connection is None,
             output=output,
             numbers=numbers,
+            province=province,
             strict=strict,
             threshold_year=threshold_year,
         )
@@ -80,8 +83,6 @@ def evaluate_table(
             else _nothing_rejected(judged, work.query.carried)
         )
         return JudgedTable(judged, rejected, work.ignored)
-    except READING_FAILS as error:
-        raise reading_failed(table, error) from error
 
 
 def _nothing_rejected(judged: pa.Table, carried: Iterable[str]) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import duckdb
+from sqlglot import exp
 
 from ntm_rules.adapters.results import Output, WrittenTable, rejected_beside
-from ntm_rules.adapters.tables.inputs import READING_FAILS, reading_failed
+from ntm_rules.adapters.tables.inputs import lies_in, processing
 from ntm_rules.adapters.tables.judging import prepared
-from ntm_rules.model.errors import NtmRulesError, Problem
+from ntm_rules.model.errors import NtmRulesError, Problem, unwritable
 from ntm_rules.model.ruleset import Ruleset
-from ntm_rules.model.text import Text, printable, shown
+from ntm_rules.model.text import FORMULA, Text, printable, shown
 from ntm_rules.rulebook.communes.values import Numbers
 
 if TYPE_CHECKING:
@@ -45,32 +47,41 @@ def write_table(
 
     What was rejected goes to a second file beside it, NAME.rejected.SUFFIX, which is empty where nothing was. Rows stream from
     the one to the other, so that a table larger than memory may be judged; both files appear at the end, whole, or not at all.
+    What stands in either place is written over, unless it is of `table` itself: that is refused before anything is read.
     `table` and the options are those of `evaluate_table`; rows that name no region and no province lie in `province`.
     """
+    _keep_input(table, target)
     with (
         spooled(target) as spool,
         contextlib.nullcontext(connection) if connection else connection_beside(target) as own,
     ):
         options: dict[str, Any] = {"numbers": numbers, "strict": strict, "threshold_year": threshold_year}
-        try:
+        with processing(table):
             work = prepared(own, ruleset, table, own=connection is None, output=output, province=province, **options)
             work.judged(output).write_parquet(str(spool.judged))
             work.rejected().write_parquet(str(spool.rejected))
             judged = own.read_parquet(str(spool.judged)) if output == "communes" else work.judged("communes")
             verdicts = dict(judged.aggregate("verdict, count(*)").fetchall())
             (rejected,) = own.execute(f"SELECT count(DISTINCT row) FROM '{_quoted(spool.rejected)}'").fetchall()[0]  # noqa: S608
-            problems = spool.problems(own)
+            problems, repeated = spool.problems(own), _repeated(own, spool.judged, output)
             spool.deliver(own)
-        except READING_FAILS as error:
-            raise reading_failed(table, error) from error
     return WrittenTable(
         rejected=rejected,
         verdicts=verdicts,
         problems=problems,
+        repeated=repeated,
         target=str(target),
         rejected_target=str(rejected_beside(target)),
         ignored=work.ignored,
     )
+
+
+def _repeated(connection: duckdb.DuckDBPyConnection, judged: Path, output: Output) -> int:
+    """How many communes judged were there before for the same year."""
+    each = " AND place = 1" if output == "indicators" else ""  # a row of each commune
+    counted = f"SELECT count(*) - 1 AS n FROM '{_quoted(judged)}' WHERE code IS NOT NULL{each} GROUP BY code, year"  # noqa: S608
+    (repeated,) = connection.execute(f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counted})").fetchall()[0]  # noqa: S608
+    return int(repeated)
 
 
 def connection_beside(target: str | Path) -> duckdb.DuckDBPyConnection:
@@ -86,25 +97,37 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
+def _keep_input(table: Any, target: str | Path) -> None:
+    """Refuse results that would be written over what they come from."""
+    for place in (Path(target), rejected_beside(target)):
+        if lies_in(table, place):
+            message = Text("tệp kết quả sẽ ghi đè dữ liệu vào", "the results would be written over the input")
+            wanted = Text("một tên khác cho kết quả", "another name for the results")
+            raise NtmRulesError([Problem(code="target_is_input", source=str(place), message=message, wanted=wanted)])
+
+
 # -- both files, whole
 
 
 @attrs.frozen(slots=True)
 class Spool:
-    """The results on their way: as Parquet in a folder beside the target, which goes away at the end."""
+    """The results on their way: as Parquet in a folder beside the target, which goes away at the end.
 
-    folder: Path
+    `places` are where the rows rejected and judged come to lie, each with a folder beside it.
+    """
+
     target: Path
+    places: tuple[tuple[Path, Path], tuple[Path, Path]]
 
     @property
     def judged(self) -> Path:
         """Where the rows judged are put."""
-        return self.folder / "judged.parquet"
+        return self.places[1][1] / "judged.parquet"
 
     @property
     def rejected(self) -> Path:
         """Where the rows rejected are put."""
-        return self.folder / "rejected.parquet"
+        return self.places[0][1] / "rejected.parquet"
 
     def problems(self, connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
         """What was wrong, by column and code, the most frequent first."""
@@ -112,18 +135,34 @@ class Spool:
         return {(key, code): count for key, code, count in connection.execute(counted).fetchall()}
 
     def deliver(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Write both in the form that the target's suffix names, and only then put them in their places."""
+        """Write both in the form that the target's suffix names, and only then put them in their places: both, or none."""
         write = _WRITERS[self.target.suffix.lower()]
-        done = {self.folder / "1": rejected_beside(self.target), self.folder / "2": self.target}
-        for file, spool in zip(done, (self.rejected, self.judged), strict=True):
-            write(connection, spool, file)
-        for file, target in done.items():
-            os.replace(file, target)  # noqa: PTH105 - as one step, whatever stands there
+        (first, beside), (second, folder) = self.places
+        try:
+            write(connection, self.rejected, beside / "1")
+            write(connection, self.judged, folder / "2")
+            older = _put(beside / "1", first, beside / "older")
+            try:
+                os.replace(folder / "2", second)  # noqa: PTH105 - as one step, whatever stands there
+            except OSError:
+                os.replace(beside / "older", first) if older else first.unlink()  # noqa: PTH105
+                raise
+        except (OSError, duckdb.Error) as error:
+            raise NtmRulesError([unwritable(str(self.target), error)]) from error
+
+
+def _put(file: Path, place: Path, older: Path) -> bool:
+    """Put a file in its place; whether another stood there, which is kept."""
+    stood = place.exists()
+    if stood:
+        os.replace(place, older)  # noqa: PTH105
+    os.replace(file, place)  # noqa: PTH105
+    return stood
 
 
 @contextlib.contextmanager
 def spooled(target: str | Path) -> Iterator[Spool]:
-    """A folder for results beside their target; NtmRulesError where nothing can be written there."""
+    """A folder for results beside their target, which a link may name; NtmRulesError where nothing can be written there."""
     path = Path(target)
     if path.suffix.lower() not in _WRITERS:
         wanted = ", ".join(_WRITERS)
@@ -132,15 +171,19 @@ def spooled(target: str | Path) -> Iterator[Spool]:
             code="unknown_suffix", key="target", found=shown(path.name), message=message, wanted=Text(wanted, wanted)
         )
         raise NtmRulesError([problem])
-    try:
-        folder = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        message = Text(f"không ghi được tệp ({why})", f"cannot write the file ({why})")
-        problem = Problem(code="cannot_write", source=str(path), found=shown(str(path)), message=message)
-        raise NtmRulesError([problem]) from None
-    with folder as name:
-        yield Spool(Path(name), path)
+    with contextlib.ExitStack() as folders:
+        places = []
+        for named in (rejected_beside(path), path):
+            try:
+                if named.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                place = named.resolve()
+                folder = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=place.parent)
+            except (OSError, RuntimeError) as error:  # a link that leads to itself
+                raise NtmRulesError([unwritable(str(named), error)]) from None
+            places.append((place, Path(folders.enter_context(folder))))
+        rejected, judged = places
+        yield Spool(path, (rejected, judged))
 
 
 # -- the forms
@@ -152,15 +195,21 @@ def _parquet(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> 
 
 def _as_text(connection: duckdb.DuckDBPyConnection, spool: Path) -> str:
     """The rows, with gaps as text of no needless zeros: a number of JSON would be read as a float."""
-    rows = f"FROM '{_quoted(spool)}'"
+    rows = f"SELECT * FROM '{_quoted(spool)}'"  # noqa: S608
     names = {name for name, *_ in connection.execute(f"DESCRIBE {rows}").fetchall()}
     if "gap" not in names:
         return rows
-    return f"SELECT * REPLACE (rtrim(rtrim(gap::VARCHAR, '0'), '.') AS gap) {rows}"
+    return f"SELECT * REPLACE (rtrim(rtrim(gap::VARCHAR, '0'), '.') AS gap) FROM ({rows})"  # noqa: S608
 
 
 def _csv(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> None:
-    connection.execute(f"COPY ({_as_text(connection, spool)}) TO '{_quoted(file)}' (FORMAT csv, HEADER)")
+    rows = _as_text(connection, spool)
+    given = connection.sql(rows)
+    kinds = zip(given.columns, map(str, given.types), strict=True)
+    texts = [exp.to_identifier(name, quoted=True).sql(dialect="duckdb") for name, kind in kinds if kind == "VARCHAR"]
+    harmless = ", ".join(f"regexp_replace({name}, '^({FORMULA})', '''\\0') AS {name}" for name in texts)
+    rows = f"SELECT * REPLACE ({harmless}) FROM ({rows})"  # noqa: S608 - names are quoted
+    connection.execute(f"COPY ({rows}) TO '{_quoted(file)}' (FORMAT csv, HEADER)")
 
 
 def _jsonl(connection: duckdb.DuckDBPyConnection, spool: Path, file: Path) -> None:

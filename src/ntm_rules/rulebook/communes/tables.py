@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ntm_rules.model.checking import fact_named
@@ -16,7 +17,10 @@ from ntm_rules.rulebook.communes.problems import Raw, refusal
 from ntm_rules.rulebook.communes.texts import text_of
 from ntm_rules.rulebook.parser_words import csv_words, original
 
-__all__ = ["csv_communes"]
+__all__ = ["SPREADSHEET_ERROR", "column_names", "csv_communes", "separator"]
+
+# What a spreadsheet writes where a formula failed, or a column was too narrow: a row that begins with it is no remark.
+SPREADSHEET_ERROR = r"#(¡?[A-Z][A-Z0-9/_]*[!?]?|#+)"
 
 IDENTITY = ("code", "name", "region", "province", "district", "zone", "year", "host_id")
 
@@ -32,7 +36,7 @@ def csv_communes(data: bytes, source: str | None, catalogue: Catalogue) -> Itera
 
 def _records(rows: Iterator[tuple[int, list[str]]], catalogue: Catalogue) -> Iterator[Raw]:
     line, header = next(rows, (None, []))
-    columns = [clean_text(cell) for cell in header]
+    columns = column_names(header)
     wrong = {place: list(_header_problems(catalogue, name, columns[:place])) for place, name in enumerate(columns)}
     if any(wrong.values()):
         problems = tuple(problem for found in wrong.values() for problem in found)
@@ -41,24 +45,47 @@ def _records(rows: Iterator[tuple[int, list[str]]], catalogue: Catalogue) -> Ite
     known = [None if wrong[place] else name for place, name in enumerate(columns)]
     for line, cells in rows:
         values = [clean_text(cell) for cell in cells]
-        if any(values) and not values[0].startswith("#"):
+        if any(values) and not _is_remark(values[0]):
             yield _row(line, known, values)
 
 
+def _is_remark(first: str) -> bool:
+    return first.startswith("#") and not re.fullmatch(SPREADSHEET_ERROR, first)
+
+
 def _rows(text: str, source: str | None) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV text, each with the line it starts on. Excel in Vietnam parts cells by ";": the header tells."""
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    start = 1
+    """The rows of a CSV text, each with the line it starts on."""
+    lines = io.StringIO(text, newline="")
+    delimiter, before = separator(text.partition("\n")[0])
+    for _ in range(before):
+        lines.readline()
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    start = 1 + before
     try:
         for cells in reader:
             yield start, cells
-            start = reader.line_num + 1
+            start = reader.line_num + 1 + before
     except csv.Error as error:
         words = csv_words(str(error))
         message = Text(f"không phải CSV hợp lệ: {words.vi}", f"not valid CSV: {words.en}")
-        raise refusal("bad_csv", source, reader.line_num, message, found=original(str(error))) from None
+        raise refusal("bad_csv", source, reader.line_num + before, message, found=original(str(error))) from None
+
+
+def separator(first: str) -> tuple[str, int]:
+    """What parts the cells of a CSV, by its first line, and how many lines stand before the header.
+
+    Excel in Vietnam parts cells by ";": the header tells, or a line before it, as "sep=;".
+    """
+    said = re.fullmatch(r"sep=(.)\s*", first)
+    return (said[1], 1) if said else (max(",;\t", key=first.count), 0)
+
+
+def column_names(header: Iterable[str]) -> list[str]:
+    """The names in a header; cells without one that end it are no columns."""
+    names = [clean_text(cell) for cell in header]
+    while names and not names[-1]:
+        names.pop()
+    return names
 
 
 def _header_problems(catalogue: Catalogue, name: str, before: list[str]) -> Iterator[Problem]:
