@@ -1,0 +1,172 @@
+"""What a session is asked to tell: declared reactions and functions."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.session.helpers import DAY, NTM, Clock, commune, reactions_of, told, up, written
+
+import ntm_rules as ntm
+from ntm_rules.engine.session.events import Event
+
+
+def reacting(ruleset: ntm.Ruleset, clock: Clock, *reactions: Any, path: Path | None = None) -> ntm.Session:
+    return ntm.Session(ruleset, reactions=reactions, clock=clock, journal=path)
+
+
+KEY_LOST = """reactions:
+  - name: mat-tieu-chi-bat-buoc
+    when: {events: [criterion_lost], key_criteria: true, holds: recognised_ntm}
+    tell: Sở NN&MT
+    say: {vi: Xã đã được công nhận mất một tiêu chí bắt buộc, en: A recognised commune lost a key criterion}
+"""
+
+
+def test_a_recognised_commune_loses_a_key_criterion(ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path) -> None:
+    # 18/2022/QĐ-TTg names 10, 17 and 19; 18.6 and 15 are not among them.
+    with reacting(ruleset, clock, *written(tmp_path, KEY_LOST)) as session:
+        facts = {"income_per_capita": 60, "health_insurance_pct": {"male": 96, "female": 96}}
+        session.load([commune("1", recognised_ntm=True, **facts), commune("2", recognised_ntm=False, **facts)])
+        for code in ("1", "2"):
+            up(session, 50, code)
+            up(session, 50, code, key="health_insurance_pct.male")
+        (event,) = [event for event in session.events() if event.name == "reaction"]
+        assert (event.commune, event.id, event.about) == ("00001", "mat-tieu-chi-bat-buoc", "10")
+        assert event.tell == "Sở NN&MT"
+        assert "Xã đã được công nhận mất một tiêu chí bắt buộc" in event.explain("vi")
+        assert event.causes[0].key == "income_per_capita"
+
+
+THREE = """reactions:
+  - name: ba-xa-mot-huyen
+    when: {events: [indicator_missing], communes: 3, of_one: district, within_days: 90}
+    say: {vi: Ba xã cùng huyện mất cùng một chỉ tiêu, en: Three communes of one district lost the same indicator}
+"""
+
+
+def test_three_communes_of_one_district_within_90_days(ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path) -> None:
+    reactions, path = written(tmp_path, THREE), tmp_path / "so.db"
+    first = DAY
+    with reacting(ruleset, clock, *reactions, path=path) as session:
+        for code, district in (("1", "Vụ Bản"), ("2", "Vụ Bản"), ("3", "Vụ Bản"), ("4", "Ý Yên"), ("5", "Vụ Bản")):
+            session.load(commune(code, income_per_capita=60), district=district)
+        up(session, 50, "1", as_of=first)
+        clock.day = first + datetime.timedelta(days=60)
+        up(session, 50, "2", as_of=clock.day)
+        up(session, 50, "4", as_of=clock.day)
+        assert reactions_of(session) == []
+        clock.day = first + datetime.timedelta(days=91)  # the first is 91 days ago by now
+        up(session, 50, "3", as_of=clock.day)
+        assert reactions_of(session) == []
+    with reacting(ruleset, clock, *reactions, path=path) as session:  # which remembers what the last one saw
+        up(session, 50, "5", as_of=clock.day)
+        assert reactions_of(session) == [("00005", "ba-xa-mot-huyen", "10")]
+        again = [event for event in session.events(since=0) if event.name == "reaction"]
+        assert [(event.commune, event.id) for event in again] == [("00005", "ba-xa-mot-huyen")]
+
+
+PLAN = """reactions:
+  - name: ke-hoach-du
+    when: {plan_closes_gap: true}
+    say: {vi: Kế hoạch đủ để đạt, en: The plan would suffice}
+"""
+SMALL = {
+    "layer": "một chỉ tiêu",
+    "of": NTM,
+    "kind": "amendment",
+    "decision": {"number": "unknown", "issued": "unknown", "in_force": "unknown"},
+}
+
+
+def test_a_plan_that_would_close_the_last_gap(clock: Clock, tmp_path: Path) -> None:
+    plain = ntm.load_ruleset(NTM, on="2023-12-31")
+    gone = [indicator.id for indicator in plain.indicators if indicator.id not in ("10", "17.11")]
+    ruleset = ntm.load_ruleset(NTM, on="2023-12-31", overlays=[SMALL | {"remove_indicators": gone}])
+    sorting = fact_of(ruleset, "17.11")
+    with reacting(ruleset, clock, *written(tmp_path, PLAN)) as session:
+        session.load(commune("1", income_per_capita=50, **{sorting: 10}))
+        plan: dict[str, Any] = {"as_of": datetime.date(2025, 12, 31), "source": "Nghị quyết"}
+        session.plan("1", "income_per_capita", 58, **plan)
+        assert reactions_of(session) == []  # one gap is left
+        session.plan("1", sorting, 95, **plan)
+        assert reactions_of(session) == [("00001", "ke-hoach-du", NTM)]
+        assert session.assessment("1").indicator("10").status is ntm.Status.MISSING  # a plan judges nothing
+        session.plan("1", "income_per_capita", 59, **plan)
+        assert reactions_of(session) == []  # it would have sufficed before
+
+
+def fact_of(ruleset: ntm.Ruleset, number: str) -> str:
+    fact = ruleset.indicator(number).requirement.fact  # type: ignore[union-attr]
+    assert isinstance(fact, str)
+    return fact
+
+
+def test_shipped_near_miss(ruleset: ntm.Ruleset, clock: Clock) -> None:
+    # Five percent of 56 is 2.8: from 53.2 upwards is near.
+    with reacting(ruleset, clock, *ntm.load_reactions()) as session:
+        session.load(commune("1", income_per_capita=40))
+        seen = []
+        for value in (53, "53.19", "53.2", 54, 56, 55, 60):
+            up(session, value, "1")
+            seen.append(reactions_of(session))
+        near = [("00001", "near-miss", "10")]
+        assert seen == [[], [], near, [], [], near, []]
+
+
+def test_shipped_title_at_risk(ruleset: ntm.Ruleset, clock: Clock) -> None:
+    """18/2022/QĐ-TTg: half of the 19 criteria not met, or 30 % of them with a key one."""
+    with reacting(ruleset, clock, *ntm.load_reactions()) as session:
+        attested = {f"{NTM}:{number}": True for number in ruleset.numbers}
+        holder: dict[str, Any] = {"code": "1", "region": "dbsh", "year": 2023, "attested": attested}
+        session.load([ntm.Commune(**holder, facts={"recognised_ntm": True}), ntm.Commune(**holder | {"code": "2"})])
+        lost = [
+            criterion.indicators[0].id
+            for criterion in ruleset.criteria
+            if criterion.no in ["1", "2", "3", "4", "5", "10"]
+        ]
+        for code in ("1", "2"):
+            for number in lost[:-1]:
+                session.attest(code, f"{NTM}:{number}", False, as_of=DAY, source="Sở")
+        assert reactions_of(session) == []  # 5 of 19, no key criterion
+        for code in ("1", "2"):
+            session.attest(code, f"{NTM}:10", False, as_of=DAY, source="Sở")
+        assert reactions_of(session) == [("00001", "title-at-risk", NTM)]  # 6 of 19 and criterion 10
+        session.attest("1", f"{NTM}:10", True, as_of=DAY, source="Sở")
+        assert ("title_safe", NTM) in told(session.events())
+
+
+def test_a_function_may_react(ruleset: ntm.Ruleset, clock: Clock) -> None:
+    def tell_chief(event: Event, assessment: ntm.Assessment) -> ntm.Text | None:
+        if event.name != "criterion_lost":
+            return None
+        return ntm.Text(f"còn {assessment.criteria_met} tiêu chí", f"{assessment.criteria_met} criteria left")
+
+    with reacting(ruleset, clock, tell_chief) as session:
+        session.load(commune("1", income_per_capita=60))
+        up(session, 50, "1")
+        (event,) = [event for event in session.events() if event.name == "reaction"]
+        assert (event.id, event.about, event.explain("en")) == ("tell_chief", "10", "0 criteria left")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("reactions: []", "too few"),
+        ("reactions: [{name: a, when: {}, say: {vi: x, en: y}}]", "exactly one of"),
+        ("reactions: [{name: a, when: {events: [lost]}, say: {vi: x, en: y}}]", "not an allowed value"),
+        ("reactions: [{name: a, when: {near: 5, events: [conflict]}, say: {vi: x, en: y}}]", "exactly one of"),
+        ("reactions: [{name: a, when: {near: 100}, say: {vi: x, en: y}}]", "below 100"),
+        ("reactions: [{name: a, when: {near: 5, of_one: region}, say: {vi: x, en: y}}]", "go with communes"),
+        (
+            "reactions: [{name: a, when: {near: 5}, say: {vi: x, en: y}}, {name: a, when: {near: 6}, say: {vi: x, en: y}}]",
+            "repeated",
+        ),
+        ("reactions: [{name: a, wen: {near: 5}, say: {vi: x, en: y}}]", "no such key"),
+    ],
+)
+def test_a_bad_file_of_reactions_is_said(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ntm.RulebookError, match=said):
+        written(tmp_path, text)
