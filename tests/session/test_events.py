@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -208,3 +209,32 @@ def test_a_newer_python_is_said_to_be_too_new(ruleset: ntm.Ruleset, monkeypatch:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
     with pytest.raises(ntm.NtmRulesError, match=r"Python 3\.10-3\.12"):
         ntm.Session(ruleset, engine="durable")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s: s.assert_fact("13570", ["a"], 1, as_of=DAY, source="Sở"),
+        lambda s: s.update("13570", ["a"], 1, as_of=DAY, source="Sở"),
+        lambda s: s.retract_fact("13570", ["a"], as_of=DAY, source="Sở"),
+        lambda s: s.plan("13570", ["a"], None, as_of=DAY, source="Sở"),
+        lambda s: s.plan("13570", "nope", None, as_of=DAY, source="Sở"),
+        lambda s: s.attest("13570", 7, None, as_of=DAY, source="Sở"),
+        lambda s: s.attest("13570", "zzz", None, as_of=DAY, source="Sở"),
+        lambda s: s.update("13570", "income_per_capita", 1, as_of=DAY, source=" "),
+        lambda s: s.load(None),
+        lambda s: s.load(5),
+        lambda s: s.load("13570"),
+        lambda s: s.load([{"code": 1}]),
+        lambda s: list(s.events(since=-1)),
+        lambda s: list(s.events(since="a")),
+        lambda s: s.assessment("13570", ["x"]),
+    ],
+)
+def test_what_names_nothing_is_refused_in_words(session: ntm.Session, call: Callable[[ntm.Session], object]) -> None:
+    rows = len(list(session.history()))
+    with pytest.raises(ntm.NtmRulesError) as raised:
+        call(session)
+    assert raised.value.describe("vi") != raised.value.describe("en")
+    assert len(list(session.history())) == rows
+    assert list(session.events(since=10**30)) == []

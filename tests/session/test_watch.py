@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
+from typing import Any
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.test_cli import run
 
 FEED = """{"load": {"code": 754, "region": "dbsh", "year": 2023, "facts": {"income_per_capita": 60}}, "source": "UBND xã"}
@@ -36,3 +41,74 @@ def test_the_command_watches(tmp_path: Path) -> None:
     again = run("watch", str(path), "--on", "2023-12-31", "--since", "0", given="")
     assert again.code == 0
     assert [json.loads(line) for line in again.out.splitlines()] == events
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"commune": "00754", "fact": ["a"], "value": 1},
+        {"commune": "00754", "fact": ["a"], "value": None},
+        {"commune": "00754", "plan": {"x": 1}, "value": None},
+        {"commune": "00754", "attested": 7, "value": None},
+        {"commune": "00754", "attested": ["7"], "value": True},
+        {"commune": "00754", "attested": "zzz", "value": None},
+        {"commune": "00754", "plan": "nope", "value": None},
+        {"load": {"code": 1, "region": "dbsh", "district": 5}},
+        {"load": None},
+        {"commune": "00754", "fact": "income_per_capita", "value": 1, "source": "  "},
+    ],
+)
+def test_a_line_that_names_nothing_is_answered(tmp_path: Path, line: dict[str, Any]) -> None:
+    given = json.dumps({"as_of": "2023-11-16", "source": "Cục"} | line)
+    ended = run("watch", str(tmp_path / "so.db"), "--on", "2023-12-31", given=f"{given}\n{given}\n")
+    answers = [json.loads(line) for line in ended.out.splitlines()]
+    assert [answer["line"] for answer in answers if "error" in answer] == [1, 2]
+    assert ended.code == 2
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+WHOLE = {
+    "commune": st.sampled_from(["00754", 754]),
+    "fact": st.sampled_from(["income_per_capita", "health_insurance_pct"]),
+    "plan": st.just("income_per_capita"),
+    "attested": st.just("10"),
+    "load": st.fixed_dictionaries(
+        {"code": st.just(754)}, optional=dict.fromkeys(("region", "facts", "host_id"), ANYTHING)
+    ),
+    "value": st.sampled_from([1, True, None]),
+    "as_of": st.just("2023-11-16"),
+    "source": st.just("Cục"),
+    "who": st.none(),
+}
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> Any:
+    """A line that says something, with anything in place of one of its fields, or beside them."""
+    what = draw(st.sampled_from(["fact", "plan", "attested", "load"]))
+    own = ("load",) if what == "load" else ("commune", what, "value")
+    line = {key: draw(WHOLE[key]) for key in (*own, "as_of", "source")}
+    return line | {draw(st.sampled_from(sorted(WHOLE))): draw(ANYTHING)}
+
+
+@settings(deadline=None)
+@given(st.lists(lines() | ANYTHING, max_size=6))
+def test_no_line_ends_the_command(feed: list[Any]) -> None:
+    """Whatever JSON stands in a line, it is answered by events or by an error, and the next is read."""
+    good = {"commune": 1, "fact": "income_per_capita", "value": 1, "as_of": "2023-11-16", "source": "Cục"}
+    text = "".join(json.dumps(line) + "\n" for line in [*feed, good, good | {"fact": "income"}])
+    with tempfile.TemporaryDirectory() as folder:
+        ended = run("watch", str(Path(folder) / "so.db"), "--on", "2023-12-31", given=text)
+    answers = [json.loads(line) for line in ended.out.splitlines()]
+    assert ended.code == 2
+    assert answers[-1]["line"] == len(feed) + 2
+
+
+def test_since_has_a_bound(tmp_path: Path) -> None:
+    path = str(tmp_path / "so.db")
+    assert run("watch", path, "--since", "9" * 30, given="").code == 2
+    assert run("watch", path, "--since", str(2**63 - 1), given="").code == 0

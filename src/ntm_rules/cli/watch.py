@@ -62,7 +62,7 @@ _KEYS = ("commune", *_WHAT, "value", "district", "as_of", "source", "who")
 )
 @click.option(
     "--since",
-    type=click.IntRange(min=0),
+    type=click.IntRange(min=0, max=2**63 - 1),
     metavar="N",
     help="Trước hết kể lại các sự kiện sau dòng N của sổ / first tell again what came after row N of the journal.",
 )

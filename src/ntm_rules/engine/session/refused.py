@@ -7,10 +7,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ntm_rules.model.errors import DateError, FactError, NtmRulesError, Problem
-from ntm_rules.model.ruleset import Ruleset
-from ntm_rules.model.text import Text, nearest, shown
+from ntm_rules.model.ruleset import Catalogue, Ruleset
+from ntm_rules.model.text import Text, name_of, nearest, shown
 
-__all__ = ["all_of", "already_known", "checked_day", "not_known", "older_than_known", "refuse_no_text"]
+__all__ = [
+    "all_of",
+    "already_known",
+    "checked_day",
+    "checked_key",
+    "checked_since",
+    "not_known",
+    "older_than_known",
+    "refuse_no_text",
+    "unknown_fact",
+]
 
 
 def all_of(rulesets: Ruleset | Iterable[Ruleset]) -> tuple[Ruleset, ...]:
@@ -41,18 +51,34 @@ def checked_day(day: Any, name: str) -> datetime.date:
     return day
 
 
+def checked_key(key: Any) -> str:
+    """The key of a fact, or the number of an indicator, which is text."""
+    if not isinstance(key, str):
+        message, wanted = Text("tên hoặc số phải là chữ", "a key or number is text"), Text("chữ", "text")
+        raise FactError([Problem(code="bad_key", key=name_of(key), found=shown(key), message=message, wanted=wanted)])
+    return key
+
+
+def checked_since(since: Any) -> int:
+    """A place in the journal."""
+    if isinstance(since, bool) or not isinstance(since, int) or since < 0:
+        message, wanted = Text("không phải số dòng của sổ", "not a row of the journal"), Text("từ 0", "0 or more")
+        raise FactError([Problem(code="bad_since", key="since", found=shown(since), message=message, wanted=wanted)])
+    return since
+
+
 def refuse_no_text(**given: Any) -> None:
-    """Refuse what is said of a change where it is neither text nor nothing."""
+    """Refuse what is said of a change where it is neither text nor nothing; blank text says nothing and is refused too."""
     problems = [
         Problem(
             code="wrong_kind",
             key=name,
             found=shown(said),
-            message=Text("không phải chữ", "is not text"),
+            message=Text("không phải chữ, hoặc để trống", "is not text, or blank"),
             wanted=Text("chữ", "text"),
         )
         for name, said in given.items()
-        if said is not None and not isinstance(said, str)
+        if said is not None and not (isinstance(said, str) and said.strip())
     ]
     if problems:
         raise FactError(problems)
@@ -92,4 +118,15 @@ def not_known(code: str, fact: Any, known: Mapping[str, Any]) -> Problem:
         found=shown(fact),
         message=Text("xã chưa có số liệu này", "the fact is not known of the commune"),
         nearest=nearest(fact, known),
+    )
+
+
+def unknown_fact(key: str, catalogue: Catalogue) -> Problem:
+    """Of a planned value to be taken back of what is no fact."""
+    return Problem(
+        code="unknown_fact",
+        key=key,
+        found=shown(key),
+        message=Text("không có số liệu này trong danh mục", "no such fact in the catalogue"),
+        nearest=nearest(key, catalogue.facts),
     )

@@ -23,9 +23,12 @@ from ntm_rules.engine.session.refused import (
     all_of,
     already_known,
     checked_day,
+    checked_key,
+    checked_since,
     not_known,
     older_than_known,
     refuse_no_text,
+    unknown_fact,
 )
 from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, change_of, known_from, rows_of
 from ntm_rules.model.assessment import Assessment
@@ -182,7 +185,7 @@ class Session:
         self, commune: int | str, fact: str, *, as_of: datetime.date, source: str, who: str | None = None
     ) -> None:
         """A fact is no longer known; `FactError` where it is not known."""
-        code = self._code(commune)
+        code, fact = self._code(commune), checked_key(fact)
         known = self._of(code).known
         if fact not in known.fact:
             raise FactError([not_known(code, fact, known.fact)])
@@ -199,8 +202,9 @@ class Session:
         who: str | None = None,
     ) -> None:
         """A value that is planned for a day, None where it no longer is. It judges nothing; reactions may look at it."""
-        given = {fact: None} if value is None else self._given(fact, value)
         day = checked_day(as_of, "as_of")
+        taken_back = value is None
+        given = {self._named(commune, "plan", fact): None} if taken_back else self._given(fact, value)
         self._change(commune, [Given("plan", key, new, day) for key, new in given.items()], source, who)
 
     def attest(
@@ -217,12 +221,10 @@ class Session:
 
         Raises `CommuneError` where there is no such indicator, or the verdict is neither True nor False.
         """
+        number = self._named(commune, "attested", number)
         if verdict is not None:
-            attested = Commune(attested={number: verdict}).attested
-            problems = [problem for ruleset in self._rulesets for problem in unknown_names(ruleset, attested)]
-            if problems:
-                raise CommuneError(problems)
-        self._change(commune, [Given("attested", clean_text(number), verdict, self._past(as_of))], source, who)
+            Commune(attested={number: verdict})  # which refuses what is no verdict
+        self._change(commune, [Given("attested", number, verdict, self._past(as_of))], source, who)
 
     def load(
         self,
@@ -239,7 +241,8 @@ class Session:
         are added to those known. `district` is the one it lies in, for reactions that count by district. Raises `CommuneError` with
         everything wrong with any of them.
         """
-        given = [communes] if isinstance(communes, Commune) else list(communes)
+        said: Any = communes
+        given = list(said) if isinstance(said, Iterable) and not isinstance(said, (str, Mapping)) else [said]
         day = None if as_of is None else self._past(as_of)
         problems: list[Problem] = []
         changes: dict[str, list[Given]] = {}
@@ -276,12 +279,25 @@ class Session:
 
     def _given(self, fact: str, value: Any) -> dict[str, Any]:
         """The exact values that are given for a fact, one or those of men, women and all; FactError."""
-        frozen = freeze_facts({fact: value})
+        frozen = freeze_facts({checked_key(fact): value})
         if not frozen:
             message = Text("không có giá trị", "no value")
             wanted = Text("giá trị; bỏ số liệu thì dùng retract_fact", "a value; retract_fact takes a fact away")
             raise FactError([Problem(code="no_value", key=str(fact), message=message, wanted=wanted)])
         return clean_facts(self._catalogue, frozen)
+
+    def _named(self, commune: int | str, kind: Literal["plan", "attested"], key: Any) -> str:
+        """A key that is planned or attested already, or may be; `FactError` or `CommuneError` where it names nothing."""
+        name = clean_text(checked_key(key))
+        if name in self._of(commune).known.of(kind):
+            return name
+        if kind == "plan" and fact_named(self._catalogue, name) is None:
+            raise FactError([unknown_fact(name, self._catalogue)])
+        if kind == "attested":
+            problems = [problem for ruleset in self._rulesets for problem in unknown_names(ruleset, [name])]
+            if problems:
+                raise CommuneError(problems)
+        return name
 
     def _by_sex(self, key: str) -> bool:
         fact = fact_named(self._catalogue, key)
@@ -419,10 +435,12 @@ class Session:
 
         With `since`, a sequence that a consumer has already dealt with, every event after it, told again from the journal.
         """
-        if since is not None:
-            for _, events in self._told_again(since, self._journal.last):
-                yield from events
-            return
+        if since is None:
+            return self._not_taken()
+        again = self._told_again(min(checked_since(since), self._journal.last), self._journal.last)
+        return itertools.chain.from_iterable(events for _, events in again)
+
+    def _not_taken(self) -> Iterator[Event]:
         while self._waiting or self._told_until is not None:
             while self._waiting:
                 yield self._waiting.popleft()
