@@ -170,3 +170,102 @@ def test_a_function_may_react(ruleset: ntm.Ruleset, clock: Clock) -> None:
 def test_a_bad_file_of_reactions_is_said(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ntm.RulebookError, match=said):
         written(tmp_path, text)
+
+
+SUFFICES = """reactions:
+  - name: ke-hoach-du
+    when: {plan_closes_gap: true}
+    say: {vi: Kế hoạch đủ để đạt, en: The plan would suffice}
+"""
+BY_SEX = {"male": 80, "female": 82, "total": 81}
+
+
+def test_a_plan_that_contradicts_the_facts_is_refused(ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path) -> None:
+    with reacting(ruleset, clock, *written(tmp_path, SUFFICES)) as session:
+        session.load(commune("1", health_insurance_pct=BY_SEX))
+        rows = len(list(session.history()))
+        with pytest.raises(ntm.FactError, match="inconsistent"):
+            session.plan("1", "health_insurance_pct", 95, as_of=DAY, source="Nghị quyết")
+        assert len(list(session.history())) == rows
+        session.plan("1", "health_insurance_pct", {"male": 95, "female": 97, "total": 96}, as_of=DAY, source="NQ")
+
+
+def test_facts_may_contradict_a_plan_later(ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path) -> None:
+    reactions, path = written(tmp_path, SUFFICES), tmp_path / "so.db"
+    with reacting(ruleset, clock, *reactions, path=path) as session:
+        session.load(commune("1", income_per_capita=60))
+        session.plan("1", "health_insurance_pct", 95, as_of=DAY, source="Nghị quyết")
+        session.update("1", "health_insurance_pct.male", 80, as_of=DAY, source="BHXH")
+        session.update("1", "health_insurance_pct.female", 82, as_of=DAY, source="BHXH")
+        up(session, 50, "1")
+        assert ("criterion_lost", "10") in told(session.events())
+    with reacting(ruleset, clock, *reactions, path=path) as session:
+        assert ("criterion_lost", "10") in told(session.events(since=0))
+
+
+def falls(session: ntm.Session, *codes: str) -> None:
+    session.load([commune(code, income_per_capita=50) for code in codes], as_of=DAY, source="Cục")
+
+
+@pytest.mark.parametrize("place", range(8))
+def test_who_listens_and_fails_loses_no_event(ruleset: ntm.Ruleset, place: int) -> None:
+    heard: list[Event] = []
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if len(heard) == place + 1:
+            raise RuntimeError("the queue is down")
+
+    with ntm.Session(ruleset, on_event=listen) as session:
+        session.load([commune(code, income_per_capita=60) for code in ("1", "2")])
+        with pytest.raises(RuntimeError):
+            falls(session, "1", "2")
+        events = list(session.events())
+        assert {event.commune for event in events} == {"00001", "00002"}
+        assert events == list(session.events(since=0))
+        assert heard == events[: place + 1]
+        session.update("1", "income_per_capita", 60, as_of=DAY, source="Cục")
+        assert ("criterion_gained", "10") in told(session.events())
+
+
+def test_a_function_is_called_once_for_what_happens(ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path) -> None:
+    """Opened again or told again, no mail goes out twice, and a function that fails stops nothing from opening."""
+    path, calls = tmp_path / "so.db", list[str]()
+
+    def mail(event: Event, _: ntm.Assessment) -> None:
+        calls.append(event.commune)
+
+    counting = written(tmp_path, THREE)
+    with reacting(ruleset, clock, *counting, mail, path=path) as session:
+        session.load([commune(code, income_per_capita=60) for code in ("1", "2")])
+        falls(session, "1", "2")
+        assert set(calls) == {"00001", "00002"}
+        count = len(calls)
+        list(session.events(since=0))
+
+    def fails(event: Event, assessment: ntm.Assessment) -> ntm.Text | None:
+        raise RuntimeError("no line to the chief")
+
+    with reacting(ruleset, clock, *counting, mail, fails, path=path) as session:
+        list(session.events(since=0))
+        assert len(calls) == count
+
+
+def test_a_session_that_cannot_open_frees_the_journal(
+    ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "so.db"
+    with monkeypatch.context() as broken:
+        broken.setattr(ntm.Session, "_remembering", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            ntm.Session(ruleset, journal=path)
+    with ntm.Session(ruleset, journal=path) as session:
+        assert session.communes() == ()
+
+
+def test_a_function_that_gives_no_text_is_told_so(ruleset: ntm.Ruleset, clock: Clock) -> None:
+    with reacting(ruleset, clock, lambda event, assessment: "hello") as session:
+        session.load(commune("1", income_per_capita=60))
+        with pytest.raises(ntm.NtmRulesError, match="not_a_text"):
+            up(session, 50, "1")
+        assert told(session.events()) == told(session.events(since=0))

@@ -33,6 +33,7 @@ __all__ = [
     "judged_of",
     "named_facts",
     "where_judged",
+    "with_sexes",
     "without_sex",
 ]
 
@@ -95,6 +96,12 @@ def without_sex(key: str) -> str:
     """The fact that a key is of, whether it is of men, of women or of all."""
     name, _, sex = key.rpartition(".")
     return name if sex in SEXES else key
+
+
+def with_sexes(key: str) -> tuple[str, ...]:
+    """The keys of a fact: of all, of men and of women."""
+    name = without_sex(key)
+    return (name, *(f"{name}.{sex}" for sex in SEXES))
 
 
 def assessment_of(judged: Judged, commune: Commune) -> Assessment:

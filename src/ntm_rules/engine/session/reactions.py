@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
@@ -14,10 +16,11 @@ from ntm_rules.engine.session.judging import MISSING, Judged, assessment_of, cla
 from ntm_rules.engine.session.state import Change
 from ntm_rules.engine.session.words import commune_words
 from ntm_rules.model.assessment import Assessment, Verdict
+from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.reaction import Reaction
 from ntm_rules.model.requirement import Clause
 from ntm_rules.model.ruleset import Ruleset, Withdrawal, WithdrawalByRuleset
-from ntm_rules.model.text import Language, Text, printable
+from ntm_rules.model.text import Language, Text, printable, shown
 
 __all__ = ["AnyReaction", "Function", "Reactions", "Step"]
 
@@ -47,24 +50,34 @@ class Reactions:
         self._seen: dict[tuple[str, str | None, str, str], dict[str, datetime.date]] = {}
 
     @property
-    def remembered_days(self) -> int:
-        """How many days back a reaction may look."""
-        return max((reaction.within_days or 0 for reaction in self._declared), default=0)
+    def counts(self) -> bool:
+        """Whether any counts communes, and has to remember."""
+        return any(reaction.communes > 1 for reaction in self._declared)
+
+    def remember(self, step: Step) -> None:
+        """Count what happened in a step that has been told."""
+        for reaction in self._declared:
+            if reaction.communes > 1:
+                collections.deque(self._met(reaction, step), maxlen=0)
 
     def to(self, step: Step) -> Iterator[Event]:
-        """What is to be said of a step."""
+        """What the declared reactions say of a step."""
         for reaction in self._declared:
             yield from (_told(reaction, event, step) for event in self._met(reaction, step))
-        assessments = {
-            judged.ruleset.id: assessment_of(judged, step.after.known.commune())
-            for judged in (step.after.judged if self._functions and step.events else ())
-        }
-        for function in self._functions:
-            for event in step.events:
-                said = function(event, assessments[event.ruleset])
-                if said is not None:
-                    name = getattr(function, "__name__", type(function).__name__)
-                    yield attrs.evolve(event, name="reaction", id=name, about=event.id, explanation=said)
+
+    def of_functions(self, step: Step) -> Iterator[Event]:
+        """What the functions say of a step; they are called as it happens, and not when it is told again."""
+        if not self._functions or not step.events:
+            return
+        commune = step.after.known.commune()
+        assessments = {judged.ruleset.id: assessment_of(judged, commune) for judged in step.after.judged}
+        for function, event in itertools.product(self._functions, step.events):
+            said = function(event, assessments[event.ruleset])
+            name = getattr(function, "__name__", type(function).__name__)
+            if said is not None and not isinstance(said, Text):
+                raise NtmRulesError([_not_a_text(name, said)])
+            if said is not None:
+                yield attrs.evolve(event, name="reaction", id=name, about=event.id, explanation=said)
 
     def _met(self, reaction: Reaction, step: Step) -> Iterator[Event]:
         """The events that a reaction waited for."""
@@ -105,6 +118,12 @@ class Reactions:
             for commune in [commune for commune, when in seen.items() if when < first]:
                 del seen[commune]
         return len(seen) >= reaction.communes
+
+
+def _not_a_text(function: str, said: object) -> Problem:
+    message = Text("hàm phản ứng không trả về Text", "the function that reacts gives no Text")
+    wanted = Text("Text(vi, en), hoặc None", "Text(vi, en), or None")
+    return Problem(code="not_a_text", key=function, found=shown(said), message=message, wanted=wanted)
 
 
 def day_of_step(step: Step) -> datetime.date:
@@ -218,4 +237,7 @@ def _met(code: int) -> bool:
 def _met_as_planned(judged: Judged, moment: Moment) -> bool:
     if not moment.known.plan:
         return _met(judged.standing)
-    return evaluate(judged.ruleset, moment.known.commune(planned=True)).standing is Verdict.MET
+    try:
+        return evaluate(judged.ruleset, moment.known.commune(planned=True)).standing is Verdict.MET
+    except NtmRulesError:  # facts that came after the plan contradict it
+        return False

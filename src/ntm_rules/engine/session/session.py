@@ -17,7 +17,7 @@ from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.native import evaluate
 from ntm_rules.engine.session.events import Event, Moment, differences
 from ntm_rules.engine.session.journal import VIETNAM, Journal, Row, stamp
-from ntm_rules.engine.session.judging import Engine, EngineError, Incremental, Judged, assessment_of
+from ntm_rules.engine.session.judging import Engine, EngineError, Incremental, Judged, assessment_of, with_sexes
 from ntm_rules.engine.session.reactions import AnyReaction, Reactions, Step
 from ntm_rules.engine.session.refused import (
     all_of,
@@ -116,7 +116,11 @@ class Session:
         except BaseException:
             self._engine.close()
             raise
-        self._reacting = self._remembering(self._journal.last)
+        try:
+            self._reacting = self._remembering(self._journal.last)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Session:
         return self
@@ -299,9 +303,12 @@ class Session:
                 raise CommuneError(problems)
         return name
 
-    def _by_sex(self, key: str) -> bool:
-        fact = fact_named(self._catalogue, key)
-        return fact is not None and fact.by_sex
+    def _refuse_disagreeing(self, known: Known, given: Iterable[Given]) -> None:
+        """Figures of men, women and all must agree, those planned with the facts as they stand."""
+        for kind, key, new, _ in given:
+            if kind in ("fact", "plan") and new is not None:
+                facts = known.fact if kind == "fact" else known.fact | known.plan
+                clean_facts(self._catalogue, {key: facts[key] for key in with_sexes(key) if key in facts})
 
     def _past(self, day: Any) -> datetime.date:
         """A day that a figure may be of: it has come."""
@@ -319,8 +326,7 @@ class Session:
         if source is None:
             message = Text("chưa ghi nguồn số liệu", "the source of the figure is not given")
             raise FactError([Problem(code="no_source", source=code, key="source", message=message)])
-        if any(change.kind == "fact" and self._by_sex(change.key) for change in wanted):
-            clean_facts(self._catalogue, self._of(code).known.after(wanted).fact)  # men, women and all must agree
+        self._refuse_disagreeing(self._of(code).known.after(wanted), wanted)
         self._change_all({code: wanted}, source, who)
 
     def _change_all(self, wanted: Mapping[str, list[Given]], source: str | None, who: str | None) -> None:
@@ -350,9 +356,7 @@ class Session:
             raise
         for after, _ in steps:
             self._keep(after)
-        for _, step in steps:
-            if step is not None:
-                self._tell(step)
+        self._tell([step for _, step in steps if step is not None])
 
     def _stepped(self, live: _Live, changes: tuple[Change, ...]) -> tuple[_Live, Step | None]:
         """A commune after some changes, and what they brought about; no step where it could not be judged before."""
@@ -382,18 +386,22 @@ class Session:
             self._quarantined[known.code] = error.problems[0]
             raise
 
-    def _tell(self, step: Step) -> None:
-        """Hand on what a step brought about; what nobody has room for, or a reaction failed on, is left to the journal."""
-        before = step.changes[0].sequence - 1
-        try:
-            events = [*step.events, *self._reacting.to(step)]
-        except BaseException:
-            self._told_until = before if self._told_until is None else self._told_until
-            raise
+    def _tell(self, steps: list[Step]) -> None:
+        """Queue all that happened, and only then call the host, whose exceptions lose nothing of it."""
+        events = [event for step in steps for event in (*step.events, *self._reacting.to(step))]
         if self._told_until is None and len(self._waiting) + len(events) > _WAITING:
-            self._told_until = before
+            self._told_until = steps[0].changes[0].sequence - 1  # what there is no room for is left to the journal
+        self._queue(events)
+        self._call(events)
+        for event in itertools.chain.from_iterable(map(self._reacting.of_functions, steps)):
+            self._queue([event])
+            self._call([event])
+
+    def _queue(self, events: list[Event]) -> None:
         if self._told_until is None:
             self._waiting.extend(events)
+
+    def _call(self, events: list[Event]) -> None:
         if self._on_event is not None:
             for event in events:
                 self._on_event(event)
@@ -485,17 +493,11 @@ class Session:
             yield step.changes[-1].sequence, [*step.events, *reacting.to(step)]
 
     def _remembering(self, until: int) -> Reactions:
-        """Reactions that remember what happened in their days before a sequence."""
+        """Reactions that remember what happened before a sequence."""
         reacting = Reactions(self._reactions)
-        if not reacting.remembered_days or not until:
-            return reacting
-        (last,) = itertools.islice(self._journal.rows(after=until - 1, until=until), 1)
-        first = datetime.datetime.fromisoformat(last.recorded_at) - datetime.timedelta(
-            days=reacting.remembered_days + 1
-        )
-        for step in self._steps(self._journal.last_by(first), until):
-            for _ in reacting.to(step):
-                pass
+        if reacting.counts:
+            for step in self._steps(0, until):
+                reacting.remember(step)
         return reacting
 
     def _steps(self, since: int, until: int | None = None) -> Iterator[Step]:
