@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -238,3 +239,34 @@ def test_what_names_nothing_is_refused_in_words(session: ntm.Session, call: Call
     assert raised.value.describe("vi") != raised.value.describe("en")
     assert len(list(session.history())) == rows
     assert list(session.events(since=10**30)) == []
+
+
+def test_a_commune_brings_its_district(session: ntm.Session, ruleset: ntm.Ruleset) -> None:
+    """Everything that a commune says is in the assessment, as `evaluate` has it."""
+    given = commune("1", income_per_capita=60).replace(
+        district="Vụ Bản",
+        province="Nam Định",
+        zone=["III", "atk-poor-district"],
+        host_id=1.5,
+        attested={f"{NTM}:7": True},
+    )
+    session.load(given)
+    assert session.commune("1") == given
+    assert session.assessment("1").to_json() == ntm.evaluate(ruleset, given).to_json()
+    session.load(commune("1"))
+    assert session.commune("1").district is None
+
+
+@pytest.mark.parametrize("host_id", [1.5, "1.5", "001", 2**70, True, [1, {"b": None, "c": 0.1}], {"a": 1.0}])
+def test_the_host_gets_its_own_identifier_back(ruleset: ntm.Ruleset, tmp_path: Path, host_id: object) -> None:
+    for _ in range(2):
+        with ntm.Session(ruleset, journal=tmp_path / "so.db") as session:
+            session.load(commune("1").replace(host_id=host_id))
+            assert repr(session.commune("1").host_id) == repr(session.assessment("1").commune.host_id) == repr(host_id)
+            assert len(list(session.history())) == 4
+
+
+@pytest.mark.parametrize("host_id", [float("nan"), object(), (1, 2), {1: 2}, {(1, 2): 3}, "\ud800", Decimal, [{1}]])
+def test_an_identifier_that_json_cannot_carry_is_refused(session: ntm.Session, host_id: object) -> None:
+    with pytest.raises(ntm.CommuneError, match="bad_host_id"):
+        session.load(commune("1").replace(host_id=host_id))

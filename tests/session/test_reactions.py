@@ -52,7 +52,7 @@ def test_three_communes_of_one_district_within_90_days(ruleset: ntm.Ruleset, clo
     first = DAY
     with reacting(ruleset, clock, *reactions, path=path) as session:
         for code, district in (("1", "Vụ Bản"), ("2", "Vụ Bản"), ("3", "Vụ Bản"), ("4", "Ý Yên"), ("5", "Vụ Bản")):
-            session.load(commune(code, income_per_capita=60), district=district)
+            session.load(commune(code, income_per_capita=60).replace(district=district))
         up(session, 50, "1", as_of=first)
         clock.day = first + datetime.timedelta(days=60)
         up(session, 50, "2", as_of=clock.day)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 _WHAT = ("fact", "plan", "attested", "load")
-_KEYS = ("commune", *_WHAT, "value", "district", "as_of", "source", "who")
+_KEYS = ("commune", *_WHAT, "value", "as_of", "source", "who")
 
 
 @click.command(
@@ -138,7 +138,7 @@ def _take(session: Session, data: Any) -> None:
     given["as_of"] = None if data.get("as_of") is None else _day(data["as_of"])
     commune, value = data.get("commune"), data.get("value")
     if "load" in data:
-        session.load(Commune.from_dict(data["load"]), district=data.get("district"), **given)
+        session.load(Commune.from_dict(data["load"]), **given)
     elif "fact" in data and value is None:
         session.retract_fact(commune, data["fact"], **given)
     else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ntm_rules.model.errors import DateError, FactError, NtmRulesError, Problem
+from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesError, Problem
 from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
 
@@ -18,6 +19,7 @@ __all__ = [
     "checked_since",
     "not_known",
     "older_than_known",
+    "refuse_no_json",
     "refuse_no_text",
     "unknown_fact",
 ]
@@ -82,6 +84,19 @@ def refuse_no_text(**given: Any) -> None:
     ]
     if problems:
         raise FactError(problems)
+
+
+def refuse_no_json(host_id: Any) -> None:
+    """Refuse an identifier that would come back from the journal as another one."""
+    try:
+        back = json.loads(json.dumps(host_id, ensure_ascii=False, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        back = None
+    if repr(back) != repr(host_id):
+        message = Text("JSON không giữ nguyên được giá trị này", "JSON cannot carry this value as it is")
+        wanted = Text("chữ, số, đúng/sai, danh sách, bảng", "text, a number, a boolean, a list or a table of such")
+        problem = Problem(code="bad_host_id", key="host_id", found=shown(host_id), message=message, wanted=wanted)
+        raise CommuneError([problem])
 
 
 def already_known(key: str, known: Any, given: Any) -> Problem:

@@ -27,6 +27,7 @@ from ntm_rules.engine.session.refused import (
     checked_since,
     not_known,
     older_than_known,
+    refuse_no_json,
     refuse_no_text,
     unknown_fact,
 )
@@ -237,13 +238,11 @@ class Session:
         as_of: datetime.date | None = None,
         source: str | None = None,
         who: str | None = None,
-        district: str | None = None,
     ) -> None:
         """Take over what a commune says, or several, at once; all of it is recorded, or nothing.
 
-        Name, region, province, zone, year and `host_id` are from now on as the commune has them; its facts and attested verdicts
-        are added to those known. `district` is the one it lies in, for reactions that count by district. Raises `CommuneError` with
-        everything wrong with any of them.
+        Name, region, province, district, zone, year and `host_id` are from now on as the commune has them; its facts and attested
+        verdicts are added to those known. Raises `CommuneError` with everything wrong with any of them.
         """
         said: Any = communes
         given = list(said) if isinstance(said, Iterable) and not isinstance(said, (str, Mapping)) else [said]
@@ -252,7 +251,7 @@ class Session:
         changes: dict[str, list[Given]] = {}
         for commune in given:
             try:
-                code, contents = self._loadable(commune, day, district)
+                code, contents = self._loadable(commune, day)
                 if code in changes:
                     message = Text("xã ghi hai lần", "the commune is given twice")
                     problems.append(Problem(code="given_twice", source=code, key="code", message=message))
@@ -264,17 +263,16 @@ class Session:
             raise CommuneError(problems)
         self._change_all(changes, source, who)
 
-    def _loadable(self, commune: Commune, day: datetime.date | None, district: str | None) -> tuple[str, list[Given]]:
+    def _loadable(self, commune: Commune, day: datetime.date | None) -> tuple[str, list[Given]]:
         """What is to be recorded of a commune, with which every ruleset can judge it."""
         if not isinstance(commune, Commune) or commune.code is None:
             wanted = Text("Commune(code=…)", "Commune(code=…)")
             message = Text("không phải xã có mã", "not a commune with a code")
             raise CommuneError([Problem(code="no_code", found=shown(commune), message=message, wanted=wanted)])
+        refuse_no_json(commune.host_id)
         known = self._of(commune.code).known
         identity = commune.to_dict()
-        found = [Given("identity", key, identity.get(key), day) for key in IDENTITY if key != "district"]
-        if district is not None:
-            found.append(Given("identity", "district", clean_text(district), day))
+        found = [Given("identity", key, identity.get(key), day) for key in IDENTITY]
         found += (Given("fact", key, value, day) for key, value in clean_facts(self._catalogue, commune.facts).items())
         found += (Given("attested", key, verdict, day) for key, verdict in commune.attested.items())
         for ruleset in self._rulesets:

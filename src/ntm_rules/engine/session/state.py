@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from ntm_rules.model.values import FactValue, to_plain
 
 __all__ = ["IDENTITY", "Change", "Given", "Known", "change_of", "day_of", "known_from", "rows_of"]
 
-IDENTITY = ("name", "region", "province", "zone", "year", "host_id", "district")
+IDENTITY = ("name", "region", "province", "district", "zone", "year", "host_id")
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -100,9 +101,8 @@ class Known:
 
     def commune(self, *, planned: bool = False) -> Commune:
         """The commune as `evaluate` takes it; `planned` puts planned values in place of facts."""
-        identity = {key: value for key, value in self.identity.items() if key != "district"}
         facts = self.fact | self.plan if planned else self.fact
-        return Commune(code=self.code, facts=facts, attested=self.attested, **identity)
+        return Commune(code=self.code, facts=facts, attested=self.attested, **self.identity)
 
 
 def known_from(rows: Iterable[Row], code: str, catalogue: Catalogue) -> Known:
@@ -111,7 +111,7 @@ def known_from(rows: Iterable[Row], code: str, catalogue: Catalogue) -> Known:
     found: list[Given] = []
     problems: list[Problem] = []
     for (kind, key), row in latest.items():
-        value = row.content
+        value = _content(row)
         if kind in ("fact", "plan") and value is not None:
             fact = fact_named(catalogue, key)
             value = None if fact is None else clean_value(fact, key, value)
@@ -123,6 +123,11 @@ def known_from(rows: Iterable[Row], code: str, catalogue: Catalogue) -> Known:
     if problems:
         raise FactError(problems)
     return Known(code).after(found)
+
+
+def _content(row: Row) -> Any:
+    """The value of a row; identity is plain JSON, in which a float is one."""
+    return json.loads(row.value) if row.kind == "identity" and row.value is not None else row.content
 
 
 def day_of(text: str | None) -> datetime.date | None:
