@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
 from jsonschema import Draft202012Validator
 from tests.session.helpers import DAY, NTM, Clock, commune, told, up
@@ -270,3 +272,166 @@ def test_the_host_gets_its_own_identifier_back(ruleset: ntm.Ruleset, tmp_path: P
 def test_an_identifier_that_json_cannot_carry_is_refused(session: ntm.Session, host_id: object) -> None:
     with pytest.raises(ntm.CommuneError, match="bad_host_id"):
         session.load(commune("1").replace(host_id=host_id))
+
+
+def rows_of(session: ntm.Session, kind: str = "fact", code: str = "13570") -> list[tuple[Any, Any, Any]]:
+    return [(change.new, change.as_of, change.source) for change in session.history(code) if change.kind == kind]
+
+
+EARLIER, LATER = DAY - datetime.timedelta(days=400), DAY
+VERDICT = f"{NTM}:7"
+WAYS: dict[str, Callable[[ntm.Session, Any, datetime.date], None]] = {
+    "update": lambda s, value, day: s.update("13570", "income_per_capita", value, as_of=day, source="Cục"),
+    "load": lambda s, value, day: s.load(commune("13570", income_per_capita=value), as_of=day, source="Cục"),
+    "attest": lambda s, value, day: s.attest("13570", VERDICT, value > 50, as_of=day, source="Cục"),
+}
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_nothing_speaks_of_an_earlier_day_than_is_known(session: ntm.Session, way: str) -> None:
+    say, kind = WAYS[way], "attested" if way == "attest" else "fact"
+    say(session, 61, LATER)
+    known = rows_of(session, kind)
+    with pytest.raises(ntm.NtmRulesError, match="older_than_known"):
+        say(session, 40, EARLIER)
+    say(session, 61, EARLIER)  # the same value: nothing new
+    say(session, 61, LATER)
+    assert rows_of(session, kind) == known
+
+
+def test_nothing_is_taken_back_as_of_an_earlier_day(session: ntm.Session) -> None:
+    up(session, 61, as_of=LATER)
+    session.attest("13570", VERDICT, True, as_of=LATER, source="Sở")
+    session.assert_fact("13570", "income_per_capita", 61, as_of=EARLIER, source="Cục")
+    with pytest.raises(ntm.FactError, match="older_than_known"):
+        session.retract_fact("13570", "income_per_capita", as_of=EARLIER, source="Cục")
+    with pytest.raises(ntm.FactError, match="older_than_known"):
+        session.attest("13570", VERDICT, None, as_of=EARLIER, source="Sở")
+    session.load(commune("13570").replace(region="tn"), as_of=LATER)
+    with pytest.raises(ntm.CommuneError, match="older_than_known"):
+        session.load(commune("13570").replace(region="btb"), as_of=EARLIER)
+    assert session.commune("13570").attested == {VERDICT: True}
+    session.retract_fact("13570", "income_per_capita", as_of=LATER, source="Cục")
+    up(session, 50, as_of=EARLIER)  # what is not known has no day
+    assert session.commune("13570").facts["income_per_capita"] == 50
+
+
+def test_a_confirmation_is_recorded(session: ntm.Session) -> None:
+    """The same value for a later day, or from another source, leaves a row; said again by any of them it does not."""
+    up(session, 60, as_of=EARLIER, source="A")
+    for _ in range(2):
+        up(session, 60, as_of=LATER, source="A")
+        up(session, 60, as_of=LATER, source="B")
+        up(session, 60, as_of=EARLIER, source="C")
+        session.load(commune("13570", income_per_capita=60))
+    assert rows_of(session)[1:] == [(60, EARLIER, "A"), (60, LATER, "A"), (60, LATER, "B")]
+    for _ in range(2):
+        session.attest("13570", VERDICT, True, as_of=EARLIER, source="A")
+        session.attest("13570", VERDICT, True, as_of=LATER, source="B")
+    assert rows_of(session, "attested") == [(True, EARLIER, "A"), (True, LATER, "B")]
+    with pytest.raises(ntm.FactError, match="older_than_known"):
+        up(session, 50, as_of=EARLIER)
+
+
+def test_a_plan_may_be_brought_forward(session: ntm.Session) -> None:
+    for day, value in ((datetime.date(2025, 12, 31), 70), (datetime.date(2024, 12, 31), 65), (LATER, 65)):
+        session.plan("13570", "income_per_capita", value, as_of=day, source="Nghị quyết")
+    assert [new for new, _, _ in rows_of(session, "plan")] == [70, 65, 65]
+
+
+def test_the_plain_name_takes_back_what_was_given_by_sex(session: ntm.Session) -> None:
+    key = "health_insurance_pct"
+    session.assert_fact("13570", key, {"male": 96, "female": 94}, as_of=DAY, source="BHXH")
+    session.plan("13570", key, {"male": 97, "female": 96}, as_of=DAY, source="NQ")
+    session.plan("13570", key, None, as_of=DAY, source="NQ")
+    session.retract_fact("13570", f"{key}.male", as_of=DAY, source="BHXH")
+    session.retract_fact("13570", key, as_of=DAY, source="BHXH")
+    assert dict(session.commune("13570").facts) == {"income_per_capita": 60}
+    assert [new for new, _, _ in rows_of(session, "plan")] == [97, 96, None, None]
+    with pytest.raises(ntm.FactError, match="not_known"):
+        session.retract_fact("13570", key, as_of=DAY, source="BHXH")
+
+
+# -- other rules than those under which it was recorded
+
+
+def narrowed(ruleset: ntm.Ruleset, **facts: Any) -> ntm.Ruleset:
+    """The ruleset over a catalogue with some facts otherwise, or gone."""
+    every = dict(ruleset.catalogue.facts)
+    for key, changes in facts.items():
+        fact = every.pop(key)
+        if changes is not None:
+            every[key] = attrs.evolve(fact, **changes)
+    return attrs.evolve(ruleset, catalogue=attrs.evolve(ruleset.catalogue, facts=every))
+
+
+def test_a_value_that_the_catalogue_no_longer_allows(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    path = tmp_path / "so.db"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load([commune("1", income_per_capita=60), commune("2", income_per_capita=60)])
+        up(session, 900, "1")
+        up(session, 50, "2")
+        before = list(session.history())
+        of_the_other = [event.to_dict() for event in session.events() if event.commune == "00002"]
+    with ntm.Session(narrowed(ruleset, income_per_capita={"high": 500}), journal=path) as session:
+        assert [change.key for change in session.history()] == [change.key for change in before]
+        assert [change.new for change in session.history("1")][-1] == 900
+        assert [event.to_dict() for event in session.events(since=0)] == of_the_other
+        with pytest.raises(ntm.FactError, match="out_of_bounds"):
+            session.assessment("1")
+        up(session, 96, "1", key="health_insurance_pct.male")
+        with pytest.raises(ntm.FactError, match="out_of_bounds"):
+            session.assessment("1")
+        up(session, 55, "1")
+        assert session.assessment("1").indicator("10").status is ntm.Status.MISSING
+        up(session, 56, "1")
+        assert ("indicator_met", "10") in told(session.events())
+
+
+def test_a_fact_that_the_catalogue_no_longer_has(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    path, key = tmp_path / "so.db", "provincial_ntm_set_met"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(commune("1", income_per_capita=60, **{key: True}))
+        session.plan("1", key, False, as_of=DAY, source="NQ")
+    without = narrowed(ruleset, **{key: None})
+    with ntm.Session(without, journal=path) as session:
+        with pytest.raises(ntm.FactError, match="unknown_fact"):
+            session.assessment("1")
+        with pytest.raises(ntm.FactError, match="unknown_fact"):
+            session.update("1", key, True, as_of=DAY, source="Sở")
+        session.retract_fact("1", key, as_of=DAY, source="Sở")
+        session.plan("1", key, None, as_of=DAY, source="Sở")
+        assert session.assessment("1") == ntm.evaluate(without, commune("1", income_per_capita=60))
+        assert [change.new for change in session.history() if change.key == key] == [True, False, None, None]
+
+
+def test_a_verdict_on_what_the_ruleset_does_not_have(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    path, upper = tmp_path / "so.db", ntm.load_ruleset(f"{NTM}-nang-cao", on="2023-12-31")
+    (number, *_) = [number for number in ruleset.numbers if number not in upper.numbers]
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(commune("1").replace(attested={number: True}))
+    with ntm.Session([ruleset, upper], journal=path) as session:
+        assert session.assessment("1") == ntm.evaluate(ruleset, session.commune("1"))
+        with pytest.raises(ntm.CommuneError, match="unknown_attested"):
+            session.assessment("1", upper.id)
+        up(session, 30, "1")
+        assert {event.ruleset for event in session.events()} == {ruleset.id}
+        session.attest("1", number, None, as_of=DAY, source="Sở")
+        assert session.assessment("1", upper.id) == ntm.evaluate(upper, session.commune("1"))
+
+
+def test_each_ruleset_judges_by_itself(clock: Clock) -> None:
+    """One that has one column for all judges a commune whose region nobody has said."""
+    common, regional = (ntm.load_ruleset(f"2016-2020/{name}") for name in ("xa-ntm-kieu-mau", "xa-ntm"))
+    assert common.columns == ("common",)
+    key = "environment_model_active"
+    for rulesets in ([common], [common, regional], [regional, common]):
+        with ntm.Session(rulesets, clock=clock) as session:
+            session.assert_fact("1", key, True, as_of=DAY, source="Sở")
+            session.update("1", key, False, as_of=DAY, source="Sở")
+            assert ("indicator_missing", "3.5") in told(session.events())
+            assert told(session.events(since=0))
+            assert session.assessment("1", common.id) == ntm.evaluate(common, session.commune("1"))
+            if regional in rulesets:
+                with pytest.raises(ntm.CommuneError, match="no_region"):
+                    session.assessment("1", regional.id)

@@ -9,13 +9,14 @@ from typing import Any, Protocol
 
 import attrs
 
+from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.compiler import compile_clauses
 from ntm_rules.engine.native import DETAILS, criteria_of, standing_of
 from ntm_rules.engine.session.state import Known
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Status, attested_under
 from ntm_rules.model.checking import place_of
 from ntm_rules.model.commune import Commune
-from ntm_rules.model.errors import NtmRulesError
+from ntm_rules.model.errors import CommuneError, NtmRulesError
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.requirement import Clause, RulesetMet, requirements_of
 from ntm_rules.model.ruleset import Ruleset, SpecialCommunes, WithdrawalByRuleset, clause_facts
@@ -29,6 +30,7 @@ __all__ = [
     "Judged",
     "Where",
     "assessment_of",
+    "can_judge",
     "clauses_of",
     "judged_of",
     "named_facts",
@@ -65,7 +67,7 @@ class EngineError(NtmRulesError, RuntimeError):
 
 
 class Engine(Protocol):
-    """What judges the communes of a session. `judge` is asked first, then `rejudge` after every change of facts alone."""
+    """What judges communes that every ruleset can judge. `judge` is asked first, then `rejudge` after every change of facts alone."""
 
     def judge(self, known: Known) -> tuple[Judged, ...]: ...
     def rejudge(self, known: Known, before: tuple[Judged, ...], keys: Collection[str]) -> tuple[Judged, ...]: ...
@@ -163,6 +165,17 @@ def judged_of(ruleset: Ruleset, where: Where, codes: tuple[int, ...], known: Kno
     return attrs.evolve(judged, at_risk=assessment_of(judged, commune).at_risk.answer)
 
 
+def can_judge(ruleset: Ruleset, known: Known) -> bool:
+    """Whether `evaluate` would judge: its place is known, every fact is allowed, every attested verdict is on something."""
+    if known.wrong or (known.attested and unknown_names(ruleset, known.attested)):
+        return False
+    try:
+        where_judged(ruleset, known)
+    except CommuneError:
+        return False
+    return True
+
+
 Judge = Callable[[Mapping[str, Any], Any], Any]
 
 
@@ -235,6 +248,13 @@ class Incremental:
     def judge(self, known: Known) -> tuple[Judged, ...]:
         """Every ruleset on everything known; CommuneError where the region is not known."""
         return tuple(self._judge(place, known) for place in range(len(self._rulesets)))
+
+    def judge_those(self, known: Known) -> tuple[Judged | None, ...]:
+        """Every ruleset that can judge, None for the others."""
+        return tuple(
+            self._judge(place, known) if can_judge(ruleset, known) else None
+            for place, ruleset in enumerate(self._rulesets)
+        )
 
     def _judge(self, place: int, known: Known) -> Judged:
         ruleset = self._rulesets[place]

@@ -118,8 +118,8 @@ def older_than_known(key: str, day: datetime.date, known: datetime.date) -> Prob
         found=day.isoformat(),
         message=Text("số liệu cũ hơn số đang có", "older than the value known"),
         wanted=Text(
-            f"từ ngày {known.isoformat()}, hoặc retract_fact trước",
-            f"of {known.isoformat()} or later, or retract_fact first",
+            f"từ ngày {known.isoformat()}; ghi nhầm ngày thì bỏ giá trị ấy trước",
+            f"of {known.isoformat()} or later; where that day is a slip, take its value back first",
         ),
     )
 
@@ -137,7 +137,7 @@ def not_known(code: str, fact: Any, known: Mapping[str, Any]) -> Problem:
 
 
 def unknown_fact(key: str, catalogue: Catalogue) -> Problem:
-    """Of a planned value to be taken back of what is no fact."""
+    """Of a key that is no fact."""
     return Problem(
         code="unknown_fact",
         key=key,

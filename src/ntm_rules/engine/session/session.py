@@ -17,7 +17,16 @@ from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.native import evaluate
 from ntm_rules.engine.session.events import Event, Moment, differences
 from ntm_rules.engine.session.journal import VIETNAM, Journal, Row, stamp
-from ntm_rules.engine.session.judging import Engine, EngineError, Incremental, Judged, assessment_of, with_sexes
+from ntm_rules.engine.session.judging import (
+    Engine,
+    EngineError,
+    Incremental,
+    Judged,
+    assessment_of,
+    can_judge,
+    with_sexes,
+    without_sex,
+)
 from ntm_rules.engine.session.reactions import AnyReaction, Reactions, Step
 from ntm_rules.engine.session.refused import (
     all_of,
@@ -31,7 +40,7 @@ from ntm_rules.engine.session.refused import (
     refuse_no_text,
     unknown_fact,
 )
-from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, change_of, known_from, rows_of
+from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, change_of, known_from, recorded, rows_of
 from ntm_rules.model.assessment import Assessment
 from ntm_rules.model.checking import clean_facts, fact_named
 from ntm_rules.model.commune import Commune, freeze_facts, unit_code
@@ -63,10 +72,10 @@ def _now() -> datetime.datetime:
 
 @attrs.define(slots=True)
 class _Live:
-    """A commune in memory; `judged` is None while its region is not known."""
+    """A commune in memory; what is said under a ruleset is None while that cannot judge it, as before its region is known."""
 
     known: Known
-    judged: tuple[Judged, ...] | None
+    judged: tuple[Judged | None, ...]
 
 
 @final
@@ -105,7 +114,8 @@ class Session:
     ) -> None:
         self._rulesets = all_of(rulesets)
         self._catalogue = self._rulesets[0].catalogue
-        self._engine = _engine(engine, self._rulesets)
+        self._native = Incremental(self._rulesets)
+        self._engine = self._native if _checked(engine) is SessionEngine.NATIVE else _durable(self._rulesets)
         self._reactions = tuple(reactions)
         self._on_event, self._clock, self._most = on_event, clock, max(1, live)
         self._live: collections.OrderedDict[str, _Live] = collections.OrderedDict()
@@ -162,7 +172,7 @@ class Session:
         if problems:
             raise FactError(problems)
         day = self._past(as_of)
-        self._change(commune, [Given("fact", key, new, day) for key, new in given.items()], source, who)
+        self._change(commune, [Given("fact", key, new, day, source) for key, new in given.items()], who)
 
     def update(
         self,
@@ -180,21 +190,18 @@ class Session:
         nothing is recorded then.
         """
         given, day = self._given(fact, value), self._past(as_of)
-        known = self._of(commune).known
-        problems = [older_than_known(key, day, known.as_of[key]) for key in given if known.as_of.get(key, day) > day]
-        if problems:
-            raise FactError(problems)
-        self._change(commune, [Given("fact", key, new, day) for key, new in given.items()], source, who)
+        self._change(commune, [Given("fact", key, new, day, source) for key, new in given.items()], who)
 
     def retract_fact(
         self, commune: int | str, fact: str, *, as_of: datetime.date, source: str, who: str | None = None
     ) -> None:
-        """A fact is no longer known; `FactError` where it is not known."""
-        code, fact = self._code(commune), checked_key(fact)
-        known = self._of(code).known
-        if fact not in known.fact:
-            raise FactError([not_known(code, fact, known.fact)])
-        self._change(code, [Given("fact", fact, None, self._past(as_of))], source, who)
+        """A fact is no longer known, nor those of men and women where `fact` names it for all; `FactError` where it is not known."""
+        code, known = self._code(commune), self._of(commune).known.fact
+        keys = _named_by(fact, known)
+        if not keys:
+            raise FactError([not_known(code, fact, known)])
+        day = self._past(as_of)
+        self._change(code, [Given("fact", key, None, day, source) for key in keys], who)
 
     def plan(
         self,
@@ -208,9 +215,8 @@ class Session:
     ) -> None:
         """A value that is planned for a day, None where it no longer is. It judges nothing; reactions may look at it."""
         day = checked_day(as_of, "as_of")
-        taken_back = value is None
-        given = {self._named(commune, "plan", fact): None} if taken_back else self._given(fact, value)
-        self._change(commune, [Given("plan", key, new, day) for key, new in given.items()], source, who)
+        given = self._given(fact, value) if value is not None else dict.fromkeys(self._planned(commune, fact))
+        self._change(commune, [Given("plan", key, new, day, source) for key, new in given.items()], who)
 
     def attest(
         self,
@@ -226,10 +232,14 @@ class Session:
 
         Raises `CommuneError` where there is no such indicator, or the verdict is neither True nor False.
         """
-        number = self._named(commune, "attested", number)
+        number = clean_text(checked_key(number))
         if verdict is not None:
             Commune(attested={number: verdict})  # which refuses what is no verdict
-        self._change(commune, [Given("attested", number, verdict, self._past(as_of))], source, who)
+        if verdict is not None or number not in self._of(commune).known.attested:
+            problems = [problem for ruleset in self._rulesets for problem in unknown_names(ruleset, [number])]
+            if problems:
+                raise CommuneError(problems)
+        self._change(commune, [Given("attested", number, verdict, self._past(as_of), source)], who)
 
     def load(
         self,
@@ -244,6 +254,7 @@ class Session:
         Name, region, province, district, zone, year and `host_id` are from now on as the commune has them; its facts and attested
         verdicts are added to those known. Raises `CommuneError` with everything wrong with any of them.
         """
+        refuse_no_text(source=source, who=who)
         said: Any = communes
         given = list(said) if isinstance(said, Iterable) and not isinstance(said, (str, Mapping)) else [said]
         day = None if as_of is None else self._past(as_of)
@@ -251,7 +262,7 @@ class Session:
         changes: dict[str, list[Given]] = {}
         for commune in given:
             try:
-                code, contents = self._loadable(commune, day)
+                code, contents = self._loadable(commune, day, source)
                 if code in changes:
                     message = Text("xã ghi hai lần", "the commune is given twice")
                     problems.append(Problem(code="given_twice", source=code, key="code", message=message))
@@ -261,9 +272,9 @@ class Session:
                 problems += (attrs.evolve(problem, source=problem.source or where) for problem in error.problems)
         if problems:
             raise CommuneError(problems)
-        self._change_all(changes, source, who)
+        self._change_all(changes, who)
 
-    def _loadable(self, commune: Commune, day: datetime.date | None) -> tuple[str, list[Given]]:
+    def _loadable(self, commune: Commune, day: datetime.date | None, source: str | None) -> tuple[str, list[Given]]:
         """What is to be recorded of a commune, with which every ruleset can judge it."""
         if not isinstance(commune, Commune) or commune.code is None:
             wanted = Text("Commune(code=…)", "Commune(code=…)")
@@ -272,9 +283,14 @@ class Session:
         refuse_no_json(commune.host_id)
         known = self._of(commune.code).known
         identity = commune.to_dict()
-        found = [Given("identity", key, identity.get(key), day) for key in IDENTITY]
-        found += (Given("fact", key, value, day) for key, value in clean_facts(self._catalogue, commune.facts).items())
-        found += (Given("attested", key, verdict, day) for key, verdict in commune.attested.items())
+        found = [Given("identity", key, identity.get(key), day, source) for key in IDENTITY]
+        found += (
+            Given("fact", key, value, day, source) for key, value in clean_facts(self._catalogue, commune.facts).items()
+        )
+        found += (Given("attested", key, verdict, day, source) for key, verdict in commune.attested.items())
+        problems = _too_old(known, found)
+        if problems:
+            raise CommuneError(problems)
         for ruleset in self._rulesets:
             evaluate(ruleset, known.after(found).commune())
         return commune.code, found
@@ -288,22 +304,16 @@ class Session:
             raise FactError([Problem(code="no_value", key=str(fact), message=message, wanted=wanted)])
         return clean_facts(self._catalogue, frozen)
 
-    def _named(self, commune: int | str, kind: Literal["plan", "attested"], key: Any) -> str:
-        """A key that is planned or attested already, or may be; `FactError` or `CommuneError` where it names nothing."""
-        name = clean_text(checked_key(key))
-        if name in self._of(commune).known.of(kind):
-            return name
-        if kind == "plan" and fact_named(self._catalogue, name) is None:
-            raise FactError([unknown_fact(name, self._catalogue)])
-        if kind == "attested":
-            problems = [problem for ruleset in self._rulesets for problem in unknown_names(ruleset, [name])]
-            if problems:
-                raise CommuneError(problems)
-        return name
+    def _planned(self, commune: int | str, fact: str) -> list[str]:
+        """The keys under which a fact is planned, all of them, and none where nothing is."""
+        keys = _named_by(fact, self._of(commune).known.plan)
+        if not keys and fact_named(self._catalogue, fact) is None:
+            raise FactError([unknown_fact(fact, self._catalogue)])
+        return keys
 
     def _refuse_disagreeing(self, known: Known, given: Iterable[Given]) -> None:
         """Figures of men, women and all must agree, those planned with the facts as they stand."""
-        for kind, key, new, _ in given:
+        for kind, key, new, _, _ in given:
             if kind in ("fact", "plan") and new is not None:
                 facts = known.fact if kind == "fact" else known.fact | known.plan
                 clean_facts(self._catalogue, {key: facts[key] for key in with_sexes(key) if key in facts})
@@ -319,17 +329,24 @@ class Session:
 
     # -- what follows
 
-    def _change(self, commune: int | str, wanted: list[Given], source: str | None, who: str | None) -> None:
+    def _change(self, commune: int | str, wanted: list[Given], who: str | None) -> None:
         code = self._code(commune)
+        if not wanted:
+            return
+        source = wanted[0].source
+        refuse_no_text(source=source, who=who)
         if source is None:
             message = Text("chưa ghi nguồn số liệu", "the source of the figure is not given")
             raise FactError([Problem(code="no_source", source=code, key="source", message=message)])
-        self._refuse_disagreeing(self._of(code).known.after(wanted), wanted)
-        self._change_all({code: wanted}, source, who)
+        known = self._of(code).known
+        problems = _too_old(known, wanted)
+        if problems:
+            raise FactError(problems)
+        self._refuse_disagreeing(known.after(wanted), wanted)
+        self._change_all({code: wanted}, who)
 
-    def _change_all(self, wanted: Mapping[str, list[Given]], source: str | None, who: str | None) -> None:
+    def _change_all(self, wanted: Mapping[str, list[Given]], who: str | None) -> None:
         """Judge, record, and only then tell: what cannot be judged or recorded has not happened."""
-        refuse_no_text(source=source, who=who)
         moment = max(stamp(self._clock()), self._journal.last_recorded_at)
         first = self._journal.last + 1
         sequences = itertools.count(first)
@@ -339,7 +356,7 @@ class Session:
             for code, contents in wanted.items():
                 self._refuse_quarantined(code)
                 live = self._of(code)
-                own = rows_of(live.known, contents, sequences, first, moment, source, who)
+                own = rows_of(live.known, contents, sequences, first, moment, who)
                 if not own:
                     continue
                 changes = tuple(change_of(row, live.known, new) for row, new in own)
@@ -359,27 +376,22 @@ class Session:
     def _stepped(self, live: _Live, changes: tuple[Change, ...]) -> tuple[_Live, Step | None]:
         """A commune after some changes, and what they brought about; no step where it could not be judged before."""
         known = live.known.after(changes)
-        judged = self._judged(known, live.judged, changes)
-        after = _Live(known, judged)
-        if live.judged is None or judged is None:
-            return after, None
-        old, new = Moment(live.known, live.judged), Moment(known, judged)
-        return after, Step(old, new, changes, tuple(differences(old, new, changes)))
+        after = _Live(known, self._judged(known, live.judged, changes))
+        return after, _step(live, after, changes)
 
     def _judged(
-        self, known: Known, before: tuple[Judged, ...] | None, changes: Collection[Change]
-    ) -> tuple[Judged, ...] | None:
-        """What the rulesets say; None while the region of the commune is not known."""
+        self, known: Known, before: tuple[Judged | None, ...], changes: Collection[Change]
+    ) -> tuple[Judged | None, ...]:
+        """What the rulesets say."""
         kinds = {change.kind for change in changes}
+        whole = tuple(judged for judged in before if judged is not None)
         try:
-            if before is not None and not kinds & {"identity", "attested"}:
+            if len(whole) == len(self._rulesets) and not kinds & {"identity", "attested"}:
                 keys = [change.key for change in changes if change.kind == "fact"]
-                return self._engine.rejudge(known, before, keys) if keys else before
-            return self._engine.judge(known)
-        except CommuneError as error:
-            if {problem.code for problem in error.problems} <= {"no_region"}:
-                return None
-            raise
+                return self._engine.rejudge(known, whole, keys) if keys else before
+            if all(can_judge(ruleset, known) for ruleset in self._rulesets):
+                return self._engine.judge(known)
+            return self._native.judge_those(known)
         except EngineError as error:
             self._quarantined[known.code] = error.problems[0]
             raise
@@ -420,9 +432,10 @@ class Session:
             return evaluate(self._rulesets[place], self.commune(code, known_on=known_on))
         self._refuse_quarantined(code)
         live = self._of(code)
-        if live.judged is None:
+        judged = live.judged[place]
+        if judged is None:
             return evaluate(self._rulesets[place], self.commune(code))  # which says what is lacking
-        return assessment_of(live.judged[place], live.known.commune())
+        return assessment_of(judged, live.known.commune())
 
     def commune(self, commune: int | str, *, known_on: datetime.date | None = None) -> Commune:
         """All that is known of a commune now, or was known at the end of a day; CommuneError where nothing was recorded of it."""
@@ -467,9 +480,8 @@ class Session:
         knowns: dict[str, Known] = {}
         for row in self._journal.rows(commune=code):
             before = knowns.setdefault(row.commune, Known(row.commune))
-            change = change_of(row, before, self._value_of(row))
-            knowns[row.commune] = before.after([change])
-            yield change
+            changes, knowns[row.commune] = recorded([row], before, self._catalogue)
+            yield from changes
 
     @property
     def quarantined(self) -> Mapping[str, Problem]:
@@ -500,7 +512,6 @@ class Session:
 
     def _steps(self, since: int, until: int | None = None) -> Iterator[Step]:
         """The steps after a sequence and up to another, judged anew by the native engine."""
-        engine = Incremental(self._rulesets)
         lives: collections.OrderedDict[str, _Live] = collections.OrderedDict()
         rows = self._journal.rows(after=since, until=until)
         for (code, _), group in itertools.groupby(rows, key=lambda row: (row.commune, row.step)):
@@ -508,24 +519,18 @@ class Session:
             live = lives.pop(code, None)
             if live is None:
                 known = self._known(code, own[0].sequence - 1)
-                live = _Live(known, _judge_or_none(engine, known))
-            changes, known = [], live.known
-            for row in own:
-                changes.append(change_of(row, known, self._value_of(row)))
-            known = known.after(changes)
-            after = _Live(known, _judge_or_none(engine, known))
-            if live.judged is not None and after.judged is not None:
-                old, new = Moment(live.known, live.judged), Moment(known, after.judged)
-                yield Step(old, new, tuple(changes), tuple(differences(old, new, tuple(changes))))
+                live = _Live(known, self._native.judge_those(known))
+            changes, known = recorded(own, live.known, self._catalogue)
+            after = _Live(known, self._native.judge_those(known))
+            step = _step(live, after, changes)
+            if step is not None:
+                yield step
             lives[code] = after
             if len(lives) > self._most:
                 lives.popitem(last=False)
 
     def _known(self, code: str, until: int | None) -> Known:
         return known_from(self._journal.rows(commune=code, until=until), code, self._catalogue)
-
-    def _value_of(self, row: Row) -> Any:
-        return known_from([row], row.commune, self._catalogue).of(row.kind).get(row.key)
 
     # -- communes in memory
 
@@ -536,7 +541,7 @@ class Session:
         if live is None:
             self._refuse_quarantined(code)
             known = self._known(code, None)
-            live = _Live(known, self._judged(known, None, ()) if known.identity or known.fact else None)
+            live = _Live(known, self._judged(known, (), ()))
         self._keep(live)
         return live
 
@@ -599,28 +604,49 @@ class Session:
             raise EngineError([attrs.evolve(self._quarantined[code], code="quarantined", source=code, wanted=wanted)])
 
 
-def _judge_or_none(engine: Engine, known: Known) -> tuple[Judged, ...] | None:
-    try:
-        return engine.judge(known)
-    except CommuneError:
+def _step(before: _Live, after: _Live, changes: tuple[Change, ...]) -> Step | None:
+    """What some changes brought about, under the rulesets that judged before and after; None where there is none."""
+    both = [
+        (old, new) for old, new in zip(before.judged, after.judged, strict=True) if old is not None and new is not None
+    ]
+    if not both:
         return None
+    old = Moment(before.known, tuple(judged for judged, _ in both))
+    new = Moment(after.known, tuple(judged for _, judged in both))
+    return Step(old, new, changes, tuple(differences(old, new, changes)))
 
 
-def _engine(name: str, rulesets: tuple[Ruleset, ...]) -> Engine:
+def _named_by(fact: Any, known: Mapping[str, Any]) -> list[str]:
+    """The known keys that a name stands for: of a fact given by sex, those of men and women too."""
+    key = checked_key(fact)
+    return [name for name in (with_sexes(key) if without_sex(key) == key else (key,)) if name in known]
+
+
+def _too_old(known: Known, given: Iterable[Given]) -> list[Problem]:
+    """What is wrong with values of an earlier day than that of those known."""
+    found = [(one, known.older(one)) for one in given]
+    return [
+        older_than_known(one.key, one.as_of, day) for one, day in found if day is not None and one.as_of is not None
+    ]
+
+
+def _checked(name: Any) -> SessionEngine:
     names = [each.value for each in SessionEngine]
-    if name not in names:
-        wanted = ", ".join(names)
-        problem = Problem(
-            code="unknown_engine",
-            key="engine",
-            found=shown(name),
-            message=Text("không có bộ máy này", "no such engine"),
-            wanted=Text(wanted, wanted),
-            nearest=nearest(name, names),
-        )
-        raise UnknownNameError([problem])
-    if name == SessionEngine.NATIVE:
-        return Incremental(rulesets)
+    if name in names:
+        return SessionEngine(name)
+    wanted = ", ".join(names)
+    problem = Problem(
+        code="unknown_engine",
+        key="engine",
+        found=shown(name),
+        message=Text("không có bộ máy này", "no such engine"),
+        wanted=Text(wanted, wanted),
+        nearest=nearest(name, names),
+    )
+    raise UnknownNameError([problem])
+
+
+def _durable(rulesets: tuple[Ruleset, ...]) -> Engine:
     from ntm_rules.engine.session.durable import Durable
 
     return Durable(rulesets)
