@@ -428,9 +428,12 @@ def test_each_ruleset_judges_by_itself(clock: Clock) -> None:
     for rulesets in ([common], [common, regional], [regional, common]):
         with ntm.Session(rulesets, clock=clock) as session:
             session.assert_fact("1", key, True, as_of=DAY, source="Sở")
+            assert told(session.events()) == []
             session.update("1", key, False, as_of=DAY, source="Sở")
             assert ("indicator_missing", "3.5") in told(session.events())
-            assert told(session.events(since=0))
+            session.retract_fact("1", key, as_of=DAY, source="Sở")
+            assert told(session.events())[0] == ("indicator_undetermined", "3.5")
+            assert told(session.events(since=0))[0] == ("indicator_missing", "3.5")
             assert session.assessment("1", common.id) == ntm.evaluate(common, session.commune("1"))
             if regional in rulesets:
                 with pytest.raises(ntm.CommuneError, match="no_region"):

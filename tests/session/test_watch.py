@@ -112,3 +112,22 @@ def test_since_has_a_bound(tmp_path: Path) -> None:
     path = str(tmp_path / "so.db")
     assert run("watch", path, "--since", "9" * 30, given="").code == 2
     assert run("watch", path, "--since", str(2**63 - 1), given="").code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ({"commune": "00754", "fact": "income_per_capita", "vaule": None}, "vaule"),
+        ({"commune": "00754", "fact": "income_per_capita"}, "value"),
+        ({"commune": "00754", "plan": "income_per_capita"}, "value"),
+        ({"commune": "00754", "attested": "10"}, "value"),
+        ({"load": {"code": 754, "region": "tn"}, "value": 1}, "value"),
+        ({"load": {"code": 754, "region": "tn"}, "commune": "00754"}, "commune"),
+        ({"load": {"code": 754, "region": "tn"}, "district": "Vụ Bản"}, "district"),
+    ],
+)
+def test_a_line_without_a_value_takes_nothing_back(tmp_path: Path, line: dict[str, Any], key: str) -> None:
+    feed = [*FEED.splitlines()[:1], json.dumps({"as_of": "2023-11-16", "source": "Cục"} | line)]
+    ended = run("watch", str(tmp_path / "so.db"), "--on", "2023-12-31", given="\n".join(feed))
+    (answer,) = [json.loads(line) for line in ended.out.splitlines()]
+    assert answer["error"]["problems"][0]["key"] == key

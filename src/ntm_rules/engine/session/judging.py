@@ -166,8 +166,8 @@ def judged_of(ruleset: Ruleset, where: Where, codes: tuple[int, ...], known: Kno
 
 
 def can_judge(ruleset: Ruleset, known: Known) -> bool:
-    """Whether `evaluate` would judge: its place is known, every fact is allowed, every attested verdict is on something."""
-    if known.wrong or (known.attested and unknown_names(ruleset, known.attested)):
+    """Whether it is judged: something was recorded, its place is known, and `evaluate` would refuse no fact and no verdict."""
+    if not known.said or known.wrong or (known.attested and unknown_names(ruleset, known.attested)):
         return False
     try:
         where_judged(ruleset, known)

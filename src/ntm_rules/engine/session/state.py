@@ -64,7 +64,7 @@ class Given(NamedTuple):
 
 
 class Said(NamedTuple):
-    """The day that a known value speaks of, and who has said it of that day."""
+    """The day that a known value speaks of, and who has said it of that day; neither where it was taken back."""
 
     as_of: datetime.date | None
     sources: frozenset[str | None]
@@ -110,11 +110,12 @@ class Known:
 
     def _put(self, change: Change | Given) -> None:
         kind, key = change.kind, change.key
-        known, before = self.of(kind), self.said.pop((kind, key), None)
+        known, before = self.of(kind), self.said.get((kind, key))
         old = known.pop(key, None)
         if kind == "fact":
             self.wrong.discard(key)
         if change.new is None:
+            self.said[kind, key] = Said(None, frozenset())
             return
         known[key] = change.new
         if before is not None and _same(old, change.new):
@@ -165,7 +166,7 @@ def known_from(rows: Iterable[Row], code: str, catalogue: Catalogue) -> Known:
     for (kind, key), row in latest.items():
         value = _content(row, catalogue)
         if value is None:
-            del known.said[kind, key]
+            known.said[kind, key] = Said(None, frozenset())
             continue
         allowed = not isinstance(value, Problem)
         known.of(kind)[key] = value if allowed else row.content
