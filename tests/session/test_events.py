@@ -438,3 +438,78 @@ def test_each_ruleset_judges_by_itself(clock: Clock) -> None:
             if regional in rulesets:
                 with pytest.raises(ntm.CommuneError, match="no_region"):
                     session.assessment("1", regional.id)
+
+
+# -- because of what
+
+
+def causes(session: ntm.Session) -> dict[str, list[str]]:
+    """The keys of the causes of each event, by its id."""
+    return {f"{event.name} {event.id}": [change.key for change in event.causes] for event in session.events()}
+
+
+def test_each_event_has_its_own_causes(session: ntm.Session) -> None:
+    session.load(commune("13570", income_per_capita=60, health_insurance_pct=97))
+    list(session.events())
+    session.load(
+        commune("13570", income_per_capita=50, health_insurance_pct=70, recognised_ntm=True).replace(name="Tên khác"),
+        source="UBND xã",
+    )
+    both = ["income_per_capita", "health_insurance_pct"]
+    found = causes(session)
+    assert found["indicator_missing 10"] == found["criterion_lost 10"] == ["income_per_capita"]
+    assert found["indicator_missing 15.1"] == found["criterion_open 15"] == ["health_insurance_pct"]
+    assert found[f"tier_open {NTM}"] == found[f"recognition_open {NTM}"] == both
+
+
+def test_the_place_is_a_cause_where_it_decides(session: ntm.Session) -> None:
+    """318/QĐ-TTg, PL I, 10, 2023: 56 in the Red River delta, 47 in the Central Highlands; 50 is between."""
+    up(session, 50)
+    list(session.events())
+    session.load(commune("13570").replace(region="tn", name="Tên khác", host_id=7), source="Sở")
+    found = causes(session)
+    assert found["indicator_met 10"] == found["criterion_gained 10"] == ["region"]
+    session.load(commune("13570", income_per_capita=1).replace(region="tn", province="Đắk Lắk"), source="Sở")
+    assert causes(session)["indicator_missing 10"] == ["income_per_capita"]  # the province moved it nowhere
+
+
+def test_the_year_is_a_cause(session: ntm.Session) -> None:
+    up(session, 50)
+    list(session.events())
+    session.load(commune("13570").replace(year=2021), source="Sở")
+    assert causes(session)["indicator_met 10"] == ["year"]
+
+
+def test_a_verdict_is_no_cause_under_another_ruleset(clock: Clock, ruleset: ntm.Ruleset) -> None:
+    upper = ntm.load_ruleset(f"{NTM}-nang-cao", on="2023-12-31")
+    assert "10" in ruleset.numbers
+    assert "10" in upper.numbers
+    with ntm.Session([ruleset, upper], clock=clock) as session:
+        session.load(commune("1"))
+        verdicts = {f"{NTM}:10": True, f"{upper.id}:10": False}
+        session.load(commune("1").replace(attested=verdicts), source="Sở")
+        own = {(e.ruleset, e.id): [c.key for c in e.causes] for e in session.events() if e.name.startswith("indicator")}
+        assert own == {(NTM, "10"): [f"{NTM}:10"], (upper.id, "10"): [f"{upper.id}:10"]}
+
+
+def test_what_a_prerequisite_rests_on_is_its_cause(clock: Clock, ruleset: ntm.Ruleset) -> None:
+    """The advanced tier rests on the first one: its facts, its verdicts and its column."""
+    upper = ntm.load_ruleset(f"{NTM}-nang-cao", on="2023-12-31")
+    every = {f"{NTM}:{number}": True for number in ruleset.numbers}
+    with ntm.Session(upper, clock=clock) as session:
+        session.load(commune("1").replace(attested=every))
+        session.attest("1", f"{NTM}:10", False, as_of=DAY, source="Sở")
+        found = causes(session)
+        assert found["prerequisite_missing ntm"] == found[f"tier_open {upper.id}"] == [f"{NTM}:10"]
+        session.load(commune("1").replace(attested=every, region="tn"), source="Sở")
+        assert causes(session)["prerequisite_met ntm"] == ["region", f"{NTM}:10"]  # and no verdict merely confirmed
+
+
+def test_a_title_that_falls_by_another_ruleset(clock: Clock) -> None:
+    """18/2022/QĐ-TTg: a model commune's title falls with the criteria of the advanced tier."""
+    upper, model = (ntm.load_ruleset(f"{NTM}-{name}", on="2023-12-31") for name in ("nang-cao", "kieu-mau"))
+    with ntm.Session(model, clock=clock) as session:
+        session.load(commune("1").replace(attested={f"{upper.id}:{number}": True for number in upper.numbers}))
+        falls = {f"{upper.id}:{number}": False for number in upper.numbers}
+        session.load(commune("1", recognised_ntm=True).replace(attested=falls, name="Khác"), source="Sở")
+        assert set(causes(session)[f"title_at_risk {model.id}"]) == set(falls)

@@ -9,19 +9,19 @@ from typing import Any
 import attrs
 
 from ntm_rules.engine.native import DETAILS
+from ntm_rules.engine.session.causes import Causes
 from ntm_rules.engine.session.judging import (
     MISSING,
     UNDETERMINED,
     Judged,
     assessment_of,
     clauses_of,
-    named_facts,
-    without_sex,
 )
 from ntm_rules.engine.session.state import Change, Known
 from ntm_rules.engine.session.words import change_words, risk_words
 from ntm_rules.model.assessment import STATUS_OF_CODE, Verdict, attested_under
 from ntm_rules.model.requirement import Clause
+from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text
 
 __all__ = ["Event", "Moment", "differences"]
@@ -145,14 +145,14 @@ def _differences(
     changed = [(thing, was[thing], said) for thing, said in now.items() if was[thing] != said]
     if not changed:
         return
-    moved = tuple(change for change in changes if change.kind != "plan")
+    why = Causes((old, old_known), (new, new_known), changes)
     assessment = assessment_of(new, new_known.commune())
     numbers = {clause.id: clause for clause in clauses_of(new.ruleset)}
     for (kind, id_), before, after in changed:
         clause = numbers[id_] if kind in _OF_CLAUSES else None
-        causes, detail = moved, risk_words(assessment) if kind == "title" else Text("", "")
+        causes = why.of_title() if kind == "title" else why.of(_clauses_behind(new.ruleset, kind, id_))
+        detail = risk_words(assessment) if kind == "title" else Text("", "")
         if clause is not None:
-            causes = tuple(change for change in moved if _speaks_of(change, clause)) or moved
             (result,) = DETAILS.results(assessment, (clause,))
             detail = Text(result.explain("vi"), result.explain("en"))
         lead = change_words(new.ruleset, new_known, kind, id_, before, after, causes)
@@ -169,7 +169,11 @@ def _differences(
         )
 
 
-def _speaks_of(change: Change, clause: Clause) -> bool:
-    if change.kind == "attested":
-        return change.key.rpartition(":")[2] == clause.id
-    return change.kind == "fact" and without_sex(change.key) in named_facts(clause)
+def _clauses_behind(ruleset: Ruleset, kind: str, id_: str) -> tuple[Clause, ...]:
+    """The clauses that a thing follows from."""
+    if kind == "criterion":
+        return next(criterion.indicators for criterion in ruleset.criteria if criterion.no == id_)
+    if kind == "tier":
+        return (*ruleset.indicators, *ruleset.prerequisites)
+    every = clauses_of(ruleset)
+    return every if kind == "recognition" else tuple(clause for clause in every if clause.id == id_)

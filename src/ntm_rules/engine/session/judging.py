@@ -34,6 +34,8 @@ __all__ = [
     "clauses_of",
     "judged_of",
     "named_facts",
+    "ruleset_facts",
+    "rulesets_below",
     "where_judged",
     "with_sexes",
     "without_sex",
@@ -87,6 +89,15 @@ def named_facts(clause: Clause) -> set[str]:
         if isinstance(requirement, RulesetMet):
             named |= ruleset_facts(requirement.ruleset)
     return named
+
+
+def rulesets_below(clauses: Iterable[Clause]) -> Iterator[Ruleset]:
+    """The rulesets that some clauses require to be met, and those that these require."""
+    for clause in clauses:
+        for requirement in requirements_of(clause):
+            if isinstance(requirement, RulesetMet):
+                yield requirement.ruleset
+                yield from rulesets_below(clauses_of(requirement.ruleset))
 
 
 def ruleset_facts(ruleset: Ruleset) -> set[str]:

@@ -198,7 +198,8 @@ class _Near:
             for place in sorted(near - self._near(old, step.before) if near else near):
                 clause = clauses_of(new.ruleset)[place]
                 result = assessment_of(new, step.after.known.commune()).indicator(clause.id)
-                causes = tuple(c for c in step.changes if without_sex(c.key) in named_facts(clause))
+                facts = named_facts(clause)
+                causes = tuple(c for c in step.changes if c.kind == "fact" and without_sex(c.key) in facts)
                 yield _signal(new, step, clause.id, Text(result.explain("vi"), result.explain("en")), causes)
 
     def _touched(self, ruleset: Ruleset, keys: set[str]) -> set[int]:
