@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
 from tests.session.helpers import DAY, NTM, Clock, commune, reactions_of, told, up, written
 
 import ntm_rules as ntm
@@ -159,12 +164,18 @@ def test_a_function_may_react(ruleset: ntm.Ruleset, clock: Clock) -> None:
         ("reactions: [{name: a, when: {events: [lost]}, say: {vi: x, en: y}}]", "not an allowed value"),
         ("reactions: [{name: a, when: {near: 5, events: [conflict]}, say: {vi: x, en: y}}]", "exactly one of"),
         ("reactions: [{name: a, when: {near: 100}, say: {vi: x, en: y}}]", "below 100"),
-        ("reactions: [{name: a, when: {near: 5, of_one: region}, say: {vi: x, en: y}}]", "go with communes"),
+        ("reactions: [{name: a, when: {near: 5, of_one: region}, say: {vi: x, en: y}}]", "go with"),
         (
             "reactions: [{name: a, when: {near: 5}, say: {vi: x, en: y}}, {name: a, when: {near: 6}, say: {vi: x, en: y}}]",
             "repeated",
         ),
         ("reactions: [{name: a, wen: {near: 5}, say: {vi: x, en: y}}]", "no such key"),
+        ("reactions: [{name: a, when: {near: 5, communes: 2}, say: {vi: x, en: y}}]", "go with events"),
+        ("reactions: [{name: a, when: {events: [conflict], communes: 0}, say: {vi: x, en: y}}]", "1 or more"),
+        (
+            "reactions: [{name: a, when: {events: [conflict], communes: 2, within_days: 0}, say: {vi: x, en: y}}]",
+            "1 or",
+        ),
     ],
 )
 def test_a_bad_file_of_reactions_is_said(tmp_path: Path, text: str, said: str) -> None:
@@ -269,3 +280,227 @@ def test_a_function_that_gives_no_text_is_told_so(ruleset: ntm.Ruleset, clock: C
         with pytest.raises(ntm.NtmRulesError, match="not_a_text"):
             up(session, 50, "1")
         assert told(session.events()) == told(session.events(since=0))
+
+
+# -- counting communes
+
+
+def two(of_one: str = "", more: str = "", events: str = "indicator_missing") -> str:
+    group = f", of_one: {of_one}" if of_one else ""
+    when = f"events: [{events}], ids: ['10'], communes: 2{group}{more}"
+    return f"reactions: [{{name: hai, when: {{{when}}}, say: {{vi: a, en: b}}}}]"
+
+
+def counted(session: ntm.Session) -> list[str]:
+    return [code for code, name, _ in reactions_of(session) if name == "hai"]
+
+
+def poor(code: str, **identity: Any) -> ntm.Commune:
+    return ntm.Commune(code=code, year=2023, facts={"income_per_capita": 80}, **({"region": "dbsh"} | identity))
+
+
+@pytest.mark.parametrize(
+    ("of_one", "first", "second", "fires"),
+    [
+        ("region", {"region": None, "province": "Nam Định"}, {"region": None, "province": "Hà Nam"}, True),
+        ("region", {"region": None, "province": "Nam Định"}, {}, True),
+        ("region", {}, {"region": "tn"}, False),
+        ("province", {"province": "Nam Định"}, {"region": None, "province": "nam-dinh"}, True),
+        ("province", {"province": "Nam Định"}, {"province": "Hà Nam"}, False),
+        ("province", {}, {}, False),
+        ("district", {"district": "Châu Thành"}, {"district": "Châu Thành"}, True),
+        ("district", {"province": "Nam Định", "district": "A"}, {"province": "Hà Nam", "district": "A"}, False),
+        ("district", {"province": "Nam Định", "district": "A"}, {"province": "Nam Định", "district": "A"}, True),
+        ("district", {}, {}, False),
+        ("", {}, {"region": "tn"}, True),
+    ],
+)
+def test_who_is_counted_together(
+    ruleset: ntm.Ruleset, tmp_path: Path, of_one: str, first: Any, second: Any, fires: bool
+) -> None:
+    with ntm.Session(ruleset, reactions=written(tmp_path, two(of_one))) as session:
+        session.load([poor("1", **first), poor("2", **second)])
+        for code in ("1", "2"):
+            up(session, 5, code)
+        assert counted(session) == (["00002"] if fires else [])
+
+
+def test_who_has_regained_it_is_not_counted(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    with ntm.Session(ruleset, reactions=written(tmp_path, two())) as session:
+        session.load([poor("1"), poor("2"), poor("3")])
+        up(session, 5, "1")
+        up(session, 80, "1")
+        up(session, 5, "2")
+        assert counted(session) == []
+        up(session, 5, "1")
+        assert counted(session) == ["00001"]
+        up(session, 5, "3")  # a third tells nothing new
+        up(session, 80, "3")
+        up(session, 5, "3")
+        assert counted(session) == []
+        up(session, 80, "3")
+        up(session, 80, "2")  # one is left
+        up(session, 5, "3")
+        assert counted(session) == ["00003"]
+
+
+def test_what_is_merely_open_is_not_regained(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """A criterion that goes from missing to undetermined has not come back."""
+    with ntm.Session(ruleset, reactions=written(tmp_path, two(events="criterion_lost"))) as session:
+        session.load([poor("1"), poor("2")])
+        up(session, 5, "1")
+        session.retract_fact("1", "income_per_capita", as_of=DAY, source="Cục")
+        up(session, 5, "2")
+        assert counted(session) == ["00002"]
+
+
+@pytest.mark.parametrize(("days", "fires"), [(29, True), (30, True), (31, False)])
+def test_days_are_those_of_the_figures(ruleset: ntm.Ruleset, tmp_path: Path, days: int, fires: bool) -> None:
+    reactions = written(tmp_path, two(more=", within_days: 30"))
+    for first, last in ((0, days), (days, 0)):  # reported in order, or late
+        with ntm.Session(ruleset, reactions=reactions) as session:
+            session.load([poor("1"), poor("2")])
+            up(session, 5, "1", as_of=DAY + datetime.timedelta(days=first))
+            up(session, 5, "2", as_of=DAY + datetime.timedelta(days=last))
+            assert counted(session) == (["00002"] if fires else [])
+
+
+COUNTING = """reactions:
+  - name: hai
+    when: {events: [indicator_missing], communes: 2}
+    say: {vi: a, en: b}
+  - name: hai-mot-huyen
+    when: {events: [criterion_lost], communes: 2, of_one: district, within_days: 40}
+    say: {vi: a, en: b}
+  - name: ba-mot-vung
+    when: {events: [tier_open, tier_lost], communes: 3, of_one: region, within_days: 9999}
+    say: {vi: a, en: b}
+"""
+STEPS = st.tuples(
+    st.integers(1, 4),
+    st.sampled_from([5, 80, None]),
+    st.integers(0, 90),
+    st.integers(0, 50),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@settings(deadline=None, max_examples=20)
+@drawn(st.lists(STEPS, min_size=3, max_size=14))
+def test_what_is_told_does_not_hang_on_when_it_was_opened(steps: list[tuple[Any, ...]]) -> None:
+    """Live with restarts, live without, and told again from the journal: the same events."""
+    ruleset, told_of = ntm.load_ruleset(NTM, on="2023-12-31"), list[Any]()
+    with tempfile.TemporaryDirectory() as folder:
+        reactions = written(Path(folder), COUNTING)
+        for restarts in (False, True):
+            clock, path = Clock(), Path(folder) / f"{restarts}.db"
+            session = ntm.Session(ruleset, journal=path, reactions=reactions, clock=clock)
+            session.load([poor(str(code), district="AB"[code % 2]) for code in range(1, 5)])
+            found = []
+            for code, value, day, passes, restart, moves in steps:
+                clock.day += datetime.timedelta(days=passes)
+                known = session.commune(code)
+                if moves:
+                    session.load(known.replace(district="B" if known.district == "A" else "A"))
+                with contextlib.suppress(ntm.FactError):  # of an earlier day, or not known
+                    given: dict[str, Any] = {"as_of": clock.day - datetime.timedelta(days=day), "source": "Cục"}
+                    if value is None:
+                        session.retract_fact(code, "income_per_capita", **given)
+                    else:
+                        session.update(code, "income_per_capita", value, **given)
+                found += [event.to_dict() for event in session.events()]
+                if restarts and restart:
+                    session.close()
+                    session = ntm.Session(ruleset, journal=path, reactions=reactions, clock=clock)
+            told_of += [found, [event.to_dict() for event in session.events(since=0)]]
+            session.close()
+    assert told_of[0] == told_of[1] == told_of[2] == told_of[3]
+
+
+# -- bounds of a reaction
+
+
+@pytest.mark.parametrize(
+    ("bound", "heard"),
+    [
+        ("events: [indicator_missing]", {"10", "15.1"}),
+        ("events: [indicator_missing], ids: ['10']", {"10"}),
+        (f"events: [indicator_missing], rulesets: [{NTM}]", {"10", "15.1"}),
+        ("events: [indicator_missing], rulesets: [2021-2025/xa-ntm-nang-cao]", set()),
+        ("events: [indicator_missing], key_criteria: true", {"10"}),
+        ("events: [criterion_open, criterion_lost], key_criteria: true", {"10"}),
+        ("events: [tier_open], key_criteria: true", set()),
+        ("events: [indicator_missing], holds: recognised_ntm", set()),
+        ("near: 10, ids: ['10']", {"10"}),
+        ("near: 10, ids: ['15.1']", set()),
+    ],
+)
+def test_what_a_reaction_is_bound_to(ruleset: ntm.Ruleset, tmp_path: Path, bound: str, heard: set[str]) -> None:
+    """18/2022/QĐ-TTg: 10 is a key criterion, 15 is not."""
+    text = f"reactions: [{{name: a, when: {{{bound}}}, say: {{vi: x, en: y}}}}]"
+    heard_of: list[Event] = []
+    with ntm.Session(ruleset, reactions=written(tmp_path, text), on_event=heard_of.append) as session:
+        session.load([commune("1", income_per_capita=60, health_insurance_pct={"male": 96, "female": 96})])
+        up(session, 51, "1")
+        up(session, 20, "1", key="health_insurance_pct.male")
+        events = list(session.events())
+        assert events == heard_of  # reactions are handed on too
+        assert {event.about for event in events if event.name == "reaction"} == heard
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        ("holds: recognised_ntmm", "recognised_ntm'"),
+        ("holds: income_per_capita", "wrong_kind"),
+        ("ids: ['99.9']", "unknown_number"),
+        ("ids: ['17.111']", "17.11'"),
+        ("rulesets: [2021-2025/xa-ntmm]", "2021-2025/xa-ntm'"),
+    ],
+)
+def test_a_reaction_that_names_nothing_is_refused(ruleset: ntm.Ruleset, tmp_path: Path, bound: str, said: str) -> None:
+    text = f"reactions: [{{name: a, when: {{events: [indicator_missing], {bound}}}, say: {{vi: x, en: y}}}}]"
+    with pytest.raises(ntm.RulebookError, match=said) as raised:
+        ntm.Session(ruleset, reactions=written(tmp_path, text))
+    assert raised.value.describe("vi") != raised.value.describe("en")
+    elsewhere = text.replace("rulesets: [2021-2025/xa-ntmm]", "holds: x").replace(
+        "[indicator_missing]", "[indicator_missing], rulesets: [2031-2035/xa-ntm]"
+    )
+    ntm.Session(ruleset, reactions=written(tmp_path, elsewhere)).close()  # which speaks of rulesets of another rulebook
+
+
+def test_two_reactions_of_one_name_are_refused(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    text = "reactions: [{name: near-miss, when: {near: 50}, say: {vi: x, en: y}}]"
+    with pytest.raises(ntm.RulebookError, match="given_twice"):
+        ntm.Session(ruleset, reactions=[*written(tmp_path, text), *ntm.load_reactions()])
+    with pytest.raises(ntm.RulebookError, match="not_a_reaction"):
+        ntm.Session(ruleset, reactions=["near-miss"])  # type: ignore[list-item]
+
+
+# -- titles
+
+
+def test_a_title_won_while_at_risk_is_told(ruleset: ntm.Ruleset, clock: Clock) -> None:
+    with reacting(ruleset, clock, *ntm.load_reactions()) as session:
+        session.load(commune("1").replace(attested=dict.fromkeys(ruleset.numbers, False)))
+        up(session, True, "1", key="recognised_ntm")
+        (event,) = list(session.events())
+        assert (event.id, event.about, [change.key for change in event.causes]) == (
+            "title-at-risk",
+            NTM,
+            ["recognised_ntm"],
+        )
+        assert "title" in event.explain("en").lower()
+        up(session, 20, "1")
+        session.update("1", "recognised_ntm", True, as_of=DAY, source="Sở khác")
+        assert reactions_of(session) == []  # told once
+
+
+def test_every_title_with_a_rule_of_withdrawal_is_watched() -> None:
+    """Of a model commune's title no fact of the catalogue says that it is held."""
+    watched = {ruleset for reaction in ntm.load_reactions() for ruleset in reaction.rulesets if reaction.holds}
+    every = [ntm.load_ruleset(info.id) for info in ntm.list_rulesets()]
+    ruled = {ruleset.id for ruleset in every if ruleset.withdrawal is not None}
+    assert ruled - watched == {f"{NTM}-kieu-mau"}
+    assert not any("kieu_mau" in fact for fact in every[0].catalogue.facts)

@@ -24,7 +24,7 @@ from ntm_rules.model.requirement import Clause
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text
 
-__all__ = ["Event", "Moment", "differences"]
+__all__ = ["Event", "Moment", "differences", "title_words"]
 
 _OF_CLAUSES = ("indicator", "condition", "prerequisite", "conflict")
 _GAINED = {"criterion": "gained", "tier": "reached", "recognition": "gained"}
@@ -99,8 +99,13 @@ def things(judged: Judged, known: Known) -> dict[Thing, str]:
         said["criterion", criterion.no] = _verdict(code)
     said["tier", ruleset.id] = _verdict(judged.standing)
     said["recognition", ruleset.id] = _verdict(judged.recognition)
-    said["title", ruleset.id] = {True: "at_risk", False: "safe", None: "undetermined"}[judged.at_risk]
+    said["title", ruleset.id] = title_words(judged)
     return said
+
+
+def title_words(judged: Judged) -> str:
+    """What the withdrawal rule says of the title, if one is held."""
+    return {True: "at_risk", False: "safe", None: "undetermined"}[judged.at_risk]
 
 
 def _verdict(code: int) -> str:

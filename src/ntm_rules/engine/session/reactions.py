@@ -11,10 +11,11 @@ from typing import TypeAlias
 import attrs
 
 from ntm_rules.engine.native import evaluate, leaning
-from ntm_rules.engine.session.events import Event, Moment
+from ntm_rules.engine.session.counting import Counting
+from ntm_rules.engine.session.events import Event, Moment, title_words
 from ntm_rules.engine.session.judging import MISSING, Judged, assessment_of, clauses_of, named_facts, without_sex
 from ntm_rules.engine.session.state import Change
-from ntm_rules.engine.session.words import commune_words
+from ntm_rules.engine.session.words import commune_words, risk_words
 from ntm_rules.model.assessment import Assessment, Verdict
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.reaction import Reaction
@@ -47,17 +48,17 @@ class Reactions:
         self._declared = [reaction for reaction in reactions if isinstance(reaction, Reaction)]
         self._functions = [reaction for reaction in reactions if not isinstance(reaction, Reaction)]
         self._near = {reaction.name: _Near(reaction) for reaction in self._declared if reaction.near is not None}
-        self._seen: dict[tuple[str, str | None, str, str], dict[str, datetime.date]] = {}
+        self._counting = {reaction.name: Counting(reaction) for reaction in self._declared if reaction.communes > 1}
 
     @property
     def counts(self) -> bool:
         """Whether any counts communes, and has to remember."""
-        return any(reaction.communes > 1 for reaction in self._declared)
+        return bool(self._counting)
 
     def remember(self, step: Step) -> None:
         """Count what happened in a step that has been told."""
         for reaction in self._declared:
-            if reaction.communes > 1:
+            if reaction.name in self._counting:
                 collections.deque(self._met(reaction, step), maxlen=0)
 
     def to(self, step: Step) -> Iterator[Event]:
@@ -81,6 +82,9 @@ class Reactions:
 
     def _met(self, reaction: Reaction, step: Step) -> Iterator[Event]:
         """The events that a reaction waited for."""
+        counting = self._counting.get(reaction.name)
+        if counting is not None:
+            counting.passes(step.events)
         if reaction.holds is not None and step.after.known.fact.get(reaction.holds) is not True:
             return
         for event in self._waited_for(reaction, step):
@@ -90,7 +94,8 @@ class Reactions:
                 continue
             if reaction.key_criteria and not _of_key_criterion(event, step.after.judged):
                 continue
-            if self._counted(reaction, event, step):
+            catalogue = step.after.judged[0].ruleset.catalogue
+            if counting is None or counting.reaches(event, step.after.known, day_of_step(step), catalogue):
                 yield event
 
     def _waited_for(self, reaction: Reaction, step: Step) -> Iterable[Event]:
@@ -98,26 +103,8 @@ class Reactions:
             return self._near[reaction.name].events(step)
         if reaction.plan_closes_gap:
             return _closed_by_plan(step)
-        return (event for event in step.events if event.name in reaction.events)
-
-    def _counted(self, reaction: Reaction, event: Event, step: Step) -> bool:
-        """Whether with this event enough communes of the group have had the same within the days."""
-        if reaction.communes < 2:
-            return True
-        group = None
-        if reaction.of_one is not None:
-            group = step.after.known.identity.get(reaction.of_one)
-            if group is None:  # of which nobody can say where it belongs
-                return False
-        seen = self._seen.setdefault((reaction.name, group, event.ruleset, event.id), {})
-        day = day_of_step(step)
-        seen[event.commune] = max(day, seen.get(event.commune, day))
-        if reaction.within_days is not None:
-            # Days are counted back from the latest: what is reported late may be of an earlier day.
-            first = max(seen.values()) - datetime.timedelta(days=reaction.within_days)
-            for commune in [commune for commune, when in seen.items() if when < first]:
-                del seen[commune]
-        return len(seen) >= reaction.communes
+        waited = (event for event in step.events if event.name in reaction.events)
+        return itertools.chain(waited, _won_title(reaction, step))
 
 
 def _not_a_text(function: str, said: object) -> Problem:
@@ -163,6 +150,21 @@ def _of_key_criterion(event: Event, judged: Iterable[Judged]) -> bool:
         for clause in criterion.indicators
     }
     return event.name.startswith("indicator") and event.id in own
+
+
+def _won_title(reaction: Reaction, step: Step) -> Iterator[Event]:
+    """Titles that have long stood as the reaction waits for, of a commune that holds one only since this step.
+
+    An event says what has changed; that a title is at risk matters from the day it is held.
+    """
+    holds = reaction.holds
+    if holds is None or step.before.known.fact.get(holds) is True:
+        return
+    causes = tuple(change for change in step.changes if change.key == holds)
+    for old, new in zip(step.before.judged, step.after.judged, strict=True):
+        if old.at_risk == new.at_risk and f"title_{title_words(new)}" in reaction.events:
+            said = risk_words(assessment_of(new, step.after.known.commune()))
+            yield _signal(new, step, new.ruleset.id, said, causes)
 
 
 def _signal(judged: Judged, step: Step, id_: str, said: Text, causes: tuple[Change, ...]) -> Event:

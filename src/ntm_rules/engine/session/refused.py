@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesError, Problem
+from ntm_rules.engine.attested_names import names_no_ruleset
+from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesError, Problem, RulebookError
+from ntm_rules.model.facts import FactKind
+from ntm_rules.model.reaction import Reaction
 from ntm_rules.model.ruleset import Catalogue, Ruleset
 from ntm_rules.model.text import Text, name_of, nearest, shown
 
 __all__ = [
     "all_of",
+    "all_reactions",
     "already_known",
     "checked_day",
     "checked_key",
@@ -43,6 +47,60 @@ def all_of(rulesets: Ruleset | Iterable[Ruleset]) -> tuple[Ruleset, ...]:
         code, message = problem
         raise NtmRulesError([Problem(code=code, key="rulesets", found=shown(ids or rulesets), message=message)])
     return found
+
+
+def all_reactions(reactions: Iterable[Any], rulesets: tuple[Ruleset, ...]) -> tuple[Any, ...]:
+    """The reactions, each of its own name, which name only what there is."""
+    found = tuple(reactions)
+    declared = [one for one in found if isinstance(one, Reaction)]
+    problems = [
+        Problem(code="not_a_reaction", key="reactions", found=shown(one), message=_NO_REACTION, wanted=_REACTIONS)
+        for one in found
+        if not isinstance(one, Reaction) and not callable(one)
+    ]
+    names = [one.name for one in declared]
+    problems += (
+        Problem(code="given_twice", key=name, message=Text("hai phản ứng cùng tên", "two reactions of one name"))
+        for name in sorted({name for name in names if names.count(name) > 1})
+    )
+    for one in declared:
+        problems += _names_nothing(one, rulesets)
+    if problems:
+        raise RulebookError(problems)
+    return found
+
+
+_NO_REACTION = Text("không phải phản ứng", "not a reaction")
+_REACTIONS = Text("phản ứng từ load_reactions, hoặc hàm", "reactions of load_reactions, or functions")
+
+
+def _names_nothing(reaction: Reaction, rulesets: tuple[Ruleset, ...]) -> Iterator[Problem]:
+    """What a reaction names that there is not; of rulesets that the session does not judge by, only their names can be held."""
+    catalogue = rulesets[0].catalogue
+
+    def unknown(code: str, name: str, message: Text, known: Iterable[str]) -> Problem:
+        return Problem(code=code, key=reaction.name, found=shown(name), message=message, nearest=nearest(name, known))
+
+    for name in reaction.rulesets:
+        if names_no_ruleset(name, catalogue.rulesets):
+            message = Text("không có bộ tiêu chí này", "no such ruleset")
+            yield unknown("unknown_ruleset", name, message, catalogue.rulesets)
+    own = [ruleset for ruleset in rulesets if not reaction.rulesets or ruleset.id in reaction.rulesets]
+    if not own:
+        return
+    ids = {clause.id for one in own for clause in (*one.indicators, *one.conditions, *one.prerequisites)}
+    ids |= {criterion.no for one in own for criterion in one.criteria}
+    for name in reaction.ids:
+        if name not in ids:
+            message = Text("không có chỉ tiêu, tiêu chí này", "no such indicator or criterion")
+            yield unknown("unknown_number", name, message, ids)
+    fact = None if reaction.holds is None else catalogue.facts.get(reaction.holds)
+    if reaction.holds is not None and (fact is None or fact.kind is not FactKind.BOOLEAN):
+        code, message = ("unknown_fact", Text("không có số liệu này trong danh mục", "no such fact in the catalogue"))
+        if fact is not None:
+            code, message = "wrong_kind", Text("không phải số liệu đúng/sai", "not a fact that is true or false")
+        booleans = [key for key, one in catalogue.facts.items() if one.kind is FactKind.BOOLEAN]
+        yield unknown(code, reaction.holds, message, booleans)
 
 
 def checked_day(day: Any, name: str) -> datetime.date:

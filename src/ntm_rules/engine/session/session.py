@@ -30,6 +30,7 @@ from ntm_rules.engine.session.judging import (
 from ntm_rules.engine.session.reactions import AnyReaction, Reactions, Step
 from ntm_rules.engine.session.refused import (
     all_of,
+    all_reactions,
     already_known,
     checked_day,
     checked_key,
@@ -114,9 +115,9 @@ class Session:
     ) -> None:
         self._rulesets = all_of(rulesets)
         self._catalogue = self._rulesets[0].catalogue
+        self._reactions = all_reactions(reactions, self._rulesets)
         self._native = Incremental(self._rulesets)
         self._engine = self._native if _checked(engine) is SessionEngine.NATIVE else _durable(self._rulesets)
-        self._reactions = tuple(reactions)
         self._on_event, self._clock, self._most = on_event, clock, max(1, live)
         self._live: collections.OrderedDict[str, _Live] = collections.OrderedDict()
         self._waiting: collections.deque[Event] = collections.deque()
