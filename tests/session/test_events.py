@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -513,3 +515,23 @@ def test_a_title_that_falls_by_another_ruleset(clock: Clock) -> None:
         falls = {f"{upper.id}:{number}": False for number in upper.numbers}
         session.load(commune("1", recognised_ntm=True).replace(attested=falls, name="Khác"), source="Sở")
         assert set(causes(session)[f"title_at_risk {model.id}"]) == set(falls)
+
+
+# -- names
+
+
+NAMES = ("EngineError", "Event", "JournalError", "Reaction", "Session", "SessionEngine")
+
+
+def test_the_names_of_sessions_are_to_be_had() -> None:
+    package = importlib.import_module("ntm_rules.engine.session")
+    assert sorted(package.__all__) == sorted(dir(package)) == sorted(NAMES)
+    for name in NAMES:
+        assert getattr(package, name) is getattr(ntm, name)
+        assert name in dir(ntm)
+    with pytest.raises(AttributeError, match="Sessions"):
+        _ = package.Sessions
+    # The library, and the process that durable-rules runs in, load none of it.
+    for module in ("ntm_rules", "ntm_rules.engine.session.deriving"):
+        code = f"import sys, {module}; print('ntm_rules.engine.session.session' in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"False\n"

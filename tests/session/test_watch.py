@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -131,3 +135,68 @@ def test_a_line_without_a_value_takes_nothing_back(tmp_path: Path, line: dict[st
     ended = run("watch", str(tmp_path / "so.db"), "--on", "2023-12-31", given="\n".join(feed))
     (answer,) = [json.loads(line) for line in ended.out.splitlines()]
     assert answer["error"]["problems"][0]["key"] == key
+
+
+def watching(path: Path, **more: Any) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-m", "ntm_rules.cli", "watch", str(path), "--on", "2023-12-31"]
+    return subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", **more
+    )
+
+
+def say(process: subprocess.Popen[str], **line: Any) -> None:
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"as_of": "2023-11-16", "source": "Cục"} | line) + "\n")
+    process.stdin.flush()
+
+
+LOADED = {"code": 754, "region": "dbsh", "year": 2023, "facts": {"income_per_capita": 60}}
+
+
+def test_a_line_is_answered_before_the_next_comes(tmp_path: Path) -> None:
+    with watching(tmp_path / "so.db") as process:
+        assert process.stdout is not None
+        say(process, load=LOADED)
+        say(process, commune=754, fact="income_per_capita", value=50)
+        assert json.loads(process.stdout.readline())["event"] == "indicator_missing"
+        process.stdout.read(1)
+        process.communicate()
+    assert process.returncode == 0
+
+
+def test_an_interrupted_command_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "so.db"
+    with watching(path, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        say(process, load=LOADED)
+        say(process, commune=754, fact="income_per_capita", value=50)
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "dừng" in said
+    assert "stopped" in said
+    assert "Traceback" not in said
+    again = run("watch", str(path), "--on", "2023-12-31", "--since", "0", given="")
+    assert json.loads(again.out.split("\n")[0])["event"] == "indicator_missing"
+
+
+def test_who_no_longer_listens_ends_the_command_quietly(tmp_path: Path) -> None:
+    path = tmp_path / "so.db"
+    with watching(path, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        say(process, load=LOADED)
+        say(process, commune=754, fact="income_per_capita", value=50)
+        process.stdout.readline()
+        process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            for value in range(1, 40):
+                say(process, commune=754, fact="income_per_capita", value=60 if value % 2 else 50)
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        with contextlib.suppress(BrokenPipeError):
+            assert process.stdin is not None
+            process.stdin.close()
+    assert process.returncode == 0
+    again = run("watch", str(path), "--on", "2023-12-31", "--since", "0", given="")
+    assert json.loads(again.out.split("\n")[0])["event"] == "indicator_missing"

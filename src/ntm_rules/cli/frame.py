@@ -23,7 +23,10 @@ _EXIT_CODES = (
     "0  xong; chỉ tiêu chưa đạt không phải là lỗi / done; a missing indicator is no error",
     "1  `lint`, `check`, `test` tìm thấy vấn đề / found problems",
     "2  sai cách dùng hoặc dữ liệu vào hỏng / wrong usage or bad input",
+    "130  bị dừng (Ctrl-C) / interrupted",
 )
+# As shells say of a process that SIGINT ended: 128 and the number of the signal.
+_INTERRUPTED = 130
 # What writing to a reader that is gone gives: a broken pipe, and on Windows an invalid argument.
 _GONE = (errno.EPIPE, errno.EINVAL)
 
@@ -90,6 +93,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         except NtmRulesError as error:
             say_problems(error, lang)
             sys.exit(2)
+        except KeyboardInterrupt:
+            warn("đã dừng theo lệnh / stopped on request")
+            sys.exit(_INTERRUPTED)
         except OSError as error:
             if error.filename is not None:
                 raise
