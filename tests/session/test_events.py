@@ -20,6 +20,7 @@ from tests.session.helpers import DAY, NTM, Clock, commune, told, up
 import ntm_rules as ntm
 from ntm_rules.engine.session import session as sessions
 from ntm_rules.engine.session.events import Event
+from ntm_rules.engine.session.judging import ruleset_facts
 from ntm_rules.model.reaction import EVENTS
 from ntm_rules.rulebook.schema import schemas
 
@@ -109,6 +110,18 @@ def test_men_women_and_all(session: ntm.Session) -> None:
     assert session.assessment("13570").indicator("15.1").status is ntm.Status.MISSING
     with pytest.raises(ntm.FactError, match="inconsistent"):
         up(session, 97, key="health_insurance_pct")
+
+
+def test_men_women_and_all_agree_in_facts_that_nothing_asks_for(session: ntm.Session) -> None:
+    key = "telehealth_users_pct"
+    assert key not in ruleset_facts(ntm.load_ruleset(NTM, on="2023-12-31"))
+    session.assert_fact("13570", key, {"male": 30, "female": 40}, as_of=DAY, source="Sở Y tế")
+    with pytest.raises(ntm.FactError, match="inconsistent"):
+        session.assert_fact("13570", key, 50, as_of=DAY, source="Sở Y tế")
+    session.assert_fact("13570", key, 35, as_of=DAY, source="Sở Y tế")
+    with pytest.raises(ntm.FactError, match="inconsistent"):
+        up(session, 36, key=f"{key}.male")
+    assert session.commune("13570").facts[f"{key}.male"] == 30
 
 
 # -- what was known when, and who gave it

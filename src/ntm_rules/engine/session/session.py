@@ -86,7 +86,7 @@ class Session:
     Every change is recorded in the `journal`, a file (None: in memory, gone with the session), before the call that made it
     returns; a session opened on the same journal knows all that the last one knew. What a change brings about comes out as events:
     from `events`, and to `on_event` as it happens. `reactions` are those of `load_reactions` and functions that take an event and an
-    assessment and give a `Text` or None. `engine` is "native", which judges again only the indicators that name a changed fact, or
+    assessment and give a `Text` or None; they are called as it happens, never again. `engine` is "native", which judges again only the indicators that name a changed fact, or
     "durable", the same by forward chaining on durable-rules (extra `session`). At most `live` communes are held in memory; the others
     are read back from the journal when asked for. `clock` tells when a change is recorded.
 
@@ -162,8 +162,16 @@ class Session:
     ) -> None:
         """A fact becomes known: `value` as `Commune` takes it, also by sex, as of a day, from a source, given by someone.
 
-        The same value again changes nothing. Raises `FactError` where another value is known (`update` replaces one), or where the
-        value cannot be taken; nothing is recorded then.
+        The same value again changes nothing; for a later day, or from another source, it is recorded as a confirmation. Raises
+        `FactError` where another value is known (`update` replaces one), or where the value cannot be taken; nothing is recorded then.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.assert_fact("13570", "income_per_capita", 60, as_of=datetime.date(2023, 11, 16), source="Chi cục Thống kê")
+        ...     session.commune("13570").facts["income_per_capita"]
+        Decimal('60')
         """
         given = self._given(fact, value)
         known = self._of(commune).known
@@ -187,8 +195,17 @@ class Session:
     ) -> None:
         """A fact has a new value from now on, whether one was known or not.
 
-        Raises `FactError` where the value cannot be taken, or speaks of an earlier day than the one known (retract that first);
-        nothing is recorded then.
+        Raises `FactError` where the value cannot be taken, or is another one than known and of an earlier day; nothing is recorded
+        then.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     for day, value in ((1, 60), (16, 55.5)):
+        ...         session.update("13570", "income_per_capita", value, as_of=datetime.date(2023, 11, day), source="Chi cục Thống kê")
+        ...     session.commune("13570").facts["income_per_capita"]
+        Decimal('55.5')
         """
         given, day = self._given(fact, value), self._past(as_of)
         self._change(commune, [Given("fact", key, new, day, source) for key, new in given.items()], who)
@@ -196,7 +213,18 @@ class Session:
     def retract_fact(
         self, commune: int | str, fact: str, *, as_of: datetime.date, source: str, who: str | None = None
     ) -> None:
-        """A fact is no longer known, nor those of men and women where `fact` names it for all; `FactError` where it is not known."""
+        """A fact is no longer known, nor those of men and women where `fact` names it for all; `FactError` where it is not known.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> said = {"as_of": datetime.date(2023, 11, 16), "source": "BHXH"}
+        >>> with ntm.Session(rs) as session:
+        ...     session.assert_fact("13570", "health_insurance_pct", {"male": 96, "female": 95}, **said)
+        ...     session.retract_fact("13570", "health_insurance_pct", **said)
+        ...     dict(session.commune("13570").facts)
+        {}
+        """
         code, known = self._code(commune), self._of(commune).known.fact
         keys = _named_by(fact, known)
         if not keys:
@@ -214,7 +242,16 @@ class Session:
         source: str,
         who: str | None = None,
     ) -> None:
-        """A value that is planned for a day, None where it no longer is. It judges nothing; reactions may look at it."""
+        """A value that is planned for a day, None where it no longer is. It judges nothing; reactions may look at it.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.plan("13570", "income_per_capita", 70, as_of=datetime.date(2025, 12, 31), source="Nghị quyết HĐND xã")
+        ...     [(change.key, change.new) for change in session.history("13570")], dict(session.commune("13570").facts)
+        ([('income_per_capita', Decimal('70'))], {})
+        """
         day = checked_day(as_of, "as_of")
         given = self._given(fact, value) if value is not None else dict.fromkeys(self._planned(commune, fact))
         self._change(commune, [Given("plan", key, new, day, source) for key, new in given.items()], who)
@@ -232,6 +269,15 @@ class Session:
         """An agency's verdict on an indicator ("7", best "2021-2025/xa-ntm:7"); None takes it back.
 
         Raises `CommuneError` where there is no such indicator, or the verdict is neither True nor False.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code="13570", region="dbsh", year=2023))
+        ...     session.attest("13570", "2021-2025/xa-ntm:7", True, as_of=datetime.date(2023, 11, 16), source="Sở Công Thương")
+        ...     session.assessment("13570").indicator("7").status.value
+        'met'
         """
         number = clean_text(checked_key(number))
         if verdict is not None:
@@ -254,6 +300,13 @@ class Session:
 
         Name, region, province, district, zone, year and `host_id` are from now on as the commune has them; its facts and attested
         verdicts are added to those known. Raises `CommuneError` with everything wrong with any of them.
+
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code=code, region="dbsh", year=2023) for code in (754, 13570))
+        ...     session.communes()
+        ('00754', '13570')
         """
         refuse_no_text(source=source, who=who)
         said: Any = communes
@@ -426,6 +479,14 @@ class Session:
 
         Of several rulesets `ruleset_id` names the one meant, the first where it is None. Raises `CommuneError` where nothing was
         recorded of the commune by then, or its region was not known.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code="13570", region="dbsh", year=2023, facts={"income_per_capita": 60}))
+        ...     session.assessment("13570").indicator("10").status.value, session.assessment("13570") == ntm.evaluate(rs, session.commune("13570"))
+        ('met', True)
         """
         place = self._place_of(ruleset_id)
         code = self._code(commune)
@@ -439,7 +500,15 @@ class Session:
         return assessment_of(judged, live.known.commune())
 
     def commune(self, commune: int | str, *, known_on: datetime.date | None = None) -> Commune:
-        """All that is known of a commune now, or was known at the end of a day; CommuneError where nothing was recorded of it."""
+        """All that is known of a commune now, or was known at the end of a day; CommuneError where nothing was recorded of it.
+
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code="13570", name="Nhân Bình", region="dbsh"))
+        ...     session.commune("13570").name
+        'Nhân Bình'
+        """
         code = self._code(commune)
         rows = list(self._journal.rows(commune=code, until=None if known_on is None else self._last_by(known_on)))
         if not rows:
@@ -453,7 +522,17 @@ class Session:
     def events(self, *, since: int | None = None) -> Iterator[Event]:
         """The events that have not been taken yet, in order; those of `on_event` too.
 
-        With `since`, a sequence that a consumer has already dealt with, every event after it, told again from the journal.
+        With `since`, a sequence that a consumer has already dealt with, every event after it, told again from the journal: save what
+        functions said, which are called once, as it happens.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code="13570", region="dbsh", year=2023, facts={"income_per_capita": 60}))
+        ...     session.update("13570", "income_per_capita", 50, as_of=datetime.date(2023, 11, 16), source="Chi cục Thống kê")
+        ...     [event.name for event in session.events()] == [event.name for event in session.events(since=0)]
+        True
         """
         if since is None:
             return self._not_taken()
@@ -476,7 +555,16 @@ class Session:
             self._told_until = None if last == self._journal.last else last
 
     def history(self, commune: int | str | None = None) -> Iterator[Change]:
-        """Every change in order, of one commune or of all: who gave what, when, from which source, and what was known before."""
+        """Every change in order, of one commune or of all: who gave what, when, from which source, and what was known before.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.update("13570", "income_per_capita", 50, as_of=datetime.date(2023, 11, 16), source="Chi cục Thống kê", who="lan")
+        ...     [(change.old, change.new, change.source, change.who) for change in session.history("13570")]
+        [(None, Decimal('50'), 'Chi cục Thống kê', 'lan')]
+        """
         code = None if commune is None else self._code(commune)
         knowns: dict[str, Known] = {}
         for row in self._journal.rows(commune=code):
