@@ -365,12 +365,14 @@ class Session:
             raise FactError([unknown_fact(fact, self._catalogue)])
         return keys
 
-    def _refuse_disagreeing(self, known: Known, given: Iterable[Given]) -> None:
+    def _refuse_disagreeing(self, known: Known, given: list[Given]) -> None:
         """Figures of men, women and all must agree, those planned with the facts as they stand."""
-        for kind, key, new, _, _ in given:
-            if kind in ("fact", "plan") and new is not None:
-                facts = known.fact if kind == "fact" else known.fact | known.plan
-                clean_facts(self._catalogue, {key: facts[key] for key in with_sexes(key) if key in facts})
+        new = {one.key: one.new for one in given}
+        for one in given:
+            if one.kind in ("fact", "plan") and one.new is not None:
+                stands = (known.fact,) if one.kind == "fact" else (known.plan, known.fact)
+                facts = collections.ChainMap(new, *stands)
+                clean_facts(self._catalogue, {key: facts[key] for key in with_sexes(one.key) if key in facts})
 
     def _past(self, day: Any) -> datetime.date:
         """A day that a figure may be of: it has come."""
@@ -396,7 +398,7 @@ class Session:
         problems = _too_old(known, wanted)
         if problems:
             raise FactError(problems)
-        self._refuse_disagreeing(known.after(wanted), wanted)
+        self._refuse_disagreeing(known, wanted)
         self._change_all({code: wanted}, who)
 
     def _change_all(self, wanted: Mapping[str, list[Given]], who: str | None) -> None:
