@@ -20,7 +20,7 @@ from tests.session.helpers import DAY, NTM, Clock, commune, told, up
 import ntm_rules as ntm
 from ntm_rules.engine.session import session as sessions
 from ntm_rules.engine.session.events import Event
-from ntm_rules.engine.session.judging import ruleset_facts
+from ntm_rules.engine.session.judging import clauses_of, ruleset_facts
 from ntm_rules.model.reaction import EVENTS
 from ntm_rules.rulebook.schema import schemas
 
@@ -475,6 +475,11 @@ def test_each_event_has_its_own_causes(session: ntm.Session) -> None:
     assert found["indicator_missing 10"] == found["criterion_lost 10"] == ["income_per_capita"]
     assert found["indicator_missing 15.1"] == found["criterion_open 15"] == ["health_insurance_pct"]
     assert found[f"tier_open {NTM}"] == found[f"recognition_open {NTM}"] == both
+    every = {f"{NTM}:{clause.id}": True for clause in clauses_of(ntm.load_ruleset(NTM, on="2023-12-31"))}
+    session.load(commune("1", income_per_capita=60, health_insurance_pct=97).replace(attested=every))
+    session.load(commune("1", income_per_capita=50, health_insurance_pct=96), source="UBND xã")
+    found = causes(session)
+    assert found[f"tier_lost {NTM}"] == found[f"recognition_lost {NTM}"] == ["income_per_capita"]
 
 
 def test_the_place_is_a_cause_where_it_decides(session: ntm.Session) -> None:

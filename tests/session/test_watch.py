@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -139,9 +141,9 @@ def test_a_line_without_a_value_takes_nothing_back(tmp_path: Path, line: dict[st
 
 def watching(path: Path, **more: Any) -> subprocess.Popen[str]:
     arguments = [sys.executable, "-m", "ntm_rules.cli", "watch", str(path), "--on", "2023-12-31"]
-    return subprocess.Popen(
-        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", **more
-    )
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
+    return subprocess.Popen(arguments, text=True, env=buffered, **pipes, **more)
 
 
 def say(process: subprocess.Popen[str], **line: Any) -> None:
@@ -155,13 +157,15 @@ LOADED = {"code": 754, "region": "dbsh", "year": 2023, "facts": {"income_per_cap
 
 def test_a_line_is_answered_before_the_next_comes(tmp_path: Path) -> None:
     with watching(tmp_path / "so.db") as process:
+        patience = threading.Timer(60, process.kill)
+        patience.start()
         assert process.stdout is not None
-        say(process, load=LOADED)
-        say(process, commune=754, fact="income_per_capita", value=50)
-        assert json.loads(process.stdout.readline())["event"] == "indicator_missing"
-        process.stdout.read(1)
+        for line in (1, 2):
+            say(process, commune=754)  # whose answer is short, and would wait in a buffer
+            assert json.loads(process.stdout.readline())["line"] == line
         process.communicate()
-    assert process.returncode == 0
+        patience.cancel()
+    assert process.returncode == 2
 
 
 def test_an_interrupted_command_says_so(tmp_path: Path) -> None:

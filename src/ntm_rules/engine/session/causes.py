@@ -34,9 +34,8 @@ class Causes:
     def __init__(self, before: Then, after: Then, changes: tuple[Change, ...]) -> None:
         (old, self._before), (new, self._after) = before, after
         self._ruleset = new.ruleset
-        self._changes = [
-            change for change in changes if change.old != change.new
-        ]  # a confirmation brings nothing about
+        # A confirmation, of what is known already, brings nothing about.
+        self._changes = [change for change in changes if change.old != change.new]
         both = zip(clauses_of(new.ruleset), old.codes, new.codes, strict=True)
         self._changed = {clause.id for clause, was, now in both if was != now}
         self._moving: dict[str, frozenset[str]] = {}
