@@ -553,3 +553,9 @@ def test_the_names_of_sessions_are_to_be_had() -> None:
     for module in ("ntm_rules", "ntm_rules.engine.session.deriving"):
         code = f"import sys, {module}; print('ntm_rules.engine.session.session' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"False\n"
+
+
+def test_a_journal_that_fails_is_not_called_a_bad_commune(session: ntm.Session) -> None:
+    session.close()
+    with pytest.raises(ntm.JournalError, match="closed"):
+        session.load(commune("2"))

@@ -45,7 +45,7 @@ from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, chang
 from ntm_rules.model.assessment import Assessment
 from ntm_rules.model.checking import clean_facts, fact_named
 from ntm_rules.model.commune import Commune, freeze_facts, unit_code
-from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesError, Problem, UnknownNameError
+from ntm_rules.model.errors import CommuneError, DateError, FactError, Problem, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 
@@ -321,7 +321,7 @@ class Session:
                     message = Text("xã ghi hai lần", "the commune is given twice")
                     problems.append(Problem(code="given_twice", source=code, key="code", message=message))
                 changes[code] = contents
-            except NtmRulesError as error:
+            except (CommuneError, FactError) as error:
                 where = commune.code if isinstance(commune, Commune) else None
                 problems += (attrs.evolve(problem, source=problem.source or where) for problem in error.problems)
         if problems:
