@@ -476,6 +476,9 @@ def test_two_reactions_of_one_name_are_refused(ruleset: ntm.Ruleset, tmp_path: P
         ntm.Session(ruleset, reactions=[*written(tmp_path, text), *ntm.load_reactions()])
     with pytest.raises(ntm.RulebookError, match="not_a_reaction"):
         ntm.Session(ruleset, reactions=["near-miss"])  # type: ignore[list-item]
+    for one in (7, ntm.load_reactions()[0]):
+        with pytest.raises(ntm.RulebookError, match="not_a_reaction"):
+            ntm.Session(ruleset, reactions=one)  # type: ignore[arg-type]
 
 
 # -- titles

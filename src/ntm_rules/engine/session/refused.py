@@ -49,12 +49,19 @@ def all_of(rulesets: Ruleset | Iterable[Ruleset]) -> tuple[Ruleset, ...]:
     return found
 
 
-def all_reactions(reactions: Iterable[Any], rulesets: tuple[Ruleset, ...]) -> tuple[Any, ...]:
+def all_reactions(reactions: Any, rulesets: tuple[Ruleset, ...]) -> tuple[Any, ...]:
     """The reactions, each of its own name, which name only what there is."""
-    found = tuple(reactions)
+    several = isinstance(reactions, Iterable) and not isinstance(reactions, str)
+    found = tuple(reactions) if several else (None,)
     declared = [one for one in found if isinstance(one, Reaction)]
     problems = [
-        Problem(code="not_a_reaction", key="reactions", found=shown(one), message=_NO_REACTION, wanted=_REACTIONS)
+        Problem(
+            code="not_a_reaction",
+            key="reactions",
+            found=shown(one if several else reactions),
+            message=_NO_REACTION,
+            wanted=_REACTIONS,
+        )
         for one in found
         if not isinstance(one, Reaction) and not callable(one)
     ]
@@ -71,7 +78,7 @@ def all_reactions(reactions: Iterable[Any], rulesets: tuple[Ruleset, ...]) -> tu
 
 
 _NO_REACTION = Text("không phải phản ứng", "not a reaction")
-_REACTIONS = Text("phản ứng từ load_reactions, hoặc hàm", "reactions of load_reactions, or functions")
+_REACTIONS = Text("dãy phản ứng từ load_reactions, hoặc hàm", "several of load_reactions, or functions")
 
 
 def _names_nothing(reaction: Reaction, rulesets: tuple[Ruleset, ...]) -> Iterator[Problem]:
