@@ -61,8 +61,12 @@ if TYPE_CHECKING:
     from ntm_rules.changes.difference import Difference, compare
     from ntm_rules.changes.impact import Impact, impact
     from ntm_rules.changes.proof import Proof, prove
+    from ntm_rules.engine.session.events import Event
+    from ntm_rules.engine.session.journal import JournalError
+    from ntm_rules.engine.session.judging import EngineError
     from ntm_rules.engine.session.session import Session, SessionEngine
     from ntm_rules.engine.sql import compile_sql
+    from ntm_rules.model.reaction import Reaction
 
 __all__ = [
     "Assessment",
@@ -76,17 +80,21 @@ __all__ = [
     "CriterionResult",
     "DateError",
     "Difference",
+    "EngineError",
+    "Event",
     "Evidence",
     "FactError",
     "FactNeeded",
     "FoundThreshold",
     "Impact",
+    "JournalError",
     "JudgedTable",
     "Ladder",
     "NtmRulesError",
     "Problem",
     "Proof",
     "Ratio",
+    "Reaction",
     "Reason",
     "Result",
     "RulebookError",
@@ -123,8 +131,12 @@ _HOMES = {
     "changes.difference": ("Difference", "compare"),
     "changes.impact": ("Impact", "impact"),
     "changes.proof": ("Proof", "prove"),
+    "engine.session.events": ("Event",),
+    "engine.session.journal": ("JournalError",),
+    "engine.session.judging": ("EngineError",),
     "engine.session.session": ("Session", "SessionEngine"),
     "engine.sql": ("compile_sql",),
+    "model.reaction": ("Reaction",),
 }
 
 

@@ -6,7 +6,10 @@ host can.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import itertools
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -24,10 +27,11 @@ POOL = pools(RULESETS[0]) | pools(RULESETS[1]) | {"recognised_ntm": [True, False
 CODES = ("00754", "13570")
 TOWNS: tuple[dict[str, Any], ...] = (
     {"region": "dbsh", "year": 2023},
-    {"region": "tn", "year": 2022, "zone": "III"},
-    {"region": "tdmnpb", "year": 2025, "name": "Xã Một"},
+    {"region": "tn", "year": 2022, "zone": "III", "district": "Krông Nô"},
+    {"region": "tdmnpb", "year": 2025, "name": "Xã Một", "host_id": 1.5},
+    {"province": "Nam Định", "year": 2023, "district": "Vụ Bản"},
 )
-DAY = datetime.date(2023, 11, 16)
+DAYS = st.integers(0, 3)  # before today
 Said = dict[tuple[str, str, str], str]
 
 
@@ -68,12 +72,15 @@ class Sessions(RuleBasedStateMachine):
         self.communes: dict[str, ntm.Commune] = {}
         self.days: list[tuple[datetime.date, dict[str, ntm.Commune]]] = []
         self.told: list[Any] = []
+        self.as_of: dict[tuple[str, str], datetime.date] = {}
+        self.copies = itertools.count()
+        self.path = Path(self.folder.name) / "so.db"
         self.session = self.opened()
 
     def opened(self) -> ntm.Session:
         return ntm.Session(
             RULESETS,
-            journal=Path(self.folder.name) / "so.db",
+            journal=self.path,
             engine=self.engine,
             live=self.live,
             clock=lambda: self.now,
@@ -104,35 +111,58 @@ class Sessions(RuleBasedStateMachine):
             **town,
         )
         self.step(code, after, lambda: self.session.load(ntm.Commune(code=code, facts=given, **town)))
+        for key in given:  # which speaks of no day
+            if self.communes.get(code) == after and (old is None or old.facts.get(key) != after.facts[key]):
+                self.as_of.pop((code, key), None)
 
     @precondition(lambda self: self.communes)
-    @rule(data=st.data(), key=st.sampled_from(sorted(POOL)), place=st.integers(0, 99))
-    def put(self, data: st.DataObject, key: str, place: int) -> None:
+    @rule(data=st.data(), key=st.sampled_from(sorted(POOL)), place=st.integers(0, 99), before=DAYS)
+    def put(self, data: st.DataObject, key: str, place: int, before: int) -> None:
         code = data.draw(st.sampled_from(sorted(self.communes)))
         value, old = POOL[key][place % len(POOL[key])], self.communes[code]
         after = old.replace(facts=dict(old.facts) | {key: value})
         call = self.session.update if key in old.facts else self.session.assert_fact
-        self.step(code, after, lambda: call(code, key, value, as_of=DAY, source="Sở"))
+        self.say(code, key, after, before, lambda day: call(code, key, value, as_of=day, source="Sở"))
 
     @precondition(lambda self: any(commune.facts for commune in self.communes.values()))
-    @rule(data=st.data())
-    def retract(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), before=DAYS)
+    def retract(self, data: st.DataObject, before: int) -> None:
         code = data.draw(st.sampled_from(sorted(code for code, commune in self.communes.items() if commune.facts)))
         old = self.communes[code]
         key = data.draw(st.sampled_from(sorted(old.facts)))
-        after = old.replace(facts={name: value for name, value in old.facts.items() if name != key})
-        self.step(code, after, lambda: self.session.retract_fact(code, key, as_of=DAY, source="Sở"))
+        gone = (key, f"{key}.male", f"{key}.female")
+        after = old.replace(facts={name: value for name, value in old.facts.items() if name not in gone})
+        self.say(code, key, after, before, lambda day: self.session.retract_fact(code, key, as_of=day, source="Sở"))
 
     @precondition(lambda self: self.communes)
-    @rule(data=st.data(), verdict=st.sampled_from([True, False, None]))
-    def attest(self, data: st.DataObject, verdict: bool | None) -> None:
+    @rule(data=st.data(), verdict=st.sampled_from([True, False, None]), before=DAYS)
+    def attest(self, data: st.DataObject, verdict: bool | None, before: int) -> None:
         code = data.draw(st.sampled_from(sorted(self.communes)))
         ruleset = data.draw(st.sampled_from(RULESETS))
         key = f"{ruleset.id}:{data.draw(st.sampled_from(ruleset.numbers))}"
         old = self.communes[code]
         attested = {name: value for name, value in old.attested.items() if name != key}
         after = old.replace(attested=attested | ({} if verdict is None else {key: verdict}))
-        self.step(code, after, lambda: self.session.attest(code, key, verdict, as_of=DAY, source="Sở"))
+        self.say(code, key, after, before, lambda day: self.session.attest(code, key, verdict, as_of=day, source="Sở"))
+
+    def say(self, code: str, key: str, after: ntm.Commune, before: int, call: Any) -> None:
+        """Something said of a day: refused where it is otherwise than what is known of a later one."""
+        day, old = self.now.date() - datetime.timedelta(days=before), self.communes[code]
+        was, now = ({**one.facts, **one.attested} for one in (old, after))
+        changed = {key for key in {**was, **now} if was.get(key) != now.get(key)}
+        if any(self.as_of.get((code, key), day) > day for key in changed):
+            try:
+                call(day)
+            except NtmRulesError:
+                return
+            raise AssertionError("taken, though of an earlier day than what is known")
+        self.step(code, after, lambda: call(day))
+        if self.communes[code] == after:  # it was not refused
+            for one in changed - now.keys():
+                self.as_of.pop((code, one), None)
+            if key in now:
+                known = day if key in changed else self.as_of.get((code, key), day)
+                self.as_of[code, key] = max(day, known)
 
     @precondition(lambda self: self.communes)
     @rule(
@@ -144,7 +174,7 @@ class Sessions(RuleBasedStateMachine):
     def poison(self, key: str, poison: Any) -> None:
         code = min(self.communes)
         try:
-            self.session.update(code, key, poison, as_of=DAY, source="Sở")
+            self.session.update(code, key, poison, as_of=self.now.date(), source="Sở")
         except NtmRulesError:
             assert list(self.session.events()) == []
         else:
@@ -152,9 +182,11 @@ class Sessions(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        """The process is gone without a word; another opens the journal."""
-        self.session._journal.close()
+        """The process is gone without a word; another opens what is on the disk at that moment."""
+        copied = Path(self.folder.name) / f"so-{next(self.copies)}.db"
+        shutil.copyfile(self.path, copied)
         self.session.close()
+        self.path = copied
         self.session = self.opened()
 
     @rule()
@@ -183,7 +215,25 @@ class Sessions(RuleBasedStateMachine):
         assert len(found) == len(set(found))
         assert set(found) == expected
         assert all(event.commune == code for event in events)
+        if before is not None:
+            for event in events:
+                self.suffices(event, before)
         self.told += events
+
+    def suffices(self, event: Event, before: ntm.Commune) -> None:
+        """The causes alone bring about what became of a clause."""
+        assert event.causes
+        if kind_of(event) not in ("indicator", "condition", "prerequisite", "conflict"):
+            return
+        fields: dict[str, Any] = before.to_dict() | {"facts": dict(before.facts), "attested": dict(before.attested)}
+        for cause in event.causes:
+            place = {"fact": fields["facts"], "attested": fields["attested"], "identity": fields}[cause.kind]
+            place[cause.key] = cause.new
+        attested = {key: verdict for key, verdict in fields.pop("attested").items() if verdict is not None}
+        ruleset = next(one for one in RULESETS if one.id == event.ruleset)
+        with contextlib.suppress(NtmRulesError):  # men, women and all may agree only with what else came
+            then = said(ntm.evaluate(ruleset, ntm.Commune(**fields, attested=attested)))
+            assert then[kind_of(event), event.ruleset, event.id] == event.after
 
     # -- what always holds
 

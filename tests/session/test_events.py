@@ -1,69 +1,28 @@
-"""What a session tells, worked out by hand: events with their causes, reactions, what was known when, and who gave it."""
+"""What a session tells, worked out by hand: events with their causes, what was known when, and who gave it."""
 
 from __future__ import annotations
 
 import datetime
+import importlib
 import json
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from jsonschema import Draft202012Validator
-from tests.test_cli import run
+from tests.session.helpers import DAY, NTM, Clock, commune, told, up
 
 import ntm_rules as ntm
 from ntm_rules.engine.session import session as sessions
 from ntm_rules.engine.session.events import Event
+from ntm_rules.engine.session.judging import clauses_of, ruleset_facts
 from ntm_rules.model.reaction import EVENTS
 from ntm_rules.rulebook.schema import schemas
-
-DAY = datetime.date(2023, 11, 16)
-NTM = "2021-2025/xa-ntm"
-
-
-@pytest.fixture(scope="module")
-def ruleset() -> ntm.Ruleset:
-    return ntm.load_ruleset(NTM, on="2023-12-31")
-
-
-class Clock:
-    """Noon of a day in Vietnam, which tests turn on."""
-
-    def __init__(self) -> None:
-        self.day = DAY
-
-    def __call__(self) -> datetime.datetime:
-        return datetime.datetime.combine(self.day, datetime.time(5), datetime.timezone.utc)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def session(ruleset: ntm.Ruleset, clock: Clock) -> Iterator[ntm.Session]:
-    with ntm.Session(ruleset, clock=clock) as found:
-        found.load(commune("13570", income_per_capita=60))
-        yield found
-
-
-def commune(code: str, **facts: Any) -> ntm.Commune:
-    return ntm.Commune(code=code, name=f"Xã {code}", region="dbsh", year=2023, facts=facts)
-
-
-def told(events: Iterator[Event]) -> list[tuple[str, str]]:
-    return [(event.name, event.id) for event in events]
-
-
-def up(session: ntm.Session, value: Any, code: str = "13570", key: str = "income_per_capita", **more: Any) -> None:
-    session.update(code, key, value, **(_OFFICE | more))
-
-
-_OFFICE: dict[str, Any] = {"as_of": DAY, "source": "Chi cục Thống kê"}
 
 # -- events
 
@@ -153,6 +112,18 @@ def test_men_women_and_all(session: ntm.Session) -> None:
         up(session, 97, key="health_insurance_pct")
 
 
+def test_men_women_and_all_agree_in_facts_that_nothing_asks_for(session: ntm.Session) -> None:
+    key = "telehealth_users_pct"
+    assert key not in ruleset_facts(ntm.load_ruleset(NTM, on="2023-12-31"))
+    session.assert_fact("13570", key, {"male": 30, "female": 40}, as_of=DAY, source="Sở Y tế")
+    with pytest.raises(ntm.FactError, match="inconsistent"):
+        session.assert_fact("13570", key, 50, as_of=DAY, source="Sở Y tế")
+    session.assert_fact("13570", key, 35, as_of=DAY, source="Sở Y tế")
+    with pytest.raises(ntm.FactError, match="inconsistent"):
+        up(session, 36, key=f"{key}.male")
+    assert session.commune("13570").facts[f"{key}.male"] == 30
+
+
 # -- what was known when, and who gave it
 
 
@@ -233,179 +204,7 @@ def test_events_are_handed_on_as_they_happen(ruleset: ntm.Ruleset) -> None:
         assert heard == list(session.events())
 
 
-# -- reactions
-
-
-def reacting(ruleset: ntm.Ruleset, clock: Clock, *reactions: Any, path: Path | None = None) -> ntm.Session:
-    return ntm.Session(ruleset, reactions=reactions, clock=clock, journal=path)
-
-
-def written(path: Path, text: str) -> tuple[Any, ...]:
-    file = path / "phan-ung.yaml"
-    file.write_text(text, "utf-8")
-    return ntm.load_reactions(file)
-
-
-def reactions_of(session: ntm.Session) -> list[tuple[str, str, str | None]]:
-    return [(event.commune, event.id, event.about) for event in session.events() if event.name == "reaction"]
-
-
-KEY_LOST = """reactions:
-  - name: mat-tieu-chi-bat-buoc
-    when: {events: [criterion_lost], key_criteria: true, holds: recognised_ntm}
-    tell: Sở NN&MT
-    say: {vi: Xã đã được công nhận mất một tiêu chí bắt buộc, en: A recognised commune lost a key criterion}
-"""
-
-
-def test_a_recognised_commune_loses_a_key_criterion(ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path) -> None:
-    # 18/2022/QĐ-TTg names 10, 17 and 19; 18.6 and 15 are not among them.
-    with reacting(ruleset, clock, *written(tmp_path, KEY_LOST)) as session:
-        facts = {"income_per_capita": 60, "health_insurance_pct": {"male": 96, "female": 96}}
-        session.load([commune("1", recognised_ntm=True, **facts), commune("2", recognised_ntm=False, **facts)])
-        for code in ("1", "2"):
-            up(session, 50, code)
-            up(session, 50, code, key="health_insurance_pct.male")
-        (event,) = [event for event in session.events() if event.name == "reaction"]
-        assert (event.commune, event.id, event.about) == ("00001", "mat-tieu-chi-bat-buoc", "10")
-        assert event.tell == "Sở NN&MT"
-        assert "Xã đã được công nhận mất một tiêu chí bắt buộc" in event.explain("vi")
-        assert event.causes[0].key == "income_per_capita"
-
-
-THREE = """reactions:
-  - name: ba-xa-mot-huyen
-    when: {events: [indicator_missing], communes: 3, of_one: district, within_days: 90}
-    say: {vi: Ba xã cùng huyện mất cùng một chỉ tiêu, en: Three communes of one district lost the same indicator}
-"""
-
-
-def test_three_communes_of_one_district_within_90_days(ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path) -> None:
-    reactions, path = written(tmp_path, THREE), tmp_path / "so.db"
-    first = DAY
-    with reacting(ruleset, clock, *reactions, path=path) as session:
-        for code, district in (("1", "Vụ Bản"), ("2", "Vụ Bản"), ("3", "Vụ Bản"), ("4", "Ý Yên"), ("5", "Vụ Bản")):
-            session.load(commune(code, income_per_capita=60), district=district)
-        up(session, 50, "1", as_of=first)
-        clock.day = first + datetime.timedelta(days=60)
-        up(session, 50, "2", as_of=clock.day)
-        up(session, 50, "4", as_of=clock.day)
-        assert reactions_of(session) == []
-        clock.day = first + datetime.timedelta(days=91)  # the first is 91 days ago by now
-        up(session, 50, "3", as_of=clock.day)
-        assert reactions_of(session) == []
-    with reacting(ruleset, clock, *reactions, path=path) as session:  # which remembers what the last one saw
-        up(session, 50, "5", as_of=clock.day)
-        assert reactions_of(session) == [("00005", "ba-xa-mot-huyen", "10")]
-        again = [event for event in session.events(since=0) if event.name == "reaction"]
-        assert [(event.commune, event.id) for event in again] == [("00005", "ba-xa-mot-huyen")]
-
-
-PLAN = """reactions:
-  - name: ke-hoach-du
-    when: {plan_closes_gap: true}
-    say: {vi: Kế hoạch đủ để đạt, en: The plan would suffice}
-"""
-SMALL = {
-    "layer": "một chỉ tiêu",
-    "of": NTM,
-    "kind": "amendment",
-    "decision": {"number": "unknown", "issued": "unknown", "in_force": "unknown"},
-}
-
-
-def test_a_plan_that_would_close_the_last_gap(clock: Clock, tmp_path: Path) -> None:
-    plain = ntm.load_ruleset(NTM, on="2023-12-31")
-    gone = [indicator.id for indicator in plain.indicators if indicator.id not in ("10", "17.11")]
-    ruleset = ntm.load_ruleset(NTM, on="2023-12-31", overlays=[SMALL | {"remove_indicators": gone}])
-    sorting = fact_of(ruleset, "17.11")
-    with reacting(ruleset, clock, *written(tmp_path, PLAN)) as session:
-        session.load(commune("1", income_per_capita=50, **{sorting: 10}))
-        plan: dict[str, Any] = {"as_of": datetime.date(2025, 12, 31), "source": "Nghị quyết"}
-        session.plan("1", "income_per_capita", 58, **plan)
-        assert reactions_of(session) == []  # one gap is left
-        session.plan("1", sorting, 95, **plan)
-        assert reactions_of(session) == [("00001", "ke-hoach-du", NTM)]
-        assert session.assessment("1").indicator("10").status is ntm.Status.MISSING  # a plan judges nothing
-        session.plan("1", "income_per_capita", 59, **plan)
-        assert reactions_of(session) == []  # it would have sufficed before
-
-
-def fact_of(ruleset: ntm.Ruleset, number: str) -> str:
-    fact = ruleset.indicator(number).requirement.fact  # type: ignore[union-attr]
-    assert isinstance(fact, str)
-    return fact
-
-
-def test_shipped_near_miss(ruleset: ntm.Ruleset, clock: Clock) -> None:
-    # Five percent of 56 is 2.8: from 53.2 upwards is near.
-    with reacting(ruleset, clock, *ntm.load_reactions()) as session:
-        session.load(commune("1", income_per_capita=40))
-        seen = []
-        for value in (53, "53.19", "53.2", 54, 56, 55, 60):
-            up(session, value, "1")
-            seen.append(reactions_of(session))
-        near = [("00001", "near-miss", "10")]
-        assert seen == [[], [], near, [], [], near, []]
-
-
-def test_shipped_title_at_risk(ruleset: ntm.Ruleset, clock: Clock) -> None:
-    """18/2022/QĐ-TTg: half of the 19 criteria not met, or 30 % of them with a key one."""
-    with reacting(ruleset, clock, *ntm.load_reactions()) as session:
-        attested = {f"{NTM}:{number}": True for number in ruleset.numbers}
-        holder: dict[str, Any] = {"code": "1", "region": "dbsh", "year": 2023, "attested": attested}
-        session.load([ntm.Commune(**holder, facts={"recognised_ntm": True}), ntm.Commune(**holder | {"code": "2"})])
-        lost = [
-            criterion.indicators[0].id
-            for criterion in ruleset.criteria
-            if criterion.no in ["1", "2", "3", "4", "5", "10"]
-        ]
-        for code in ("1", "2"):
-            for number in lost[:-1]:
-                session.attest(code, f"{NTM}:{number}", False, as_of=DAY, source="Sở")
-        assert reactions_of(session) == []  # 5 of 19, no key criterion
-        for code in ("1", "2"):
-            session.attest(code, f"{NTM}:10", False, as_of=DAY, source="Sở")
-        assert reactions_of(session) == [("00001", "title-at-risk", NTM)]  # 6 of 19 and criterion 10
-        session.attest("1", f"{NTM}:10", True, as_of=DAY, source="Sở")
-        assert ("title_safe", NTM) in told(session.events())
-
-
-def test_a_function_may_react(ruleset: ntm.Ruleset, clock: Clock) -> None:
-    def tell_chief(event: Event, assessment: ntm.Assessment) -> ntm.Text | None:
-        if event.name != "criterion_lost":
-            return None
-        return ntm.Text(f"còn {assessment.criteria_met} tiêu chí", f"{assessment.criteria_met} criteria left")
-
-    with reacting(ruleset, clock, tell_chief) as session:
-        session.load(commune("1", income_per_capita=60))
-        up(session, 50, "1")
-        (event,) = [event for event in session.events() if event.name == "reaction"]
-        assert (event.id, event.about, event.explain("en")) == ("tell_chief", "10", "0 criteria left")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("reactions: []", "too few"),
-        ("reactions: [{name: a, when: {}, say: {vi: x, en: y}}]", "exactly one of"),
-        ("reactions: [{name: a, when: {events: [lost]}, say: {vi: x, en: y}}]", "not an allowed value"),
-        ("reactions: [{name: a, when: {near: 5, events: [conflict]}, say: {vi: x, en: y}}]", "exactly one of"),
-        ("reactions: [{name: a, when: {near: 100}, say: {vi: x, en: y}}]", "below 100"),
-        ("reactions: [{name: a, when: {near: 5, of_one: region}, say: {vi: x, en: y}}]", "go with communes"),
-        (
-            "reactions: [{name: a, when: {near: 5}, say: {vi: x, en: y}}, {name: a, when: {near: 6}, say: {vi: x, en: y}}]",
-            "repeated",
-        ),
-        ("reactions: [{name: a, wen: {near: 5}, say: {vi: x, en: y}}]", "no such key"),
-    ],
-)
-def test_a_bad_file_of_reactions_is_said(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(ntm.RulebookError, match=said):
-        written(tmp_path, text)
-
-
-# -- opening, and the command
+# -- opening
 
 
 def test_what_cannot_be_opened(ruleset: ntm.Ruleset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -430,32 +229,333 @@ def test_a_newer_python_is_said_to_be_too_new(ruleset: ntm.Ruleset, monkeypatch:
         ntm.Session(ruleset, engine="durable")
 
 
-FEED = """{"load": {"code": 754, "region": "dbsh", "year": 2023, "facts": {"income_per_capita": 60}}, "source": "UBND xã"}
-{"commune": "00754", "fact": "income_per_capita", "value": 55.55555555555555555555, "as_of": "2023-11-16", "source": "Cục"}
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s: s.assert_fact("13570", ["a"], 1, as_of=DAY, source="Sở"),
+        lambda s: s.update("13570", ["a"], 1, as_of=DAY, source="Sở"),
+        lambda s: s.retract_fact("13570", ["a"], as_of=DAY, source="Sở"),
+        lambda s: s.plan("13570", ["a"], None, as_of=DAY, source="Sở"),
+        lambda s: s.plan("13570", "nope", None, as_of=DAY, source="Sở"),
+        lambda s: s.attest("13570", 7, None, as_of=DAY, source="Sở"),
+        lambda s: s.attest("13570", "zzz", None, as_of=DAY, source="Sở"),
+        lambda s: s.update("13570", "income_per_capita", 1, as_of=DAY, source=" "),
+        lambda s: s.load(None),
+        lambda s: s.load(5),
+        lambda s: s.load("13570"),
+        lambda s: s.load([{"code": 1}]),
+        lambda s: list(s.events(since=-1)),
+        lambda s: list(s.events(since="a")),
+        lambda s: s.assessment("13570", ["x"]),
+    ],
+)
+def test_what_names_nothing_is_refused_in_words(session: ntm.Session, call: Callable[[ntm.Session], object]) -> None:
+    rows = len(list(session.history()))
+    with pytest.raises(ntm.NtmRulesError) as raised:
+        call(session)
+    assert raised.value.describe("vi") != raised.value.describe("en")
+    assert len(list(session.history())) == rows
+    assert list(session.events(since=10**30)) == []
 
-{"commune": "00754", "fact": "income_per_capit", "value": 1, "as_of": "2023-11-16", "source": "Cục"}
-{"commune": "00754", "fact": "income_per_capita", "value": 1, "as_of": "16/11/2023", "source": "Cục"}
-{"commune": "00754", "fact": "income_per_capita", "value": 1, "sorce": "Cục"}
-{"commune": "00754", "value": 1}
-[1]
-{"commune"
-{"commune": 754, "attested": "10", "value": true, "as_of": "2023-11-16", "source": "Sở"}
-{"commune": "00754", "plan": "income_per_capita", "value": 60, "as_of": "2025-12-31", "source": "Cục"}
-{"commune": "00754", "fact": "income_per_capita", "value": null, "as_of": "2023-11-16", "source": "Cục"}
-"""
+
+def test_a_commune_brings_its_district(session: ntm.Session, ruleset: ntm.Ruleset) -> None:
+    """Everything that a commune says is in the assessment, as `evaluate` has it."""
+    given = commune("1", income_per_capita=60).replace(
+        district="Vụ Bản",
+        province="Nam Định",
+        zone=["III", "atk-poor-district"],
+        host_id=1.5,
+        attested={f"{NTM}:7": True},
+    )
+    session.load(given)
+    assert session.commune("1") == given
+    assert session.assessment("1").to_json() == ntm.evaluate(ruleset, given).to_json()
+    session.load(commune("1"))
+    assert session.commune("1").district is None
 
 
-def test_the_command_watches(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host_id", [1.5, "1.5", "001", 2**70, True, [1, {"b": None, "c": 0.1}], {"a": 1.0}])
+def test_the_host_gets_its_own_identifier_back(ruleset: ntm.Ruleset, tmp_path: Path, host_id: object) -> None:
+    for _ in range(2):
+        with ntm.Session(ruleset, journal=tmp_path / "so.db") as session:
+            session.load(commune("1").replace(host_id=host_id))
+            assert repr(session.commune("1").host_id) == repr(session.assessment("1").commune.host_id) == repr(host_id)
+            assert len(list(session.history())) == 4
+
+
+@pytest.mark.parametrize("host_id", [float("nan"), object(), (1, 2), {1: 2}, {(1, 2): 3}, "\ud800", Decimal, [{1}]])
+def test_an_identifier_that_json_cannot_carry_is_refused(session: ntm.Session, host_id: object) -> None:
+    with pytest.raises(ntm.CommuneError, match="bad_host_id"):
+        session.load(commune("1").replace(host_id=host_id))
+
+
+def rows_of(session: ntm.Session, kind: str = "fact", code: str = "13570") -> list[tuple[Any, Any, Any]]:
+    return [(change.new, change.as_of, change.source) for change in session.history(code) if change.kind == kind]
+
+
+EARLIER, LATER = DAY - datetime.timedelta(days=400), DAY
+VERDICT = f"{NTM}:7"
+WAYS: dict[str, Callable[[ntm.Session, Any, datetime.date], None]] = {
+    "update": lambda s, value, day: s.update("13570", "income_per_capita", value, as_of=day, source="Cục"),
+    "load": lambda s, value, day: s.load(commune("13570", income_per_capita=value), as_of=day, source="Cục"),
+    "attest": lambda s, value, day: s.attest("13570", VERDICT, value > 50, as_of=day, source="Cục"),
+}
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_nothing_speaks_of_an_earlier_day_than_is_known(session: ntm.Session, way: str) -> None:
+    say, kind = WAYS[way], "attested" if way == "attest" else "fact"
+    say(session, 61, LATER)
+    known = rows_of(session, kind)
+    with pytest.raises(ntm.NtmRulesError, match="older_than_known"):
+        say(session, 40, EARLIER)
+    say(session, 61, EARLIER)  # the same value: nothing new
+    say(session, 61, LATER)
+    assert rows_of(session, kind) == known
+
+
+def test_nothing_is_taken_back_as_of_an_earlier_day(session: ntm.Session) -> None:
+    up(session, 61, as_of=LATER)
+    session.attest("13570", VERDICT, True, as_of=LATER, source="Sở")
+    session.assert_fact("13570", "income_per_capita", 61, as_of=EARLIER, source="Cục")
+    with pytest.raises(ntm.FactError, match="older_than_known"):
+        session.retract_fact("13570", "income_per_capita", as_of=EARLIER, source="Cục")
+    with pytest.raises(ntm.FactError, match="older_than_known"):
+        session.attest("13570", VERDICT, None, as_of=EARLIER, source="Sở")
+    session.load(commune("13570").replace(region="tn"), as_of=LATER)
+    with pytest.raises(ntm.CommuneError, match="older_than_known"):
+        session.load(commune("13570").replace(region="btb"), as_of=EARLIER)
+    assert session.commune("13570").attested == {VERDICT: True}
+    session.retract_fact("13570", "income_per_capita", as_of=LATER, source="Cục")
+    up(session, 50, as_of=EARLIER)  # what is not known has no day
+    assert session.commune("13570").facts["income_per_capita"] == 50
+
+
+def test_a_confirmation_is_recorded(session: ntm.Session) -> None:
+    """The same value for a later day, or from another source, leaves a row; said again by any of them it does not."""
+    up(session, 60, as_of=EARLIER, source="A")
+    for _ in range(2):
+        up(session, 60, as_of=LATER, source="A")
+        up(session, 60, as_of=LATER, source="B")
+        up(session, 60, as_of=EARLIER, source="C")
+        session.load(commune("13570", income_per_capita=60))
+    assert rows_of(session)[1:] == [(60, EARLIER, "A"), (60, LATER, "A"), (60, LATER, "B")]
+    for _ in range(2):
+        session.attest("13570", VERDICT, True, as_of=EARLIER, source="A")
+        session.attest("13570", VERDICT, True, as_of=LATER, source="B")
+    assert rows_of(session, "attested") == [(True, EARLIER, "A"), (True, LATER, "B")]
+    with pytest.raises(ntm.FactError, match="older_than_known"):
+        up(session, 50, as_of=EARLIER)
+
+
+def test_a_plan_may_be_brought_forward(session: ntm.Session) -> None:
+    for day, value in ((datetime.date(2025, 12, 31), 70), (datetime.date(2024, 12, 31), 65), (LATER, 65)):
+        session.plan("13570", "income_per_capita", value, as_of=day, source="Nghị quyết")
+    assert [new for new, _, _ in rows_of(session, "plan")] == [70, 65, 65]
+
+
+def test_the_plain_name_takes_back_what_was_given_by_sex(session: ntm.Session) -> None:
+    key = "health_insurance_pct"
+    session.assert_fact("13570", key, {"male": 96, "female": 94}, as_of=DAY, source="BHXH")
+    session.plan("13570", key, {"male": 97, "female": 96}, as_of=DAY, source="NQ")
+    session.plan("13570", key, None, as_of=DAY, source="NQ")
+    session.retract_fact("13570", f"{key}.male", as_of=DAY, source="BHXH")
+    session.retract_fact("13570", key, as_of=DAY, source="BHXH")
+    assert dict(session.commune("13570").facts) == {"income_per_capita": 60}
+    assert [new for new, _, _ in rows_of(session, "plan")] == [97, 96, None, None]
+    with pytest.raises(ntm.FactError, match="not_known"):
+        session.retract_fact("13570", key, as_of=DAY, source="BHXH")
+
+
+# -- other rules than those under which it was recorded
+
+
+def narrowed(ruleset: ntm.Ruleset, **facts: Any) -> ntm.Ruleset:
+    """The ruleset over a catalogue with some facts otherwise, or gone."""
+    every = dict(ruleset.catalogue.facts)
+    for key, changes in facts.items():
+        fact = every.pop(key)
+        if changes is not None:
+            every[key] = attrs.evolve(fact, **changes)
+    return attrs.evolve(ruleset, catalogue=attrs.evolve(ruleset.catalogue, facts=every))
+
+
+def test_a_value_that_the_catalogue_no_longer_allows(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
     path = tmp_path / "so.db"
-    ended = run("watch", str(path), "--on", "2023-12-31", given=FEED)
-    answers = [json.loads(line) for line in ended.out.splitlines()]
-    assert ended.code == 2
-    assert [a["line"] for a in answers if "error" in a] == [4, 5, 6, 7, 8, 9]
-    events = [answer for answer in answers if "event" in answer]
-    assert {"indicator_missing", "conflict", "conflict_settled", "indicator_met"} <= {
-        event["event"] for event in events
-    }
-    assert events[0]["causes"][0]["new"] == "55.55555555555555555555"
-    again = run("watch", str(path), "--on", "2023-12-31", "--since", "0", given="")
-    assert again.code == 0
-    assert [json.loads(line) for line in again.out.splitlines()] == events
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load([commune("1", income_per_capita=60), commune("2", income_per_capita=60)])
+        up(session, 900, "1")
+        up(session, 50, "2")
+        before = list(session.history())
+        of_the_other = [event.to_dict() for event in session.events() if event.commune == "00002"]
+    with ntm.Session(narrowed(ruleset, income_per_capita={"high": 500}), journal=path) as session:
+        assert [change.key for change in session.history()] == [change.key for change in before]
+        assert [change.new for change in session.history("1")][-1] == 900
+        assert [event.to_dict() for event in session.events(since=0)] == of_the_other
+        with pytest.raises(ntm.FactError, match="out_of_bounds"):
+            session.assessment("1")
+        up(session, 96, "1", key="health_insurance_pct.male")
+        with pytest.raises(ntm.FactError, match="out_of_bounds"):
+            session.assessment("1")
+        up(session, 55, "1")
+        assert session.assessment("1").indicator("10").status is ntm.Status.MISSING
+        up(session, 56, "1")
+        assert ("indicator_met", "10") in told(session.events())
+
+
+def test_a_fact_that_the_catalogue_no_longer_has(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    path, key = tmp_path / "so.db", "provincial_ntm_set_met"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(commune("1", income_per_capita=60, **{key: True}))
+        session.plan("1", key, False, as_of=DAY, source="NQ")
+    without = narrowed(ruleset, **{key: None})
+    with ntm.Session(without, journal=path) as session:
+        with pytest.raises(ntm.FactError, match="unknown_fact"):
+            session.assessment("1")
+        with pytest.raises(ntm.FactError, match="unknown_fact"):
+            session.update("1", key, True, as_of=DAY, source="Sở")
+        session.retract_fact("1", key, as_of=DAY, source="Sở")
+        session.plan("1", key, None, as_of=DAY, source="Sở")
+        assert session.assessment("1") == ntm.evaluate(without, commune("1", income_per_capita=60))
+        assert [change.new for change in session.history() if change.key == key] == [True, False, None, None]
+
+
+def test_a_verdict_on_what_the_ruleset_does_not_have(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    path, upper = tmp_path / "so.db", ntm.load_ruleset(f"{NTM}-nang-cao", on="2023-12-31")
+    (number, *_) = [number for number in ruleset.numbers if number not in upper.numbers]
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(commune("1").replace(attested={number: True}))
+    with ntm.Session([ruleset, upper], journal=path) as session:
+        assert session.assessment("1") == ntm.evaluate(ruleset, session.commune("1"))
+        with pytest.raises(ntm.CommuneError, match="unknown_attested"):
+            session.assessment("1", upper.id)
+        up(session, 30, "1")
+        assert {event.ruleset for event in session.events()} == {ruleset.id}
+        session.attest("1", number, None, as_of=DAY, source="Sở")
+        assert session.assessment("1", upper.id) == ntm.evaluate(upper, session.commune("1"))
+
+
+def test_each_ruleset_judges_by_itself(clock: Clock) -> None:
+    """One that has one column for all judges a commune whose region nobody has said."""
+    common, regional = (ntm.load_ruleset(f"2016-2020/{name}") for name in ("xa-ntm-kieu-mau", "xa-ntm"))
+    assert common.columns == ("common",)
+    key = "environment_model_active"
+    for rulesets in ([common], [common, regional], [regional, common]):
+        with ntm.Session(rulesets, clock=clock) as session:
+            session.assert_fact("1", key, True, as_of=DAY, source="Sở")
+            assert told(session.events()) == []
+            session.update("1", key, False, as_of=DAY, source="Sở")
+            assert ("indicator_missing", "3.5") in told(session.events())
+            session.retract_fact("1", key, as_of=DAY, source="Sở")
+            assert told(session.events())[0] == ("indicator_undetermined", "3.5")
+            assert told(session.events(since=0))[0] == ("indicator_missing", "3.5")
+            assert session.assessment("1", common.id) == ntm.evaluate(common, session.commune("1"))
+            if regional in rulesets:
+                with pytest.raises(ntm.CommuneError, match="no_region"):
+                    session.assessment("1", regional.id)
+
+
+# -- because of what
+
+
+def causes(session: ntm.Session) -> dict[str, list[str]]:
+    """The keys of the causes of each event, by its id."""
+    return {f"{event.name} {event.id}": [change.key for change in event.causes] for event in session.events()}
+
+
+def test_each_event_has_its_own_causes(session: ntm.Session) -> None:
+    session.load(commune("13570", income_per_capita=60, health_insurance_pct=97))
+    list(session.events())
+    session.load(
+        commune("13570", income_per_capita=50, health_insurance_pct=70, recognised_ntm=True).replace(name="Tên khác"),
+        source="UBND xã",
+    )
+    both = ["income_per_capita", "health_insurance_pct"]
+    found = causes(session)
+    assert found["indicator_missing 10"] == found["criterion_lost 10"] == ["income_per_capita"]
+    assert found["indicator_missing 15.1"] == found["criterion_open 15"] == ["health_insurance_pct"]
+    assert found[f"tier_open {NTM}"] == found[f"recognition_open {NTM}"] == both
+    every = {f"{NTM}:{clause.id}": True for clause in clauses_of(ntm.load_ruleset(NTM, on="2023-12-31"))}
+    session.load(commune("1", income_per_capita=60, health_insurance_pct=97).replace(attested=every))
+    session.load(commune("1", income_per_capita=50, health_insurance_pct=96), source="UBND xã")
+    found = causes(session)
+    assert found[f"tier_lost {NTM}"] == found[f"recognition_lost {NTM}"] == ["income_per_capita"]
+
+
+def test_the_place_is_a_cause_where_it_decides(session: ntm.Session) -> None:
+    """318/QĐ-TTg, PL I, 10, 2023: 56 in the Red River delta, 47 in the Central Highlands; 50 is between."""
+    up(session, 50)
+    list(session.events())
+    session.load(commune("13570").replace(region="tn", name="Tên khác", host_id=7), source="Sở")
+    found = causes(session)
+    assert found["indicator_met 10"] == found["criterion_gained 10"] == ["region"]
+    session.load(commune("13570", income_per_capita=1).replace(region="tn", province="Đắk Lắk"), source="Sở")
+    assert causes(session)["indicator_missing 10"] == ["income_per_capita"]  # the province moved it nowhere
+
+
+def test_the_year_is_a_cause(session: ntm.Session) -> None:
+    up(session, 50)
+    list(session.events())
+    session.load(commune("13570").replace(year=2021), source="Sở")
+    assert causes(session)["indicator_met 10"] == ["year"]
+
+
+def test_a_verdict_is_no_cause_under_another_ruleset(clock: Clock, ruleset: ntm.Ruleset) -> None:
+    upper = ntm.load_ruleset(f"{NTM}-nang-cao", on="2023-12-31")
+    assert "10" in ruleset.numbers
+    assert "10" in upper.numbers
+    with ntm.Session([ruleset, upper], clock=clock) as session:
+        session.load(commune("1"))
+        verdicts = {f"{NTM}:10": True, f"{upper.id}:10": False}
+        session.load(commune("1").replace(attested=verdicts), source="Sở")
+        own = {(e.ruleset, e.id): [c.key for c in e.causes] for e in session.events() if e.name.startswith("indicator")}
+        assert own == {(NTM, "10"): [f"{NTM}:10"], (upper.id, "10"): [f"{upper.id}:10"]}
+
+
+def test_what_a_prerequisite_rests_on_is_its_cause(clock: Clock, ruleset: ntm.Ruleset) -> None:
+    """The advanced tier rests on the first one: its facts, its verdicts and its column."""
+    upper = ntm.load_ruleset(f"{NTM}-nang-cao", on="2023-12-31")
+    every = {f"{NTM}:{number}": True for number in ruleset.numbers}
+    with ntm.Session(upper, clock=clock) as session:
+        session.load(commune("1").replace(attested=every))
+        session.attest("1", f"{NTM}:10", False, as_of=DAY, source="Sở")
+        found = causes(session)
+        assert found["prerequisite_missing ntm"] == found[f"tier_open {upper.id}"] == [f"{NTM}:10"]
+        session.load(commune("1").replace(attested=every, region="tn"), source="Sở")
+        assert causes(session)["prerequisite_met ntm"] == ["region", f"{NTM}:10"]  # and no verdict merely confirmed
+
+
+def test_a_title_that_falls_by_another_ruleset(clock: Clock) -> None:
+    """18/2022/QĐ-TTg: a model commune's title falls with the criteria of the advanced tier."""
+    upper, model = (ntm.load_ruleset(f"{NTM}-{name}", on="2023-12-31") for name in ("nang-cao", "kieu-mau"))
+    with ntm.Session(model, clock=clock) as session:
+        session.load(commune("1").replace(attested={f"{upper.id}:{number}": True for number in upper.numbers}))
+        falls = {f"{upper.id}:{number}": False for number in upper.numbers}
+        session.load(commune("1", recognised_ntm=True).replace(attested=falls, name="Khác"), source="Sở")
+        assert set(causes(session)[f"title_at_risk {model.id}"]) == set(falls)
+
+
+# -- names
+
+
+NAMES = ("EngineError", "Event", "JournalError", "Reaction", "Session", "SessionEngine")
+
+
+def test_the_names_of_sessions_are_to_be_had() -> None:
+    package = importlib.import_module("ntm_rules.engine.session")
+    assert sorted(package.__all__) == sorted(dir(package)) == sorted(NAMES)
+    for name in NAMES:
+        assert getattr(package, name) is getattr(ntm, name)
+        assert name in dir(ntm)
+    with pytest.raises(AttributeError, match="Sessions"):
+        _ = package.Sessions
+    # The library, and the process that durable-rules runs in, load none of it.
+    for module in ("ntm_rules", "ntm_rules.engine.session.deriving"):
+        code = f"import sys, {module}; print('ntm_rules.engine.session.session' in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"False\n"
+
+
+def test_a_journal_that_fails_is_not_called_a_bad_commune(session: ntm.Session) -> None:
+    session.close()
+    with pytest.raises(ntm.JournalError, match="closed"):
+        session.load(commune("2"))

@@ -23,6 +23,7 @@ _EXIT_CODES = (
     "0  xong; chỉ tiêu chưa đạt không phải là lỗi / done; a missing indicator is no error",
     "1  `lint`, `check`, `test` tìm thấy vấn đề / found problems",
     "2  sai cách dùng hoặc dữ liệu vào hỏng / wrong usage or bad input",
+    "130  bị dừng (Ctrl-C) / interrupted",
 )
 # As shells have it: 128 and the number of the signal.
 _INTERRUPTED = 130

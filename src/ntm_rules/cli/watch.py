@@ -6,7 +6,7 @@ import datetime
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 _WHAT = ("fact", "plan", "attested", "load")
-_KEYS = ("commune", *_WHAT, "value", "district", "as_of", "source", "who")
 
 
 @click.command(
@@ -62,7 +61,7 @@ _KEYS = ("commune", *_WHAT, "value", "district", "as_of", "source", "who")
 )
 @click.option(
     "--since",
-    type=click.IntRange(min=0),
+    type=click.IntRange(min=0, max=2**63 - 1),
     metavar="N",
     help="Trước hết kể lại các sự kiện sau dòng N của sổ / first tell again what came after row N of the journal.",
 )
@@ -128,22 +127,33 @@ def _take(session: Session, data: Any) -> None:
         names = ", ".join(_WHAT)
         message = Text("mỗi dòng nói đúng một việc", "a line says exactly one thing")
         raise FactError([Problem(code="bad_line", found=shown(data), message=message, wanted=Text(names, names))])
-    unknown = [key for key in data if key not in _KEYS]
-    if unknown:
-        message = Text("không có khóa này", "no such key")
-        raise FactError(
-            Problem(code="unknown_field", key=str(key), message=message, nearest=nearest(key, _KEYS)) for key in unknown
-        )
+    problems = list(_not_of_line(what[0], data))
+    if problems:
+        raise FactError(problems)
     given: dict[str, Any] = {key: data.get(key) for key in ("source", "who")}
     given["as_of"] = None if data.get("as_of") is None else _day(data["as_of"])
-    commune, value = data.get("commune"), data.get("value")
     if "load" in data:
-        session.load(Commune.from_dict(data["load"]), district=data.get("district"), **given)
-    elif "fact" in data and value is None:
+        session.load(Commune.from_dict(data["load"]), **given)
+        return
+    commune, value = data.get("commune"), data["value"]
+    if "fact" in data and value is None:
         session.retract_fact(commune, data["fact"], **given)
     else:
         call: Callable[..., None] = {"fact": session.update, "plan": session.plan, "attested": session.attest}[what[0]]
         call(commune, data[what[0]], value, **given)
+
+
+def _not_of_line(what: str, data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Keys that a line has and should not, or should have: a value that is merely forgotten takes nothing back."""
+    keys = [*(() if what == "load" else ("commune", "value")), what, "as_of", "source", "who"]
+    for key in data:
+        if key not in keys:
+            message = Text("không có khóa này", "no such key")
+            yield Problem(code="unknown_field", key=str(key), message=message, nearest=nearest(key, keys))
+    if "value" in keys and "value" not in data:
+        message = Text("thiếu giá trị", "the value is missing")
+        wanted = Text("giá trị mới, hoặc null nếu không còn biết", "the new value, or null where it is no longer known")
+        yield Problem(code="no_value", key="value", message=message, wanted=wanted)
 
 
 def _day(text: Any) -> datetime.date:

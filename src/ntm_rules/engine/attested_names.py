@@ -10,7 +10,7 @@ from ntm_rules.model.errors import Problem
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, nearest, shown
 
-__all__ = ["unknown_names"]
+__all__ = ["names_no_ruleset", "unknown_names"]
 
 _RULESET_ID = re.compile(r"\d{4}-\d{4}/[a-z]+(-[a-z]+)*")
 
@@ -31,7 +31,6 @@ def _unknown_rulesets(ruleset: Ruleset, names: Collection[str]) -> list[Problem]
     Other rulesets are left alone: another rulebook may judge the same commune.
     """
     known = ruleset.catalogue.rulesets
-    phases = {name.partition("/")[0] for name in known}
     named = [(key, key.rpartition(":")[0]) for key in names if ":" in key]
     return [
         Problem(
@@ -42,9 +41,16 @@ def _unknown_rulesets(ruleset: Ruleset, names: Collection[str]) -> list[Problem]
             nearest=nearest(name, known),
         )
         for key, name in named
-        if name not in known
-        and (name.partition("/")[0] in phases or not _RULESET_ID.fullmatch(name) or _misspelt(name, known))
+        if names_no_ruleset(name, known)
     ]
+
+
+def names_no_ruleset(name: str, known: Collection[str]) -> bool:
+    """Whether a name is that of no ruleset, rather than that of another rulebook's."""
+    phases = {name.partition("/")[0] for name in known}
+    return name not in known and (
+        name.partition("/")[0] in phases or not _RULESET_ID.fullmatch(name) or _misspelt(name, known)
+    )
 
 
 def _unknown_numbers(ruleset: Ruleset, names: Collection[str]) -> list[Problem]:

@@ -36,8 +36,8 @@ class Reaction:
     What it waits for is one of: `events`, the names of events; `near`, an indicator not met that has come within so many percent of its
     threshold; `plan_closes_gap`, planned values with which a ruleset would be met that is not. It may be bound to `rulesets`, to
     `ids` (numbers of indicators or criteria), to `key_criteria` of the withdrawal rule in force, and to communes for which the
-    boolean fact `holds` is true. With `communes` it waits until as many communes of one group (`of_one`) have had the same within
-    `within_days`. Load such from YAML with `ntm_rules.load_reactions`.
+    boolean fact `holds` is true. With `communes` it waits for `events` until as many communes of one group (`of_one`) have had the
+    same within `within_days`, and not the contrary since. Load such from YAML with `ntm_rules.load_reactions`.
     """
 
     name: str

@@ -45,8 +45,12 @@ class WhenDocument(Document):
             raise ValueError("exactly one of events, near, plan_closes_gap")
         if self.near is not None and not Decimal(0) < self.near < Decimal(100):
             raise ValueError("near: percent, above 0 and below 100")
-        if (self.communes or 0) < 2 and (self.of_one or self.within_days is not None):
+        if not self.communes or self.within_days == 0:
+            raise ValueError("communes and within_days: 1 or more")
+        if self.communes == 1 and (self.of_one or self.within_days is not None):
             raise ValueError("of_one and within_days go with communes, 2 or more")
+        if self.communes > 1 and not self.events:
+            raise ValueError("communes, of_one and within_days go with events")
         return self
 
 
@@ -96,7 +100,7 @@ def _reaction(document: ReactionDocument) -> Reaction:
         ids=tuple(when.ids),
         key_criteria=when.key_criteria,
         holds=when.holds,
-        communes=when.communes or 1,
+        communes=when.communes or 1,  # which is checked
         of_one=when.of_one,
         within_days=when.within_days,
     )

@@ -132,6 +132,8 @@ def _problem(detail: Any, tree: Any, source: str, model: type[BaseModel]) -> Pro
 _WANTED: Mapping[str, str] = {
     "near: percent, above 0 and below 100": "near: phần trăm, trên 0 và dưới 100",
     "of_one and within_days go with communes, 2 or more": "of_one và within_days đi cùng communes, từ 2 trở lên",
+    "communes and within_days: 1 or more": "communes và within_days: từ 1 trở lên",
+    "communes, of_one and within_days go with events": "communes, of_one và within_days đi cùng events",
     "a year from 2010 to 2100": "năm từ 2010 đến 2100",
     "at least one thing that must hold": "ít nhất một điều phải đúng",
     "error alone, or with thresholds": "chỉ error, hoặc error với thresholds",

@@ -9,22 +9,22 @@ from typing import Any
 import attrs
 
 from ntm_rules.engine.native import DETAILS
+from ntm_rules.engine.session.causes import Causes
 from ntm_rules.engine.session.judging import (
     MISSING,
     UNDETERMINED,
     Judged,
     assessment_of,
     clauses_of,
-    named_facts,
-    without_sex,
 )
 from ntm_rules.engine.session.state import Change, Known
 from ntm_rules.engine.session.words import change_words, risk_words
 from ntm_rules.model.assessment import STATUS_OF_CODE, Verdict, attested_under
 from ntm_rules.model.requirement import Clause
+from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text
 
-__all__ = ["Event", "Moment", "differences"]
+__all__ = ["Event", "Moment", "differences", "title_words"]
 
 _OF_CLAUSES = ("indicator", "condition", "prerequisite", "conflict")
 _GAINED = {"criterion": "gained", "tier": "reached", "recognition": "gained"}
@@ -99,8 +99,13 @@ def things(judged: Judged, known: Known) -> dict[Thing, str]:
         said["criterion", criterion.no] = _verdict(code)
     said["tier", ruleset.id] = _verdict(judged.standing)
     said["recognition", ruleset.id] = _verdict(judged.recognition)
-    said["title", ruleset.id] = {True: "at_risk", False: "safe", None: "undetermined"}[judged.at_risk]
+    said["title", ruleset.id] = title_words(judged)
     return said
+
+
+def title_words(judged: Judged) -> str:
+    """What the withdrawal rule says of the title, if one is held."""
+    return {True: "at_risk", False: "safe", None: "undetermined"}[judged.at_risk]
 
 
 def _verdict(code: int) -> str:
@@ -145,14 +150,14 @@ def _differences(
     changed = [(thing, was[thing], said) for thing, said in now.items() if was[thing] != said]
     if not changed:
         return
-    moved = tuple(change for change in changes if change.kind != "plan")
+    why = Causes((old, old_known), (new, new_known), changes)
     assessment = assessment_of(new, new_known.commune())
     numbers = {clause.id: clause for clause in clauses_of(new.ruleset)}
     for (kind, id_), before, after in changed:
         clause = numbers[id_] if kind in _OF_CLAUSES else None
-        causes, detail = moved, risk_words(assessment) if kind == "title" else Text("", "")
+        causes = why.of_title() if kind == "title" else why.of(_clauses_behind(new.ruleset, kind, id_))
+        detail = risk_words(assessment) if kind == "title" else Text("", "")
         if clause is not None:
-            causes = tuple(change for change in moved if _speaks_of(change, clause)) or moved
             (result,) = DETAILS.results(assessment, (clause,))
             detail = Text(result.explain("vi"), result.explain("en"))
         lead = change_words(new.ruleset, new_known, kind, id_, before, after, causes)
@@ -169,7 +174,11 @@ def _differences(
         )
 
 
-def _speaks_of(change: Change, clause: Clause) -> bool:
-    if change.kind == "attested":
-        return change.key.rpartition(":")[2] == clause.id
-    return change.kind == "fact" and without_sex(change.key) in named_facts(clause)
+def _clauses_behind(ruleset: Ruleset, kind: str, id_: str) -> tuple[Clause, ...]:
+    """The clauses that a thing follows from."""
+    if kind == "criterion":
+        return next(criterion.indicators for criterion in ruleset.criteria if criterion.no == id_)
+    if kind == "tier":
+        return (*ruleset.indicators, *ruleset.prerequisites)
+    every = clauses_of(ruleset)
+    return every if kind == "recognition" else tuple(clause for clause in every if clause.id == id_)

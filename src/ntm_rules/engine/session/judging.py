@@ -9,13 +9,14 @@ from typing import Any, Protocol
 
 import attrs
 
+from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.compiler import compile_clauses
 from ntm_rules.engine.native import DETAILS, criteria_of, standing_of
 from ntm_rules.engine.session.state import Known
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Status, attested_under
 from ntm_rules.model.checking import place_of
 from ntm_rules.model.commune import Commune
-from ntm_rules.model.errors import NtmRulesError
+from ntm_rules.model.errors import CommuneError, NtmRulesError
 from ntm_rules.model.facts import SEXES
 from ntm_rules.model.requirement import Clause, RulesetMet, requirements_of
 from ntm_rules.model.ruleset import Ruleset, SpecialCommunes, WithdrawalByRuleset, clause_facts
@@ -29,10 +30,14 @@ __all__ = [
     "Judged",
     "Where",
     "assessment_of",
+    "can_judge",
     "clauses_of",
     "judged_of",
     "named_facts",
+    "ruleset_facts",
+    "rulesets_below",
     "where_judged",
+    "with_sexes",
     "without_sex",
 ]
 
@@ -64,7 +69,7 @@ class EngineError(NtmRulesError, RuntimeError):
 
 
 class Engine(Protocol):
-    """What judges the communes of a session. `judge` is asked first, then `rejudge` after every change of facts alone."""
+    """What judges communes that every ruleset can judge. `judge` is asked first, then `rejudge` after every change of facts alone."""
 
     def judge(self, known: Known) -> tuple[Judged, ...]: ...
     def rejudge(self, known: Known, before: tuple[Judged, ...], keys: Collection[str]) -> tuple[Judged, ...]: ...
@@ -86,6 +91,15 @@ def named_facts(clause: Clause) -> set[str]:
     return named
 
 
+def rulesets_below(clauses: Iterable[Clause]) -> Iterator[Ruleset]:
+    """The rulesets that some clauses require to be met, and those that these require."""
+    for clause in clauses:
+        for requirement in requirements_of(clause):
+            if isinstance(requirement, RulesetMet):
+                yield requirement.ruleset
+                yield from rulesets_below(clauses_of(requirement.ruleset))
+
+
 def ruleset_facts(ruleset: Ruleset) -> set[str]:
     """The facts that may change what a ruleset says; without sexes."""
     return set().union(*map(named_facts, clauses_of(ruleset)))
@@ -95,6 +109,12 @@ def without_sex(key: str) -> str:
     """The fact that a key is of, whether it is of men, of women or of all."""
     name, _, sex = key.rpartition(".")
     return name if sex in SEXES else key
+
+
+def with_sexes(key: str) -> tuple[str, ...]:
+    """The keys of a fact: of all, of men and of women."""
+    name = without_sex(key)
+    return (name, *(f"{name}.{sex}" for sex in SEXES))
 
 
 def assessment_of(judged: Judged, commune: Commune) -> Assessment:
@@ -154,6 +174,17 @@ def judged_of(ruleset: Ruleset, where: Where, codes: tuple[int, ...], known: Kno
     # Only a rule that rests on another ruleset looks at the commune itself.
     commune = known.commune() if isinstance(ruleset.withdrawal, WithdrawalByRuleset) else Commune()
     return attrs.evolve(judged, at_risk=assessment_of(judged, commune).at_risk.answer)
+
+
+def can_judge(ruleset: Ruleset, known: Known) -> bool:
+    """Whether it is judged: something was recorded, its place is known, and `evaluate` would refuse no fact and no verdict."""
+    if not known.said or known.wrong or (known.attested and unknown_names(ruleset, known.attested)):
+        return False
+    try:
+        where_judged(ruleset, known)
+    except CommuneError:
+        return False
+    return True
 
 
 Judge = Callable[[Mapping[str, Any], Any], Any]
@@ -228,6 +259,13 @@ class Incremental:
     def judge(self, known: Known) -> tuple[Judged, ...]:
         """Every ruleset on everything known; CommuneError where the region is not known."""
         return tuple(self._judge(place, known) for place in range(len(self._rulesets)))
+
+    def judge_those(self, known: Known) -> tuple[Judged | None, ...]:
+        """Every ruleset that can judge, None for the others."""
+        return tuple(
+            self._judge(place, known) if can_judge(ruleset, known) else None
+            for place, ruleset in enumerate(self._rulesets)
+        )
 
     def _judge(self, place: int, known: Known) -> Judged:
         ruleset = self._rulesets[place]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import attrs
 
 from ntm_rules.engine.native import evaluate, leaning
-from ntm_rules.engine.session.events import Event, Moment
+from ntm_rules.engine.session.counting import Counting
+from ntm_rules.engine.session.events import Event, Moment, title_words
 from ntm_rules.engine.session.judging import MISSING, Judged, assessment_of, clauses_of, named_facts, without_sex
 from ntm_rules.engine.session.state import Change
-from ntm_rules.engine.session.words import commune_words
+from ntm_rules.engine.session.words import commune_words, risk_words
 from ntm_rules.model.assessment import Assessment, Verdict
+from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.reaction import Reaction
 from ntm_rules.model.requirement import Clause
 from ntm_rules.model.ruleset import Ruleset, Withdrawal, WithdrawalByRuleset
-from ntm_rules.model.text import Language, Text, printable
+from ntm_rules.model.text import Language, Text, printable, shown
 
 __all__ = ["AnyReaction", "Function", "Reactions", "Step"]
 
@@ -44,30 +48,43 @@ class Reactions:
         self._declared = [reaction for reaction in reactions if isinstance(reaction, Reaction)]
         self._functions = [reaction for reaction in reactions if not isinstance(reaction, Reaction)]
         self._near = {reaction.name: _Near(reaction) for reaction in self._declared if reaction.near is not None}
-        self._seen: dict[tuple[str, str | None, str, str], dict[str, datetime.date]] = {}
+        self._counting = {reaction.name: Counting(reaction) for reaction in self._declared if reaction.communes > 1}
 
     @property
-    def remembered_days(self) -> int:
-        """How many days back a reaction may look."""
-        return max((reaction.within_days or 0 for reaction in self._declared), default=0)
+    def counts(self) -> bool:
+        """Whether any counts communes, and has to remember."""
+        return bool(self._counting)
+
+    def remember(self, step: Step) -> None:
+        """Count what happened in a step that has been told."""
+        for reaction in self._declared:
+            if reaction.name in self._counting:
+                collections.deque(self._met(reaction, step), maxlen=0)
 
     def to(self, step: Step) -> Iterator[Event]:
-        """What is to be said of a step."""
+        """What the declared reactions say of a step."""
         for reaction in self._declared:
             yield from (_told(reaction, event, step) for event in self._met(reaction, step))
-        assessments = {
-            judged.ruleset.id: assessment_of(judged, step.after.known.commune())
-            for judged in (step.after.judged if self._functions and step.events else ())
-        }
-        for function in self._functions:
-            for event in step.events:
-                said = function(event, assessments[event.ruleset])
-                if said is not None:
-                    name = getattr(function, "__name__", type(function).__name__)
-                    yield attrs.evolve(event, name="reaction", id=name, about=event.id, explanation=said)
+
+    def of_functions(self, step: Step) -> Iterator[Event]:
+        """What the functions say of a step; they are called as it happens, and not when it is told again."""
+        if not self._functions or not step.events:
+            return
+        commune = step.after.known.commune()
+        assessments = {judged.ruleset.id: assessment_of(judged, commune) for judged in step.after.judged}
+        for function, event in itertools.product(self._functions, step.events):
+            said = function(event, assessments[event.ruleset])
+            name = getattr(function, "__name__", type(function).__name__)
+            if said is not None and not isinstance(said, Text):
+                raise NtmRulesError([_not_a_text(name, said)])
+            if said is not None:
+                yield attrs.evolve(event, name="reaction", id=name, about=event.id, explanation=said)
 
     def _met(self, reaction: Reaction, step: Step) -> Iterator[Event]:
         """The events that a reaction waited for."""
+        counting = self._counting.get(reaction.name)
+        if counting is not None:
+            counting.passes(step.events)
         if reaction.holds is not None and step.after.known.fact.get(reaction.holds) is not True:
             return
         for event in self._waited_for(reaction, step):
@@ -77,7 +94,8 @@ class Reactions:
                 continue
             if reaction.key_criteria and not _of_key_criterion(event, step.after.judged):
                 continue
-            if self._counted(reaction, event, step):
+            catalogue = step.after.judged[0].ruleset.catalogue
+            if counting is None or counting.reaches(event, step.after.known, day_of_step(step), catalogue):
                 yield event
 
     def _waited_for(self, reaction: Reaction, step: Step) -> Iterable[Event]:
@@ -85,26 +103,14 @@ class Reactions:
             return self._near[reaction.name].events(step)
         if reaction.plan_closes_gap:
             return _closed_by_plan(step)
-        return (event for event in step.events if event.name in reaction.events)
+        waited = (event for event in step.events if event.name in reaction.events)
+        return itertools.chain(waited, _won_title(reaction, step))
 
-    def _counted(self, reaction: Reaction, event: Event, step: Step) -> bool:
-        """Whether with this event enough communes of the group have had the same within the days."""
-        if reaction.communes < 2:
-            return True
-        group = None
-        if reaction.of_one is not None:
-            group = step.after.known.identity.get(reaction.of_one)
-            if group is None:  # of which nobody can say where it belongs
-                return False
-        seen = self._seen.setdefault((reaction.name, group, event.ruleset, event.id), {})
-        day = day_of_step(step)
-        seen[event.commune] = max(day, seen.get(event.commune, day))
-        if reaction.within_days is not None:
-            # Days are counted back from the latest: what is reported late may be of an earlier day.
-            first = max(seen.values()) - datetime.timedelta(days=reaction.within_days)
-            for commune in [commune for commune, when in seen.items() if when < first]:
-                del seen[commune]
-        return len(seen) >= reaction.communes
+
+def _not_a_text(function: str, said: object) -> Problem:
+    message = Text("hàm phản ứng không trả về Text", "the function that reacts gives no Text")
+    wanted = Text("Text(vi, en), hoặc None", "Text(vi, en), or None")
+    return Problem(code="not_a_text", key=function, found=shown(said), message=message, wanted=wanted)
 
 
 def day_of_step(step: Step) -> datetime.date:
@@ -146,6 +152,21 @@ def _of_key_criterion(event: Event, judged: Iterable[Judged]) -> bool:
     return event.name.startswith("indicator") and event.id in own
 
 
+def _won_title(reaction: Reaction, step: Step) -> Iterator[Event]:
+    """Titles that have long stood as the reaction waits for, of a commune that holds one only since this step.
+
+    An event says what has changed; that a title is at risk matters from the day it is held.
+    """
+    holds = reaction.holds
+    if holds is None or step.before.known.fact.get(holds) is True:
+        return
+    causes = tuple(change for change in step.changes if change.key == holds)
+    for old, new in zip(step.before.judged, step.after.judged, strict=True):
+        if old.at_risk == new.at_risk and f"title_{title_words(new)}" in reaction.events:
+            said = risk_words(assessment_of(new, step.after.known.commune()))
+            yield _signal(new, step, new.ruleset.id, said, causes)
+
+
 def _signal(judged: Judged, step: Step, id_: str, said: Text, causes: tuple[Change, ...]) -> Event:
     return Event(
         name="reaction",
@@ -179,7 +200,8 @@ class _Near:
             for place in sorted(near - self._near(old, step.before) if near else near):
                 clause = clauses_of(new.ruleset)[place]
                 result = assessment_of(new, step.after.known.commune()).indicator(clause.id)
-                causes = tuple(c for c in step.changes if without_sex(c.key) in named_facts(clause))
+                facts = named_facts(clause)
+                causes = tuple(c for c in step.changes if c.kind == "fact" and without_sex(c.key) in facts)
                 yield _signal(new, step, clause.id, Text(result.explain("vi"), result.explain("en")), causes)
 
     def _touched(self, ruleset: Ruleset, keys: set[str]) -> set[int]:
@@ -218,4 +240,7 @@ def _met(code: int) -> bool:
 def _met_as_planned(judged: Judged, moment: Moment) -> bool:
     if not moment.known.plan:
         return _met(judged.standing)
-    return evaluate(judged.ruleset, moment.known.commune(planned=True)).standing is Verdict.MET
+    try:
+        return evaluate(judged.ruleset, moment.known.commune(planned=True)).standing is Verdict.MET
+    except NtmRulesError:  # facts that came after the plan contradict it
+        return False

@@ -17,21 +17,35 @@ from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.native import evaluate
 from ntm_rules.engine.session.events import Event, Moment, differences
 from ntm_rules.engine.session.journal import VIETNAM, Journal, Row, stamp
-from ntm_rules.engine.session.judging import Engine, EngineError, Incremental, Judged, assessment_of
+from ntm_rules.engine.session.judging import (
+    Engine,
+    EngineError,
+    Incremental,
+    Judged,
+    assessment_of,
+    can_judge,
+    with_sexes,
+    without_sex,
+)
 from ntm_rules.engine.session.reactions import AnyReaction, Reactions, Step
 from ntm_rules.engine.session.refused import (
     all_of,
+    all_reactions,
     already_known,
     checked_day,
+    checked_key,
+    checked_since,
     not_known,
     older_than_known,
+    refuse_no_json,
     refuse_no_text,
+    unknown_fact,
 )
-from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, change_of, known_from, rows_of
+from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, change_of, known_from, recorded, rows_of
 from ntm_rules.model.assessment import Assessment
 from ntm_rules.model.checking import clean_facts, fact_named
 from ntm_rules.model.commune import Commune, freeze_facts, unit_code
-from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesError, Problem, UnknownNameError
+from ntm_rules.model.errors import CommuneError, DateError, FactError, Problem, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 
@@ -59,10 +73,10 @@ def _now() -> datetime.datetime:
 
 @attrs.define(slots=True)
 class _Live:
-    """A commune in memory; `judged` is None while its region is not known."""
+    """A commune in memory; what is said under a ruleset is None while that cannot judge it, as before its region is known."""
 
     known: Known
-    judged: tuple[Judged, ...] | None
+    judged: tuple[Judged | None, ...]
 
 
 @final
@@ -72,7 +86,7 @@ class Session:
     Every change is recorded in the `journal`, a file (None: in memory, gone with the session), before the call that made it
     returns; a session opened on the same journal knows all that the last one knew. What a change brings about comes out as events:
     from `events`, and to `on_event` as it happens. `reactions` are those of `load_reactions` and functions that take an event and an
-    assessment and give a `Text` or None. `engine` is "native", which judges again only the indicators that name a changed fact, or
+    assessment and give a `Text` or None; they are called as it happens, never again. `engine` is "native", which judges again only the indicators that name a changed fact, or
     "durable", the same by forward chaining on durable-rules (extra `session`). At most `live` communes are held in memory; the others
     are read back from the journal when asked for. `clock` tells when a change is recorded.
 
@@ -101,8 +115,9 @@ class Session:
     ) -> None:
         self._rulesets = all_of(rulesets)
         self._catalogue = self._rulesets[0].catalogue
-        self._engine = _engine(engine, self._rulesets)
-        self._reactions = tuple(reactions)
+        self._reactions = all_reactions(reactions, self._rulesets)
+        self._native = Incremental(self._rulesets)
+        self._engine = self._native if _checked(engine) is SessionEngine.NATIVE else _durable(self._rulesets)
         self._on_event, self._clock, self._most = on_event, clock, max(1, live)
         self._live: collections.OrderedDict[str, _Live] = collections.OrderedDict()
         self._waiting: collections.deque[Event] = collections.deque()
@@ -113,7 +128,11 @@ class Session:
         except BaseException:
             self._engine.close()
             raise
-        self._reacting = self._remembering(self._journal.last)
+        try:
+            self._reacting = self._remembering(self._journal.last)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Session:
         return self
@@ -159,8 +178,16 @@ class Session:
     ) -> None:
         """A fact becomes known: `value` as `Commune` takes it, also by sex, as of a day, from a source, given by someone.
 
-        The same value again changes nothing. Raises `FactError` where another value is known (`update` replaces one), or where the
-        value cannot be taken; nothing is recorded then.
+        The same value again changes nothing; for a later day, or from another source, it is recorded as a confirmation. Raises
+        `FactError` where another value is known (`update` replaces one), or where the value cannot be taken; nothing is recorded then.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.assert_fact("13570", "income_per_capita", 60, as_of=datetime.date(2023, 11, 16), source="Chi cục Thống kê")
+        ...     session.commune("13570").facts["income_per_capita"]
+        Decimal('60')
         """
         given = self._given(fact, value)
         known = self._of(commune).known
@@ -170,7 +197,7 @@ class Session:
         if problems:
             raise FactError(problems)
         day = self._past(as_of)
-        self._change(commune, [Given("fact", key, new, day) for key, new in given.items()], source, who)
+        self._change(commune, [Given("fact", key, new, day, source) for key, new in given.items()], who)
 
     def update(
         self,
@@ -184,25 +211,42 @@ class Session:
     ) -> None:
         """A fact has a new value from now on, whether one was known or not.
 
-        Raises `FactError` where the value cannot be taken, or speaks of an earlier day than the one known (retract that first);
-        nothing is recorded then.
+        Raises `FactError` where the value cannot be taken, or is another one than known and of an earlier day; nothing is recorded
+        then.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     for day, value in ((1, 60), (16, 55.5)):
+        ...         session.update("13570", "income_per_capita", value, as_of=datetime.date(2023, 11, day), source="Chi cục Thống kê")
+        ...     session.commune("13570").facts["income_per_capita"]
+        Decimal('55.5')
         """
         given, day = self._given(fact, value), self._past(as_of)
-        known = self._of(commune).known
-        problems = [older_than_known(key, day, known.as_of[key]) for key in given if known.as_of.get(key, day) > day]
-        if problems:
-            raise FactError(problems)
-        self._change(commune, [Given("fact", key, new, day) for key, new in given.items()], source, who)
+        self._change(commune, [Given("fact", key, new, day, source) for key, new in given.items()], who)
 
     def retract_fact(
         self, commune: int | str, fact: str, *, as_of: datetime.date, source: str, who: str | None = None
     ) -> None:
-        """A fact is no longer known; `FactError` where it is not known."""
-        code = self._code(commune)
-        known = self._of(code).known
-        if fact not in known.fact:
-            raise FactError([not_known(code, fact, known.fact)])
-        self._change(code, [Given("fact", fact, None, self._past(as_of))], source, who)
+        """A fact is no longer known, nor those of men and women where `fact` names it for all; `FactError` where it is not known.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> said = {"as_of": datetime.date(2023, 11, 16), "source": "BHXH"}
+        >>> with ntm.Session(rs) as session:
+        ...     session.assert_fact("13570", "health_insurance_pct", {"male": 96, "female": 95}, **said)
+        ...     session.retract_fact("13570", "health_insurance_pct", **said)
+        ...     dict(session.commune("13570").facts)
+        {}
+        """
+        code, known = self._code(commune), self._of(commune).known.fact
+        keys = _named_by(fact, known)
+        if not keys:
+            raise FactError([not_known(code, fact, known)])
+        day = self._past(as_of)
+        self._change(code, [Given("fact", key, None, day, source) for key in keys], who)
 
     def plan(
         self,
@@ -214,10 +258,19 @@ class Session:
         source: str,
         who: str | None = None,
     ) -> None:
-        """A value that is planned for a day, None where it no longer is. It judges nothing; reactions may look at it."""
-        given = {fact: None} if value is None else self._given(fact, value)
+        """A value that is planned for a day, None where it no longer is. It judges nothing; reactions may look at it.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.plan("13570", "income_per_capita", 70, as_of=datetime.date(2025, 12, 31), source="Nghị quyết HĐND xã")
+        ...     [(change.key, change.new) for change in session.history("13570")], dict(session.commune("13570").facts)
+        ([('income_per_capita', Decimal('70'))], {})
+        """
         day = checked_day(as_of, "as_of")
-        self._change(commune, [Given("plan", key, new, day) for key, new in given.items()], source, who)
+        given = self._given(fact, value) if value is not None else dict.fromkeys(self._planned(commune, fact))
+        self._change(commune, [Given("plan", key, new, day, source) for key, new in given.items()], who)
 
     def attest(
         self,
@@ -232,13 +285,24 @@ class Session:
         """An agency's verdict on an indicator ("7", best "2021-2025/xa-ntm:7"); None takes it back.
 
         Raises `CommuneError` where there is no such indicator, or the verdict is neither True nor False.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code="13570", region="dbsh", year=2023))
+        ...     session.attest("13570", "2021-2025/xa-ntm:7", True, as_of=datetime.date(2023, 11, 16), source="Sở Công Thương")
+        ...     session.assessment("13570").indicator("7").status.value
+        'met'
         """
+        number = clean_text(checked_key(number))
         if verdict is not None:
-            attested = Commune(attested={number: verdict}).attested
-            problems = [problem for ruleset in self._rulesets for problem in unknown_names(ruleset, attested)]
+            Commune(attested={number: verdict})  # which refuses what is no verdict
+        if verdict is not None or number not in self._of(commune).known.attested:
+            problems = [problem for ruleset in self._rulesets for problem in unknown_names(ruleset, [number])]
             if problems:
                 raise CommuneError(problems)
-        self._change(commune, [Given("attested", clean_text(number), verdict, self._past(as_of))], source, who)
+        self._change(commune, [Given("attested", number, verdict, self._past(as_of), source)], who)
 
     def load(
         self,
@@ -247,61 +311,84 @@ class Session:
         as_of: datetime.date | None = None,
         source: str | None = None,
         who: str | None = None,
-        district: str | None = None,
     ) -> None:
         """Take over what a commune says, or several, at once; all of it is recorded, or nothing.
 
-        Name, region, province, zone, year and `host_id` are from now on as the commune has them; its facts and attested verdicts
-        are added to those known. `district` is the one it lies in, for reactions that count by district. Raises `CommuneError` with
-        everything wrong with any of them.
+        Name, region, province, district, zone, year and `host_id` are from now on as the commune has them; its facts and attested
+        verdicts are added to those known. Raises `CommuneError` with everything wrong with any of them.
+
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code=code, region="dbsh", year=2023) for code in (754, 13570))
+        ...     session.communes()
+        ('00754', '13570')
         """
-        given = [communes] if isinstance(communes, Commune) else list(communes)
+        refuse_no_text(source=source, who=who)
+        said: Any = communes
+        given = list(said) if isinstance(said, Iterable) and not isinstance(said, (str, Mapping)) else [said]
         day = None if as_of is None else self._past(as_of)
         problems: list[Problem] = []
         changes: dict[str, list[Given]] = {}
         for commune in given:
             try:
-                code, contents = self._loadable(commune, day, district)
+                code, contents = self._loadable(commune, day, source)
                 if code in changes:
                     message = Text("xã ghi hai lần", "the commune is given twice")
                     problems.append(Problem(code="given_twice", source=code, key="code", message=message))
                 changes[code] = contents
-            except NtmRulesError as error:
+            except (CommuneError, FactError) as error:
                 where = commune.code if isinstance(commune, Commune) else None
                 problems += (attrs.evolve(problem, source=problem.source or where) for problem in error.problems)
         if problems:
             raise CommuneError(problems)
-        self._change_all(changes, source, who)
+        self._change_all(changes, who)
 
-    def _loadable(self, commune: Commune, day: datetime.date | None, district: str | None) -> tuple[str, list[Given]]:
+    def _loadable(self, commune: Commune, day: datetime.date | None, source: str | None) -> tuple[str, list[Given]]:
         """What is to be recorded of a commune, with which every ruleset can judge it."""
         if not isinstance(commune, Commune) or commune.code is None:
             wanted = Text("Commune(code=…)", "Commune(code=…)")
             message = Text("không phải xã có mã", "not a commune with a code")
             raise CommuneError([Problem(code="no_code", found=shown(commune), message=message, wanted=wanted)])
+        refuse_no_json(commune.host_id)
         known = self._of(commune.code).known
         identity = commune.to_dict()
-        found = [Given("identity", key, identity.get(key), day) for key in IDENTITY if key != "district"]
-        if district is not None:
-            found.append(Given("identity", "district", clean_text(district), day))
-        found += (Given("fact", key, value, day) for key, value in clean_facts(self._catalogue, commune.facts).items())
-        found += (Given("attested", key, verdict, day) for key, verdict in commune.attested.items())
+        found = [Given("identity", key, identity.get(key), day, source) for key in IDENTITY]
+        found += (
+            Given("fact", key, value, day, source) for key, value in clean_facts(self._catalogue, commune.facts).items()
+        )
+        found += (Given("attested", key, verdict, day, source) for key, verdict in commune.attested.items())
+        problems = _too_old(known, found)
+        if problems:
+            raise CommuneError(problems)
         for ruleset in self._rulesets:
             evaluate(ruleset, known.after(found).commune())
         return commune.code, found
 
     def _given(self, fact: str, value: Any) -> dict[str, Any]:
         """The exact values that are given for a fact, one or those of men, women and all; FactError."""
-        frozen = freeze_facts({fact: value})
+        frozen = freeze_facts({checked_key(fact): value})
         if not frozen:
             message = Text("không có giá trị", "no value")
             wanted = Text("giá trị; bỏ số liệu thì dùng retract_fact", "a value; retract_fact takes a fact away")
             raise FactError([Problem(code="no_value", key=str(fact), message=message, wanted=wanted)])
         return clean_facts(self._catalogue, frozen)
 
-    def _by_sex(self, key: str) -> bool:
-        fact = fact_named(self._catalogue, key)
-        return fact is not None and fact.by_sex
+    def _planned(self, commune: int | str, fact: str) -> list[str]:
+        """The keys under which a fact is planned, all of them, and none where nothing is."""
+        keys = _named_by(fact, self._of(commune).known.plan)
+        if not keys and fact_named(self._catalogue, fact) is None:
+            raise FactError([unknown_fact(fact, self._catalogue)])
+        return keys
+
+    def _refuse_disagreeing(self, known: Known, given: list[Given]) -> None:
+        """Figures of men, women and all must agree, those planned with the facts as they stand."""
+        new = {one.key: one.new for one in given}
+        for one in given:
+            if one.kind in ("fact", "plan") and one.new is not None:
+                stands = (known.fact,) if one.kind == "fact" else (known.plan, known.fact)
+                facts = collections.ChainMap(new, *stands)
+                clean_facts(self._catalogue, {key: facts[key] for key in with_sexes(one.key) if key in facts})
 
     def _past(self, day: Any) -> datetime.date:
         """A day that a figure may be of: it has come."""
@@ -314,18 +401,24 @@ class Session:
 
     # -- what follows
 
-    def _change(self, commune: int | str, wanted: list[Given], source: str | None, who: str | None) -> None:
+    def _change(self, commune: int | str, wanted: list[Given], who: str | None) -> None:
         code = self._code(commune)
+        if not wanted:
+            return
+        source = wanted[0].source
+        refuse_no_text(source=source, who=who)
         if source is None:
             message = Text("chưa ghi nguồn số liệu", "the source of the figure is not given")
             raise FactError([Problem(code="no_source", source=code, key="source", message=message)])
-        if any(change.kind == "fact" and self._by_sex(change.key) for change in wanted):
-            clean_facts(self._catalogue, self._of(code).known.after(wanted).fact)  # men, women and all must agree
-        self._change_all({code: wanted}, source, who)
+        known = self._of(code).known
+        problems = _too_old(known, wanted)
+        if problems:
+            raise FactError(problems)
+        self._refuse_disagreeing(known, wanted)
+        self._change_all({code: wanted}, who)
 
-    def _change_all(self, wanted: Mapping[str, list[Given]], source: str | None, who: str | None) -> None:
+    def _change_all(self, wanted: Mapping[str, list[Given]], who: str | None) -> None:
         """Judge, record, and only then tell: what cannot be judged or recorded has not happened."""
-        refuse_no_text(source=source, who=who)
         moment = max(stamp(self._clock()), self._journal.last_recorded_at)
         first = self._journal.last + 1
         sequences = itertools.count(first)
@@ -335,7 +428,7 @@ class Session:
             for code, contents in wanted.items():
                 self._refuse_quarantined(code)
                 live = self._of(code)
-                own = rows_of(live.known, contents, sequences, first, moment, source, who)
+                own = rows_of(live.known, contents, sequences, first, moment, who)
                 if not own:
                     continue
                 changes = tuple(change_of(row, live.known, new) for row, new in own)
@@ -350,50 +443,47 @@ class Session:
             raise
         for after, _ in steps:
             self._keep(after)
-        for _, step in steps:
-            if step is not None:
-                self._tell(step)
+        self._tell([step for _, step in steps if step is not None])
 
     def _stepped(self, live: _Live, changes: tuple[Change, ...]) -> tuple[_Live, Step | None]:
         """A commune after some changes, and what they brought about; no step where it could not be judged before."""
         known = live.known.after(changes)
-        judged = self._judged(known, live.judged, changes)
-        after = _Live(known, judged)
-        if live.judged is None or judged is None:
-            return after, None
-        old, new = Moment(live.known, live.judged), Moment(known, judged)
-        return after, Step(old, new, changes, tuple(differences(old, new, changes)))
+        after = _Live(known, self._judged(known, live.judged, changes))
+        return after, _step(live, after, changes)
 
     def _judged(
-        self, known: Known, before: tuple[Judged, ...] | None, changes: Collection[Change]
-    ) -> tuple[Judged, ...] | None:
-        """What the rulesets say; None while the region of the commune is not known."""
+        self, known: Known, before: tuple[Judged | None, ...], changes: Collection[Change]
+    ) -> tuple[Judged | None, ...]:
+        """What the rulesets say."""
         kinds = {change.kind for change in changes}
+        whole = tuple(judged for judged in before if judged is not None)
         try:
-            if before is not None and not kinds & {"identity", "attested"}:
+            if len(whole) == len(self._rulesets) and not kinds & {"identity", "attested"}:
                 keys = [change.key for change in changes if change.kind == "fact"]
-                return self._engine.rejudge(known, before, keys) if keys else before
-            return self._engine.judge(known)
-        except CommuneError as error:
-            if {problem.code for problem in error.problems} <= {"no_region"}:
-                return None
-            raise
+                return self._engine.rejudge(known, whole, keys) if keys else before
+            if all(can_judge(ruleset, known) for ruleset in self._rulesets):
+                return self._engine.judge(known)
+            return self._native.judge_those(known)
         except EngineError as error:
             self._quarantined[known.code] = error.problems[0]
             raise
 
-    def _tell(self, step: Step) -> None:
-        """Hand on what a step brought about; what nobody has room for, or a reaction failed on, is left to the journal."""
-        before = step.changes[0].sequence - 1
-        try:
-            events = [*step.events, *self._reacting.to(step)]
-        except BaseException:
-            self._told_until = before if self._told_until is None else self._told_until
-            raise
+    def _tell(self, steps: list[Step]) -> None:
+        """Queue all that happened, and only then call the host, whose exceptions lose nothing of it."""
+        events = [event for step in steps for event in (*step.events, *self._reacting.to(step))]
         if self._told_until is None and len(self._waiting) + len(events) > _WAITING:
-            self._told_until = before
+            self._told_until = steps[0].changes[0].sequence - 1  # what there is no room for is left to the journal
+        self._queue(events)
+        self._call(events)
+        for event in itertools.chain.from_iterable(map(self._reacting.of_functions, steps)):
+            self._queue([event])
+            self._call([event])
+
+    def _queue(self, events: list[Event]) -> None:
         if self._told_until is None:
             self._waiting.extend(events)
+
+    def _call(self, events: list[Event]) -> None:
         if self._on_event is not None:
             for event in events:
                 self._on_event(event)
@@ -407,6 +497,14 @@ class Session:
 
         Of several rulesets `ruleset_id` names the one meant, the first where it is None. Raises `CommuneError` where nothing was
         recorded of the commune by then, or its region was not known.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code="13570", region="dbsh", year=2023, facts={"income_per_capita": 60}))
+        ...     session.assessment("13570").indicator("10").status.value, session.assessment("13570") == ntm.evaluate(rs, session.commune("13570"))
+        ('met', True)
         """
         place = self._place_of(ruleset_id)
         code = self._code(commune)
@@ -414,12 +512,21 @@ class Session:
             return evaluate(self._rulesets[place], self.commune(code, known_on=known_on))
         self._refuse_quarantined(code)
         live = self._of(code)
-        if live.judged is None:
+        judged = live.judged[place]
+        if judged is None:
             return evaluate(self._rulesets[place], self.commune(code))  # which says what is lacking
-        return assessment_of(live.judged[place], live.known.commune())
+        return assessment_of(judged, live.known.commune())
 
     def commune(self, commune: int | str, *, known_on: datetime.date | None = None) -> Commune:
-        """All that is known of a commune now, or was known at the end of a day; CommuneError where nothing was recorded of it."""
+        """All that is known of a commune now, or was known at the end of a day; CommuneError where nothing was recorded of it.
+
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code="13570", name="Nhân Bình", region="dbsh"))
+        ...     session.commune("13570").name
+        'Nhân Bình'
+        """
         code = self._code(commune)
         rows = list(self._journal.rows(commune=code, until=None if known_on is None else self._last_by(known_on)))
         if not rows:
@@ -433,12 +540,24 @@ class Session:
     def events(self, *, since: int | None = None) -> Iterator[Event]:
         """The events that have not been taken yet, in order; those of `on_event` too.
 
-        With `since`, a sequence that a consumer has already dealt with, every event after it, told again from the journal.
+        With `since`, a sequence that a consumer has already dealt with, every event after it, told again from the journal: save what
+        functions said, which are called once, as it happens.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.load(ntm.Commune(code="13570", region="dbsh", year=2023, facts={"income_per_capita": 60}))
+        ...     session.update("13570", "income_per_capita", 50, as_of=datetime.date(2023, 11, 16), source="Chi cục Thống kê")
+        ...     [event.name for event in session.events()] == [event.name for event in session.events(since=0)]
+        True
         """
-        if since is not None:
-            for _, events in self._told_again(since, self._journal.last):
-                yield from events
-            return
+        if since is None:
+            return self._not_taken()
+        again = self._told_again(min(checked_since(since), self._journal.last), self._journal.last)
+        return itertools.chain.from_iterable(events for _, events in again)
+
+    def _not_taken(self) -> Iterator[Event]:
         while self._waiting or self._told_until is not None:
             while self._waiting:
                 yield self._waiting.popleft()
@@ -454,14 +573,22 @@ class Session:
             self._told_until = None if last == self._journal.last else last
 
     def history(self, commune: int | str | None = None) -> Iterator[Change]:
-        """Every change in order, of one commune or of all: who gave what, when, from which source, and what was known before."""
+        """Every change in order, of one commune or of all: who gave what, when, from which source, and what was known before.
+
+        >>> import datetime
+        >>> import ntm_rules as ntm
+        >>> rs = ntm.load_ruleset("2021-2025/xa-ntm", on="2023-12-31")
+        >>> with ntm.Session(rs) as session:
+        ...     session.update("13570", "income_per_capita", 50, as_of=datetime.date(2023, 11, 16), source="Chi cục Thống kê", who="lan")
+        ...     [(change.old, change.new, change.source, change.who) for change in session.history("13570")]
+        [(None, Decimal('50'), 'Chi cục Thống kê', 'lan')]
+        """
         code = None if commune is None else self._code(commune)
         knowns: dict[str, Known] = {}
         for row in self._journal.rows(commune=code):
             before = knowns.setdefault(row.commune, Known(row.commune))
-            change = change_of(row, before, self._value_of(row))
-            knowns[row.commune] = before.after([change])
-            yield change
+            changes, knowns[row.commune] = recorded([row], before, self._catalogue)
+            yield from changes
 
     @property
     def quarantined(self) -> Mapping[str, Problem]:
@@ -483,22 +610,15 @@ class Session:
             yield step.changes[-1].sequence, [*step.events, *reacting.to(step)]
 
     def _remembering(self, until: int) -> Reactions:
-        """Reactions that remember what happened in their days before a sequence."""
+        """Reactions that remember what happened before a sequence."""
         reacting = Reactions(self._reactions)
-        if not reacting.remembered_days or not until:
-            return reacting
-        (last,) = itertools.islice(self._journal.rows(after=until - 1, until=until), 1)
-        first = datetime.datetime.fromisoformat(last.recorded_at) - datetime.timedelta(
-            days=reacting.remembered_days + 1
-        )
-        for step in self._steps(self._journal.last_by(first), until):
-            for _ in reacting.to(step):
-                pass
+        if reacting.counts:
+            for step in self._steps(0, until):
+                reacting.remember(step)
         return reacting
 
     def _steps(self, since: int, until: int | None = None) -> Iterator[Step]:
         """The steps after a sequence and up to another, judged anew by the native engine."""
-        engine = Incremental(self._rulesets)
         lives: collections.OrderedDict[str, _Live] = collections.OrderedDict()
         rows = self._journal.rows(after=since, until=until)
         for (code, _), group in itertools.groupby(rows, key=lambda row: (row.commune, row.step)):
@@ -506,24 +626,18 @@ class Session:
             live = lives.pop(code, None)
             if live is None:
                 known = self._known(code, own[0].sequence - 1)
-                live = _Live(known, _judge_or_none(engine, known))
-            changes, known = [], live.known
-            for row in own:
-                changes.append(change_of(row, known, self._value_of(row)))
-            known = known.after(changes)
-            after = _Live(known, _judge_or_none(engine, known))
-            if live.judged is not None and after.judged is not None:
-                old, new = Moment(live.known, live.judged), Moment(known, after.judged)
-                yield Step(old, new, tuple(changes), tuple(differences(old, new, tuple(changes))))
+                live = _Live(known, self._native.judge_those(known))
+            changes, known = recorded(own, live.known, self._catalogue)
+            after = _Live(known, self._native.judge_those(known))
+            step = _step(live, after, changes)
+            if step is not None:
+                yield step
             lives[code] = after
             if len(lives) > self._most:
                 lives.popitem(last=False)
 
     def _known(self, code: str, until: int | None) -> Known:
         return known_from(self._journal.rows(commune=code, until=until), code, self._catalogue)
-
-    def _value_of(self, row: Row) -> Any:
-        return known_from([row], row.commune, self._catalogue).of(row.kind).get(row.key)
 
     # -- communes in memory
 
@@ -534,7 +648,7 @@ class Session:
         if live is None:
             self._refuse_quarantined(code)
             known = self._known(code, None)
-            live = _Live(known, self._judged(known, None, ()) if known.identity or known.fact else None)
+            live = _Live(known, self._judged(known, (), ()))
         self._keep(live)
         return live
 
@@ -597,28 +711,49 @@ class Session:
             raise EngineError([attrs.evolve(self._quarantined[code], code="quarantined", source=code, wanted=wanted)])
 
 
-def _judge_or_none(engine: Engine, known: Known) -> tuple[Judged, ...] | None:
-    try:
-        return engine.judge(known)
-    except CommuneError:
+def _step(before: _Live, after: _Live, changes: tuple[Change, ...]) -> Step | None:
+    """What some changes brought about, under the rulesets that judged before and after; None where there is none."""
+    both = [
+        (old, new) for old, new in zip(before.judged, after.judged, strict=True) if old is not None and new is not None
+    ]
+    if not both:
         return None
+    old = Moment(before.known, tuple(judged for judged, _ in both))
+    new = Moment(after.known, tuple(judged for _, judged in both))
+    return Step(old, new, changes, tuple(differences(old, new, changes)))
 
 
-def _engine(name: str, rulesets: tuple[Ruleset, ...]) -> Engine:
+def _named_by(fact: Any, known: Mapping[str, Any]) -> list[str]:
+    """The known keys that a name stands for: of a fact given by sex, those of men and women too."""
+    key = checked_key(fact)
+    return [name for name in (with_sexes(key) if without_sex(key) == key else (key,)) if name in known]
+
+
+def _too_old(known: Known, given: Iterable[Given]) -> list[Problem]:
+    """What is wrong with values of an earlier day than that of those known."""
+    found = [(one, known.older(one)) for one in given]
+    return [
+        older_than_known(one.key, one.as_of, day) for one, day in found if day is not None and one.as_of is not None
+    ]
+
+
+def _checked(name: Any) -> SessionEngine:
     names = [each.value for each in SessionEngine]
-    if name not in names:
-        wanted = ", ".join(names)
-        problem = Problem(
-            code="unknown_engine",
-            key="engine",
-            found=shown(name),
-            message=Text("không có bộ máy này", "no such engine"),
-            wanted=Text(wanted, wanted),
-            nearest=nearest(name, names),
-        )
-        raise UnknownNameError([problem])
-    if name == SessionEngine.NATIVE:
-        return Incremental(rulesets)
+    if name in names:
+        return SessionEngine(name)
+    wanted = ", ".join(names)
+    problem = Problem(
+        code="unknown_engine",
+        key="engine",
+        found=shown(name),
+        message=Text("không có bộ máy này", "no such engine"),
+        wanted=Text(wanted, wanted),
+        nearest=nearest(name, names),
+    )
+    raise UnknownNameError([problem])
+
+
+def _durable(rulesets: tuple[Ruleset, ...]) -> Engine:
     from ntm_rules.engine.session.durable import Durable
 
     return Durable(rulesets)

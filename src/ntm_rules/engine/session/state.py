@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import attrs
 
 from ntm_rules.engine.session.journal import Kind, Row, encoded
+from ntm_rules.engine.session.refused import unknown_fact
 from ntm_rules.model.checking import clean_value, fact_named
 from ntm_rules.model.commune import Commune
-from ntm_rules.model.errors import FactError, Problem
+from ntm_rules.model.errors import Problem
 from ntm_rules.model.ruleset import Catalogue
-from ntm_rules.model.text import Text
 from ntm_rules.model.values import FactValue, to_plain
 
-__all__ = ["IDENTITY", "Change", "Given", "Known", "change_of", "day_of", "known_from", "rows_of"]
+__all__ = ["IDENTITY", "Change", "Given", "Known", "change_of", "day_of", "known_from", "recorded", "rows_of"]
 
-IDENTITY = ("name", "region", "province", "zone", "year", "host_id", "district")
+IDENTITY = ("name", "region", "province", "district", "zone", "year", "host_id")
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -53,24 +54,39 @@ class Change:
 
 
 class Given(NamedTuple):
-    """Something said of a commune: the kind and key, the value (None: no longer known), and the day it speaks of."""
+    """Something said of a commune: the kind and key, the value (None: no longer known), the day it speaks of, and who says so."""
 
     kind: Kind
     key: str
     new: Any
     as_of: datetime.date | None
+    source: str | None
+
+
+class Said(NamedTuple):
+    """The day that a known value speaks of, and who has said it of that day; neither where it was taken back."""
+
+    as_of: datetime.date | None
+    sources: frozenset[str | None]
+
+    def again(self, as_of: datetime.date | None, source: str | None) -> Said:
+        """After the same value has been said once more."""
+        if as_of is None or as_of == self.as_of:
+            return Said(self.as_of, self.sources | {source})
+        return Said(as_of, frozenset((source,)))
 
 
 @attrs.frozen(slots=True)
 class Known:
-    """Everything known of one commune, by kind and key; `as_of` has the day that each fact speaks of."""
+    """Everything known of one commune, by kind and key; `wrong` are facts that the catalogue does not allow, kept as recorded."""
 
     code: str
     identity: dict[str, Any] = attrs.field(factory=dict)
     fact: dict[str, FactValue] = attrs.field(factory=dict)
     attested: dict[str, bool] = attrs.field(factory=dict)
     plan: dict[str, FactValue] = attrs.field(factory=dict)
-    as_of: dict[str, datetime.date] = attrs.field(factory=dict)
+    said: dict[tuple[Kind, str], Said] = attrs.field(factory=dict)
+    wrong: set[str] = attrs.field(factory=set)
 
     def of(self, kind: Kind) -> dict[str, Any]:
         """What is known of a kind."""
@@ -80,49 +96,109 @@ class Known:
     def after(self, changes: Iterable[Change | Given]) -> Known:
         """What is known after some changes."""
         found = Known(
-            self.code, dict(self.identity), dict(self.fact), dict(self.attested), dict(self.plan), dict(self.as_of)
+            self.code,
+            dict(self.identity),
+            dict(self.fact),
+            dict(self.attested),
+            dict(self.plan),
+            dict(self.said),
+            set(self.wrong),
         )
         for change in changes:
-            found._put(change.kind, change.key, change.new, change.as_of)
+            found._put(change)
         return found
 
-    def _put(self, kind: Kind, key: str, value: Any, as_of: datetime.date | None) -> None:
-        known = self.of(kind)
-        if value is None:
-            known.pop(key, None)
-        else:
-            known[key] = value
+    def _put(self, change: Change | Given) -> None:
+        kind, key = change.kind, change.key
+        known, before = self.of(kind), self.said.get((kind, key))
+        old = known.pop(key, None)
         if kind == "fact":
-            if value is None or as_of is None:
-                self.as_of.pop(key, None)
-            else:
-                self.as_of[key] = as_of
+            self.wrong.discard(key)
+        if change.new is None:
+            self.said[kind, key] = Said(None, frozenset())
+            return
+        known[key] = change.new
+        if before is not None and _same(old, change.new):
+            self.said[kind, key] = before.again(change.as_of, change.source)
+        else:
+            self.said[kind, key] = Said(change.as_of, frozenset((change.source,)))
+
+    def tells_nothing(self, given: Given) -> bool:
+        """Whether something is known already: the same value, of the same day or a later one, from the same source.
+
+        Of who and where a commune is only what changes counts. A plan's day is the one it is planned for.
+        """
+        kind, key, new, as_of, source = given
+        if not _same(self.of(kind).get(key), new):
+            return False
+        if new is None or kind == "identity":
+            return True
+        day, sources = self.said[kind, key]
+        if as_of is None or as_of == day:
+            return source is None or source in sources
+        return kind != "plan" and day is not None and as_of < day
+
+    def older(self, given: Given) -> datetime.date | None:
+        """The day of the value known, where another is given that speaks of an earlier day; plans may be brought forward."""
+        kind, key, new, as_of, _ = given
+        day = self.said[kind, key].as_of if (kind, key) in self.said and kind != "plan" else None
+        if as_of is None or day is None or as_of >= day or _same(self.of(kind).get(key), new):
+            return None
+        return day
 
     def commune(self, *, planned: bool = False) -> Commune:
         """The commune as `evaluate` takes it; `planned` puts planned values in place of facts."""
-        identity = {key: value for key, value in self.identity.items() if key != "district"}
         facts = self.fact | self.plan if planned else self.fact
-        return Commune(code=self.code, facts=facts, attested=self.attested, **identity)
+        return Commune(code=self.code, facts=facts, attested=self.attested, **self.identity)
 
 
 def known_from(rows: Iterable[Row], code: str, catalogue: Catalogue) -> Known:
-    """What rows of the journal say of a commune, put together; `FactError` where the catalogue no longer has such a fact or value."""
-    latest = {(row.kind, row.key): row for row in rows}
-    found: list[Given] = []
-    problems: list[Problem] = []
+    """What rows of the journal say of a commune, put together."""
+    known = Known(code)
+    latest: dict[tuple[Kind, str], Row] = {}
+    for row in rows:
+        place, before = (row.kind, row.key), latest.get((row.kind, row.key))
+        if before is not None and before.value == row.value and place in known.said:
+            known.said[place] = known.said[place].again(day_of(row.as_of), row.source)
+        else:
+            known.said[place] = Said(day_of(row.as_of), frozenset((row.source,)))
+        latest[place] = row
     for (kind, key), row in latest.items():
-        value = row.content
-        if kind in ("fact", "plan") and value is not None:
-            fact = fact_named(catalogue, key)
-            value = None if fact is None else clean_value(fact, key, value)
-            if fact is None:
-                problems.append(_gone(row))
-            elif isinstance(value, Problem):
-                problems.append(attrs.evolve(value, source=f"{code}, {row.recorded_at[:10]}"))
-        found.append(Given(kind, key, value, day_of(row.as_of)))
-    if problems:
-        raise FactError(problems)
-    return Known(code).after(found)
+        value = _content(row, catalogue)
+        if value is None:
+            known.said[kind, key] = Said(None, frozenset())
+            continue
+        allowed = not isinstance(value, Problem)
+        known.of(kind)[key] = value if allowed else row.content
+        if kind == "fact" and not allowed:
+            known.wrong.add(key)
+    return known
+
+
+def recorded(rows: Iterable[Row], known: Known, catalogue: Catalogue) -> tuple[tuple[Change, ...], Known]:
+    """The changes that rows record, values that the catalogue does not allow as they are, and what is known after them."""
+    changes, wrong = [], set()
+    for row in rows:
+        value = _content(row, catalogue)
+        if isinstance(value, Problem):
+            value = row.content
+            wrong |= {row.key} if row.kind == "fact" else set()
+        changes.append(change_of(row, known, value))
+    after = known.after(changes)
+    after.wrong.update(wrong)
+    return tuple(changes), after
+
+
+def _content(row: Row, catalogue: Catalogue) -> Any:
+    """The value of a row, or a `Problem` where the catalogue no longer has such a fact or value."""
+    if row.value is None:
+        return None
+    if row.kind == "identity":
+        return json.loads(row.value)  # plain JSON, in which a float is one
+    if row.kind == "attested":
+        return row.content
+    fact = fact_named(catalogue, row.key)
+    return unknown_fact(row.key, catalogue) if fact is None else clean_value(fact, row.key, row.content)
 
 
 def day_of(text: str | None) -> datetime.date | None:
@@ -130,16 +206,8 @@ def day_of(text: str | None) -> datetime.date | None:
     return None if text is None else datetime.date.fromisoformat(text)
 
 
-def _gone(row: Row) -> Problem:
-
-    return Problem(
-        code="unknown_fact",
-        key=row.key,
-        source=f"{row.commune}, {row.recorded_at[:10]}",
-        message=Text(
-            "sổ ghi có số liệu mà danh mục không còn", "the journal has a fact that the catalogue no longer has"
-        ),
-    )
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(one == other)
 
 
 def rows_of(
@@ -148,16 +216,14 @@ def rows_of(
     sequences: Iterator[int],
     step: int,
     moment: str,
-    source: str | None,
     who: str | None,
 ) -> list[tuple[Row, Any]]:
-    """The rows of what is not known already, each with its value; a value confirmed for a later day is a row too."""
+    """The rows of what is not known already, each with its value."""
     found = []
-    for kind, key, new, day in contents:
-        old = known.of(kind).get(key)
-        same = old == new and type(old) is type(new)
-        if same and (kind != "fact" or day is None or known.as_of.get(key) == day):
+    for given in contents:
+        if known.tells_nothing(given):
             continue
+        kind, key, new, day, source = given
         row = Row(
             sequence=next(sequences),
             step=step,

@@ -85,7 +85,8 @@ def _what(catalogue: Catalogue, change: Change, lang: Language) -> str:
     if change.kind == "identity":
         return change.key
     fact = fact_named(catalogue, change.key)
-    assert fact is not None
+    if fact is None:  # which the catalogue no longer has
+        return change.key
     sex = change.key.removeprefix(f"{fact.key}.")
     return f"{fact.label.in_(lang)} ({SEXES[sex].in_(lang)})" if sex in SEXES else fact.label.in_(lang)
 
