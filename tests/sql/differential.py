@@ -89,14 +89,15 @@ def crossed(some: Sequence[ntm.Commune], count: int, start: int) -> list[ntm.Com
 
 
 def rounds(communes_each: int) -> Iterator[tuple[ntm.Ruleset, list[ntm.Commune], bool]]:
-    """Rulesets with communes, without end: a shipped one and a generated one in turn, each time with others."""
+    """Rulesets with communes, without end: a generated one and a shipped one in turn, each time with others."""
     start = 0
     while True:
         shipped = [(which, strict) for which in SHIPPED for strict in (False, True)]
         random.Random(start).shuffle(shipped)  # noqa: S311 - an order of tests, no secret
-        made = itertools.cycle(generated(len(shipped), start))
-        for (which, strict), other in zip(shipped, made, strict=False):
-            for ruleset in (loaded(which), other):
+        for place, (which, strict) in enumerate(shipped):
+            if place % 8 == 0:
+                made = itertools.cycle(generated(8, start))
+            for ruleset in (next(made), loaded(which)):
                 yield ruleset, crossed(drawn(ruleset, 40, start), communes_each, start), strict
                 start += 1
 
