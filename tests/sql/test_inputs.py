@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import zipfile
 from decimal import Decimal
@@ -189,9 +190,11 @@ ROW = b"1,dbsh,2023,60"
         b"sep=,\r\nH\r\n" + ROW + b"\r\n" + ROW + b"\r\n",
         b"\xef\xbb\xbfsep=,\nH\n" + ROW + b"\n" + ROW,
         b'H\n1,"dbsh",2023,"60"\r\n' + ROW,
+        b"H\r\n" + ROW + b"\r" + ROW + b"\r\n",
+        b'H\r\n1,"dbsh",2023,"60"\r' + ROW,
         b'H,"a\nb"\n' + ROW + b',"x\r\ny"\n' + ROW + b',"x\ry"',
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_lines_end_as_they_end(content: bytes, tmp_path: Path) -> None:
     source = csv_of(tmp_path, content.replace(b"H", HEADER.encode()))
@@ -363,3 +366,52 @@ def test_quotes_and_spaces_elsewhere_are_taken(tmp_path: Path) -> None:
     rows = '1,"dbsh","2023" \n2, dbsh,2023,"60"\n'.replace('"2023" \n', '"2023","a ""b"" c, ""d"""\n')
     found = ntm.evaluate_table(NTM, csv_of(tmp_path, f"code,region,year,name\n{rows}"))
     assert found.judged["name"].to_pylist() == ['a "b" c, "d"', "60"]
+
+
+@pytest.mark.parametrize("before", ["", "sep=,\n", "sep=,\r\n", "sep=,\r"], ids=repr)
+def test_no_line_loses_a_letter_to_the_end_of_the_one_before(before: str, tmp_path: Path) -> None:
+    """A figure in the first column, after every end of a line: 960 is not read as 60."""
+    lines = ["income_per_capita,code,region,year", "110,1,dbsh,2023", "960,2,dbsh,2023"]
+    for ends in itertools.product(["\n", "\r\n", "\r"], repeat=3):
+        content = before + "".join(line + end for line, end in zip(lines, ends, strict=True))
+        judged = ntm.evaluate_table(NTM, csv_of(tmp_path, content), output="indicators").judged.to_pylist()
+        actual = [Decimal(row["actual"]) for row in judged if row["indicator"] == "10"]
+        assert (ends, actual) == (ends, [Decimal(110), Decimal(960)])
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["xa[1]", "xa?", "xa*"])
+def test_a_file_is_no_pattern_to_the_engine(name: str, form: str, tmp_path: Path) -> None:
+    for code, own in (("1", "xa1"), ("2", name)):
+        table = pa.table({"code": [code], "region": ["dbsh"], "year": [2023]})
+        place = tmp_path / f"{own}.{form}"
+        pyarrow.csv.write_csv(table, place) if form == "csv" else pyarrow.parquet.write_table(table, place)
+    assert codes(ntm.evaluate_table(NTM, tmp_path / f"{name}.{form}")) == ["00002"]
+
+
+def test_a_folder_is_no_pattern_to_the_engine(tmp_path: Path) -> None:
+    for code, own in (("1", "d1"), ("2", "d[1]")):
+        (tmp_path / own).mkdir()
+        pyarrow.parquet.write_table(
+            pa.table({"code": [code], "region": ["dbsh"], "year": [2023]}), tmp_path / own / "a.parquet"
+        )
+    assert codes(ntm.evaluate_table(NTM, tmp_path / "d[1]")) == ["00002"]
+
+
+@pytest.mark.parametrize("name", ["file_row_number", "File_Index"])
+def test_a_column_that_duckdb_has_of_its_own_is_refused(name: str, tmp_path: Path) -> None:
+    place = tmp_path / "xa.parquet"
+    pyarrow.parquet.write_table(pa.table({"code": ["1"], "region": ["dbsh"], "year": [2023], name: [9]}), place)
+    with pytest.raises(ntm.CommuneError, match="reserved_column"):
+        ntm.evaluate_table(NTM, place)
+
+
+def test_parts_are_put_together_by_names_as_the_engine_reads_them(tmp_path: Path) -> None:
+    """By columns of their own alone, whatever fields lie within others, and in any case of letters."""
+    place = {"code": ["1"], "region": ["dbsh"], "year": [2023]}
+    inner = pa.array([{"income_per_capita": "x"}])
+    pyarrow.parquet.write_table(pa.table(place | {"income_per_capita": [56.1], "x": inner}), tmp_path / "a.parquet")
+    short = pa.array([55.9], pa.float32())
+    pyarrow.parquet.write_table(pa.table(place | {"Income_per_capita": short}), tmp_path / "b.parquet")
+    judged = ntm.evaluate_table(NTM, tmp_path, output="indicators").judged.to_pylist()
+    assert {row["actual"] for row in judged if row["indicator"] == "10"} == {"56.1", "55.9"}

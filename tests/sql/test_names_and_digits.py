@@ -52,17 +52,22 @@ def test_what_a_host_keeps_changes_no_verdict(name: str, output: Any) -> None:
     try:
         text = ntm.compile_sql(NTM, keep=[name], **options)
     except ntm.NtmRulesError as error:
-        if error.problems[0].code != "duplicate_key" or name not in plain[0]:
+        if error.problems[0].code != "duplicate_key" or name.lower() not in plain[0]:
             raise
         return
     assert rows(connection, text) == [{name: HOSTILE[name]} | row for row in plain]
+
+
+def test_names_that_differ_in_case_are_one_name() -> None:
+    with pytest.raises(ntm.NtmRulesError, match="duplicate_key"):
+        ntm.compile_sql(NTM, columns=[POWER], keep=["CODE"])
 
 
 def test_code_and_year_are_repeated_once() -> None:
     text = ntm.compile_sql(NTM, columns=[POWER], keep=["year", "code", "region"])
     connection = duckdb.connect()
     connection.execute(
-        f"CREATE TABLE communes AS SELECT '1' code, 'dbsh' region, NULL province, NULL zone, 2023 AS year, 99 {POWER}"
+        f"CREATE TABLE communes AS SELECT '1' AS code, 'dbsh' AS region, NULL AS province, NULL AS zone, 2023 AS year, 99 {POWER}"
     )
     (row,) = rows(connection, text)
     assert [*row][:3] == ["region", "code", "year"]
@@ -248,6 +253,16 @@ def test_a_long_table_has_one_row_per_commune() -> None:
     assert {(row["code"], row["key"], row["problem"], row["found"]) for row in rejected} >= {
         ("00002", "region", "region_mismatch", "dbsh"), ("00003", "region", "bad_value", "dbsh | tn"),
     }  # fmt: skip
+
+
+def test_facts_of_nobody_are_no_commune() -> None:
+    connection = long(
+        (None, "dbsh", None, None, POWER, "99", None, None),
+        (None, "dbsh", None, None, "income_per_capita", "60", None, None),
+    )
+    assert rows(connection, ntm.compile_sql(NTM, **LONG)) == []
+    (rejected,) = rows(connection, ntm.compile_sql(NTM, output="rejected", **LONG))
+    assert (rejected["key"], rejected["problem"]) == ("code", "no_code")
 
 
 def test_half_a_ratio_is_no_column() -> None:

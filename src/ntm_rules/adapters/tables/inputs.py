@@ -6,10 +6,11 @@ import collections
 import contextlib
 import csv
 import fnmatch
+import glob
 import itertools
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ __all__ = ["BATCH", "EXTRA_CELLS", "Input", "input_of", "lies_in", "processing"]
 # What stands in a row of a CSV or Excel file beyond the header.
 EXTRA_CELLS = "extra_cells"
 _PLACE = "ntm_rules place"
+# What DuckDB tells of the rows of Parquet files.
+_OF_PARQUET = ("file_row_number", "file_index")
 # All that `str.strip` takes away.
 _SPACE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]"
 _ROWS_AT_ONCE = 10_000
@@ -183,11 +186,12 @@ _KINDS = {"pyarrow": "Arrow", "pandas": "pandas", "polars": "Polars", "duckdb": 
 def _parquet(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> Input:
     """The parts as one table; a row's place is known without counting, so that many rows are read at once."""
     files = [*map(str, parts)]
-    counts = dict(connection.execute("SELECT file_name, num_rows FROM parquet_file_metadata($1)", [files]).fetchall())
+    named = [*map(_as_named, files)]
+    counts = dict(connection.execute("SELECT file_name, num_rows FROM parquet_file_metadata($1)", [named]).fetchall())
     starts = dict(zip(files, itertools.accumulate((counts[file] for file in files), initial=0), strict=False))
     alike: dict[tuple[str, ...], list[str]] = collections.defaultdict(list)
-    whole = connection.read_parquet(files, union_by_name=True)
-    _unreserved(whole.columns)
+    whole = connection.read_parquet(named, union_by_name=True)
+    _unreserved(whole.columns, _OF_PARQUET)
     short = _short_floats(connection, files, whole) if len(files) > 1 else {}
     for file in files:
         alike[tuple(name for name, there in short.items() if file in there)].append(file)
@@ -198,7 +202,7 @@ def _parquet(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> In
 def _parts_alike(files: Sequence[str], starts: Sequence[int], short: Iterable[str]) -> str:
     """The SELECT of parts that begin at those places; columns of short floats stand for the digits these print."""
     # Written out rather than given as parameters: a relation of parameters is run and held whole.
-    names, numbers = (exp.convert([*each]).sql(dialect="duckdb") for each in (files, starts))
+    names, numbers = (exp.convert([*each]).sql(dialect="duckdb") for each in (map(_as_named, files), starts))
     longer = ", ".join(f"{name}::VARCHAR::DOUBLE AS {name}" for name in map(_quoted, short))
     place = f'file_row_number + ({numbers}::BIGINT[])[file_index::BIGINT + 1] AS "{_PLACE}"'
     return f"SELECT *{longer and f' REPLACE ({longer})'}, {place} FROM read_parquet({names}, union_by_name = true)"  # noqa: S608 - names are quoted
@@ -211,15 +215,30 @@ def _short_floats(
 
     CommuneError where parts of a column cannot be put together but by making other values of some: 98.9999 a 99, true a 1.
     """
+    named = {name.casefold(): name for name in whole.columns}
     together = dict(zip(whole.columns, map(str, whole.types), strict=True))
     kinds: dict[str, dict[str, list[str]]] = collections.defaultdict(lambda: collections.defaultdict(list))
-    given = "SELECT name, duckdb_type, file_name FROM parquet_schema($1) WHERE duckdb_type <> '\"NULL\"'"
-    for name, kind, file in connection.execute(given, [[*files]]).fetchall():
-        kinds[name][kind].append(file)
+    given = "SELECT name, duckdb_type, num_children, file_name FROM parquet_schema($1)"
+    for name, kind, file in _own_columns(connection.execute(given, [[*map(_as_named, files)]]).fetchall()):
+        if kind != '"NULL"':
+            kinds[named[name.casefold()]][kind].append(file)
     mixed = {name: found for name, found in kinds.items() if len(found) > 1 and _is_number(together.get(name, ""))}
     if problems := [_mixed_types(name, found) for name, found in mixed.items() if not _alike(found, together[name])]:
         raise CommuneError(problems)
     return {name: set(found["FLOAT"]) for name, found in mixed.items() if "FLOAT" in found}
+
+
+def _own_columns(schema: Iterable[tuple[str, str, int | None, str]]) -> Iterator[tuple[str, str, str]]:
+    """The columns of each part, by the rows of its schema: the first stands for the part, and fields follow what they lie in."""
+    within: dict[str, int] = {}
+    for name, kind, children, file in schema:
+        if within.get(file):
+            within[file] += (children or 0) - 1
+        elif file in within:
+            within[file] = children or 0
+            yield name, kind, file
+        else:
+            within[file] = 0
 
 
 _WHOLE_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
@@ -258,16 +277,17 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRe
     names = _names(header)
     beyond = [f"{EXTRA_CELLS} {n}" for n in range(len(names), _widest(path, delimiter))]
     rows = connection.read_csv(
-        str(path),
+        _as_named(path),
         header=True,
         columns=dict.fromkeys([*names, *beyond], "VARCHAR"),
         auto_detect=False,
         delimiter=delimiter,
         quotechar='"',
         escapechar='"',
-        skiprows=before,
+        skiprows=before + (before and first.endswith("\r\n")),  # which are two ends of lines to one that knows LF alone
         null_padding=True,  # a row may end before the header does
         strict_mode=False,  # lines may end in several ways; what else it lets pass, `_widest` has refused
+        lineterminator=duckdb.CSVLineTerminator.LINE_FEED,  # where it finds out by itself, a line after a lone CR may lose its first letter
         parallel=False,
     )
     if not beyond:
@@ -275,6 +295,11 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRe
     kept, more = (", ".join(map(_quoted, each)) for each in (names, beyond))
     written = f"NOT regexp_full_match(concat({more}), '{_SPACE}*')"
     return rows.project(f"{kept}, CASE WHEN {written} THEN concat_ws('{delimiter}', {more}) END AS {EXTRA_CELLS}")
+
+
+def _as_named(file: str | Path) -> str:
+    """A file by its name alone: to DuckDB "xa[1].csv" is a pattern, that of "xa1.csv"."""
+    return glob.escape(str(file))
 
 
 def _quoted(name: str) -> str:
@@ -333,10 +358,10 @@ def _wrong_column(code: str, name: str | None, message: Text) -> Problem:
     return Problem(code=code, key=name, found=None if name is None else shown(name), message=message)
 
 
-def _unreserved(names: Sequence[str]) -> list[str]:
+def _unreserved(names: Sequence[str], also: Collection[str] = ()) -> list[str]:
     """The names of a table's own columns; CommuneError where one is that of a column which comes beside them."""
     message = Text("tên cột này dành riêng cho thư viện", "the library keeps this name for itself")
-    taken = [name for name in names if name.casefold() in (_PLACE, EXTRA_CELLS)]
+    taken = [name for name in names if name.casefold() in (_PLACE, EXTRA_CELLS, *also)]
     if taken:
         raise CommuneError(_wrong_column("reserved_column", name, message) for name in taken)
     return [*names]

@@ -42,9 +42,9 @@ class Table:
         # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
         own = self.refused or refusals_of(self.query)[:1]
         every = exp.Subquery(this=self.query.source.copy(), alias=exp.TableAlias(this=exp.to_identifier("every")))
-        bad = select(
-            every, [exp.Star()], where=any_of(each.when.copy() for each in own) if self.refused else exp.false()
-        )
+        # Not as a plain comparison, which DuckDB before 2.0 hands on to Arrow, to which NaN is not above anything.
+        wrong = exp.Coalesce(this=exp.Paren(this=any_of(each.when.copy() for each in own)), expressions=[exp.false()])
+        bad = select(every, [exp.Star()], where=wrong if self.refused else exp.false())
         return self.run(build(attrs.evolve(self.query, source=bad), "rejected", own))
 
 

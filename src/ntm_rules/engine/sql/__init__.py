@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.sql.query import OUTPUTS, Query, build, refusals_of
+from ntm_rules.engine.sql.refused import Refusal
 from ntm_rules.engine.sql.sources import (
     ATTESTED,
     IDENTITY,
@@ -23,6 +24,7 @@ from ntm_rules.engine.sql.sources import (
     required_rulesets,
     wide_source,
 )
+from ntm_rules.engine.sql.terms import column, is_null
 from ntm_rules.model.checking import half_ratio
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.facts import SIDES
@@ -89,7 +91,10 @@ def compile_sql(
         threshold_year=fact_year(threshold_year, "threshold_year"),
         dialect=dialect,
     )
-    tree: exp.Expr = build(query, output, refusals_of(query))
+    refused = refusals_of(query)
+    if layout == "long":  # whose facts they are is not known, and together they are nobody's
+        refused += (Refusal("code", "no_code", is_null(column("code"))),)
+    tree: exp.Expr = build(query, output, refused)
     if view is not None:
         tree = exp.Create(this=_table(view, dialect), kind="VIEW", expression=tree)
     return tree.sql(dialect=dialect, pretty=True, identify=True, copy=False)  # to copy it takes as long as to write it

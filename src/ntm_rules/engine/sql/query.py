@@ -101,7 +101,8 @@ def those_holding(refused: Sequence[Refusal], row: Iterable[bool | None]) -> tup
 def build(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
     """The query for one of `OUTPUTS`, as a syntax tree; rows of which any of `refused` holds are not judged."""
     tree = _built(query, output, refused)
-    twice = [name for name, times in Counter(tree.named_selects).items() if times > 1]
+    times = Counter(name.casefold() for name in tree.named_selects)
+    twice = [name for name in query.carried if times[name.casefold()] > 1]
     if twice:
         message = Text("kết quả đã có cột tên này", "the result has a column of this name already")
         raise NtmRulesError(
