@@ -42,8 +42,10 @@ def one_commune(results: dict[str, Any]) -> Iterator[str]:
 
 
 def _not_run(peers: dict[str, str]) -> Iterator[str]:
-    yield from ["Not run here:", ""]
-    yield from [f"- {name}: {reason}" for name, reason in peers.items()] or ["- none"]
+    if peers:
+        yield from ["Not run here:", "", *(f"- {name}: {reason}" for name, reason in peers.items())]
+    else:
+        yield "Every peer was run."
 
 
 def whole_table(results: dict[str, Any]) -> Iterator[str]:
