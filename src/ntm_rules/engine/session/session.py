@@ -435,14 +435,17 @@ class Session:
                 after, step = self._stepped(live, changes)
                 rows += (row for row, _ in own)
                 steps.append((after, step))
+            # From here on what was known is no longer so, wherever an exception comes, of a signal say.
+            for after, _ in steps:
+                self._live.pop(after.known.code, None)
             if rows:
                 self._journal.append(rows)
+            for after, _ in steps:
+                self._keep(after)
         except BaseException:
             for code in wanted:  # read back from the journal when next asked for
                 self._drop(code)
             raise
-        for after, _ in steps:
-            self._keep(after)
         self._tell([step for _, step in steps if step is not None])
 
     def _stepped(self, live: _Live, changes: tuple[Change, ...]) -> tuple[_Live, Step | None]:
