@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
-from tests.session.helpers import Clock, commune, up
+from tests.session.helpers import Clock, commune, up, written
 
 import ntm_rules as ntm
 from ntm_rules.engine.session.session import Session
@@ -97,3 +98,31 @@ def test_what_was_recorded_before_a_signal_is_not_lost_to_the_next_change(
         up(session, 60)
         assert session.commune("13570").facts["income_per_capita"] == 60
         assert session.assessment("13570").indicator("10").status is ntm.Status.MET
+
+
+TWO = """reactions:
+  - name: hai-xa
+    when: {events: [indicator_missing], communes: 2}
+    say: {vi: Hai xã, en: Two communes}
+"""
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_no_event_is_lost_or_told_twice(ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path, way: int) -> None:
+    """Those of a reaction that counts too, live as when told again."""
+    line, reactions = 0, written(tmp_path, TWO)
+    while True:
+        with ntm.Session(ruleset, clock=clock, reactions=reactions) as session:
+            session.load(all_at(60))
+            change, heard = list(changes(session))[way], list[Any]()
+            for _ in range(20):
+                line += 1
+                if not interrupted(lambda: change(50), line):  # noqa: B023
+                    assert line > 30
+                    return
+                if line % 2:
+                    heard += session.events()
+                up(session, 50, CODES[1])
+                change(60)
+                heard += session.events()
+            assert [one.to_dict() for one in heard] == [one.to_dict() for one in session.events(since=0)], line

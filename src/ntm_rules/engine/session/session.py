@@ -129,7 +129,7 @@ class Session:
             self._engine.close()
             raise
         try:
-            self._reacting = self._remembering(self._journal.last)
+            self._reacting: Reactions | None = self._remembering(self._journal.last)
         except BaseException:
             self.close()
             raise
@@ -424,6 +424,9 @@ class Session:
         sequences = itertools.count(first)
         rows: list[Row] = []
         steps: list[tuple[_Live, Step | None]] = []
+        left_to_journal = self._told_until
+        # What an exception has kept from counting is counted anew from the journal.
+        reacting = self._remembering(self._journal.last) if self._reacting is None else self._reacting
         try:
             for code, contents in wanted.items():
                 self._refuse_quarantined(code)
@@ -438,6 +441,10 @@ class Session:
             # From here on what was known is no longer so, wherever an exception comes, of a signal say.
             for after, _ in steps:
                 self._live.pop(after.known.code, None)
+            # And what follows is left to the journal until it is queued.
+            self._reacting = None
+            if left_to_journal is None:
+                self._told_until = first - 1
             if rows:
                 self._journal.append(rows)
             for after, _ in steps:
@@ -445,8 +452,10 @@ class Session:
         except BaseException:
             for code in wanted:  # read back from the journal when next asked for
                 self._drop(code)
+            if self._journal.last < first:
+                self._told_until, self._reacting = left_to_journal, reacting
             raise
-        self._tell([step for _, step in steps if step is not None])
+        self._tell([step for _, step in steps if step is not None], reacting, left_to_journal)
 
     def _stepped(self, live: _Live, changes: tuple[Change, ...]) -> tuple[_Live, Step | None]:
         """A commune after some changes, and what they brought about; no step where it could not be judged before."""
@@ -471,20 +480,18 @@ class Session:
             self._quarantined[known.code] = error.problems[0]
             raise
 
-    def _tell(self, steps: list[Step]) -> None:
+    def _tell(self, steps: list[Step], reacting: Reactions, left_to_journal: int | None) -> None:
         """Queue all that happened, and only then call the host, whose exceptions lose nothing of it."""
-        events = [event for step in steps for event in (*step.events, *self._reacting.to(step))]
-        if self._told_until is None and len(self._waiting) + len(events) > _WAITING:
-            self._told_until = steps[0].changes[0].sequence - 1  # what there is no room for is left to the journal
-        self._queue(events)
-        self._call(events)
-        for event in itertools.chain.from_iterable(map(self._reacting.of_functions, steps)):
-            self._queue([event])
-            self._call([event])
-
-    def _queue(self, events: list[Event]) -> None:
-        if self._told_until is None:
+        events = [event for step in steps for event in (*step.events, *reacting.to(step))]
+        self._reacting = reacting
+        if left_to_journal is None and len(self._waiting) + len(events) <= _WAITING:
             self._waiting.extend(events)
+            self._told_until = None  # else there is no room, and they stay left to the journal
+        self._call(events)
+        for event in itertools.chain.from_iterable(map(reacting.of_functions, steps)):
+            if self._told_until is None:
+                self._waiting.append(event)
+            self._call([event])
 
     def _call(self, events: list[Event]) -> None:
         if self._on_event is not None:
@@ -563,7 +570,10 @@ class Session:
     def _not_taken(self) -> Iterator[Event]:
         while self._waiting or self._told_until is not None:
             while self._waiting:
-                yield self._waiting.popleft()
+                event = self._waiting.popleft()
+                # What an exception came upon while it was queued is told from the journal, whole.
+                if self._told_until is None or event.sequence <= self._told_until:
+                    yield event
             if self._told_until is None:
                 continue
             last = self._journal.last
