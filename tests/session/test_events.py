@@ -403,6 +403,18 @@ def test_a_value_that_the_catalogue_no_longer_allows(ruleset: ntm.Ruleset, tmp_p
         assert ("indicator_met", "10") in told(session.events())
 
 
+def test_what_is_no_longer_allowed_is_put_right_one_by_one(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    key, path = "health_insurance_pct", tmp_path / "so.db"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(commune("13570"))
+        up(session, {"male": 96, "female": 95}, key=key)
+    with ntm.Session(narrowed(ruleset, **{key: {"high": Decimal(90)}}), journal=path) as session:
+        up(session, 85, key=f"{key}.male")
+        up(session, 86, key=f"{key}.female")
+        assert session.commune("13570").facts[f"{key}.male"] == 85
+        session.assessment("13570")
+
+
 def test_a_fact_that_the_catalogue_no_longer_has(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
     path, key = tmp_path / "so.db", "provincial_ntm_set_met"
     with ntm.Session(ruleset, journal=path) as session:

@@ -388,7 +388,9 @@ class Session:
             if one.kind in ("fact", "plan") and one.new is not None:
                 stands = (known.fact,) if one.kind == "fact" else (known.plan, known.fact)
                 facts = collections.ChainMap(new, *stands)
-                clean_facts(self._catalogue, {key: facts[key] for key in with_sexes(one.key) if key in facts})
+                # A figure that the catalogue no longer allows is still to be put right, one by one.
+                keys = (key for key in with_sexes(one.key) if key in new or key not in known.wrong)
+                clean_facts(self._catalogue, {key: facts[key] for key in keys if key in facts})
 
     def _past(self, day: Any) -> datetime.date:
         """A day that a figure may be of: it has come."""
@@ -487,16 +489,22 @@ class Session:
         if left_to_journal is None and len(self._waiting) + len(events) <= _WAITING:
             self._waiting.extend(events)
             self._told_until = None  # else there is no room, and they stay left to the journal
-        self._call(events)
-        for event in itertools.chain.from_iterable(map(reacting.of_functions, steps)):
+        failed: list[Exception] = []
+        self._call(events, failed)
+        for event in itertools.chain.from_iterable(reacting.of_functions(step, failed) for step in steps):
             if self._told_until is None:
                 self._waiting.append(event)
-            self._call([event])
+            self._call([event], failed)
+        if failed:
+            raise failed[0]
 
-    def _call(self, events: list[Event]) -> None:
+    def _call(self, events: list[Event], failed: list[Exception]) -> None:
         if self._on_event is not None:
             for event in events:
-                self._on_event(event)
+                try:
+                    self._on_event(event)
+                except Exception as error:  # noqa: BLE001 - raised when all have been called
+                    failed.append(error)
 
     # -- what is known
 
