@@ -553,6 +553,19 @@ def test_a_title_that_falls_by_another_ruleset(clock: Clock) -> None:
 NAMES = ("EngineError", "Event", "JournalError", "Reaction", "Session", "SessionEngine")
 
 
+def test_what_left_the_other_ruleset_as_it_was_is_no_cause_of_the_title(clock: Clock) -> None:
+    upper, model = (ntm.load_ruleset(f"{NTM}-{name}", on="2023-12-31") for name in ("nang-cao", "kieu-mau"))
+    with ntm.Session((model, upper), clock=clock) as session:
+        good = {f"{upper.id}:{number}": True for number in upper.numbers}
+        falls = {f"{upper.id}:{clause.id}": False for one in upper.criteria[:11] for clause in one.indicators}
+        session.load(commune("1").replace(attested=good))
+        session.load(commune("1", cremation_pct=100).replace(attested=falls))
+        titles = [event for event in session.events() if event.name.startswith("title")]
+        assert {event.ruleset for event in titles} == {model.id, upper.id}
+        for event in titles:
+            assert {change.kind for change in event.causes} == {"attested"}
+
+
 def test_the_names_of_sessions_are_to_be_had() -> None:
     package = importlib.import_module("ntm_rules.engine.session")
     assert sorted(package.__all__) == sorted(dir(package)) == sorted(NAMES)
