@@ -172,7 +172,8 @@ class Journal:
                 continue
             if not beside.is_file() or beside.is_symlink() or not _begins_as_ours(beside, ours):
                 message = Text(
-                    "bên cạnh có tệp khác mang tên mà sổ ghi cần", "another file beside has a name that the journal needs"
+                    "bên cạnh có tệp khác mang tên mà sổ ghi cần",
+                    "another file beside has a name that the journal needs",
                 )
                 wanted = Text("tệp đó ở chỗ khác, hoặc sổ ghi tên khác", "that file elsewhere, or another name")
                 raise self._error("name_taken", message, found=str(beside), wanted=wanted)
