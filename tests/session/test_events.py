@@ -403,6 +403,18 @@ def test_a_value_that_the_catalogue_no_longer_allows(ruleset: ntm.Ruleset, tmp_p
         assert ("indicator_met", "10") in told(session.events())
 
 
+def test_what_is_no_longer_allowed_is_put_right_one_by_one(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    key, path = "health_insurance_pct", tmp_path / "so.db"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(commune("13570"))
+        up(session, {"male": 96, "female": 95}, key=key)
+    with ntm.Session(narrowed(ruleset, **{key: {"high": Decimal(90)}}), journal=path) as session:
+        up(session, 85, key=f"{key}.male")
+        up(session, 86, key=f"{key}.female")
+        assert session.commune("13570").facts[f"{key}.male"] == 85
+        session.assessment("13570")
+
+
 def test_a_fact_that_the_catalogue_no_longer_has(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
     path, key = tmp_path / "so.db", "provincial_ntm_set_met"
     with ntm.Session(ruleset, journal=path) as session:
@@ -539,6 +551,19 @@ def test_a_title_that_falls_by_another_ruleset(clock: Clock) -> None:
 
 
 NAMES = ("EngineError", "Event", "JournalError", "Reaction", "Session", "SessionEngine")
+
+
+def test_what_left_the_other_ruleset_as_it_was_is_no_cause_of_the_title(clock: Clock) -> None:
+    upper, model = (ntm.load_ruleset(f"{NTM}-{name}", on="2023-12-31") for name in ("nang-cao", "kieu-mau"))
+    with ntm.Session((model, upper), clock=clock) as session:
+        good = {f"{upper.id}:{number}": True for number in upper.numbers}
+        falls = {f"{upper.id}:{clause.id}": False for one in upper.criteria[:11] for clause in one.indicators}
+        session.load(commune("1").replace(attested=good))
+        session.load(commune("1", cremation_pct=100).replace(attested=falls))
+        titles = [event for event in session.events() if event.name.startswith("title")]
+        assert {event.ruleset for event in titles} == {model.id, upper.id}
+        for event in titles:
+            assert {change.kind for change in event.causes} == {"attested"}
 
 
 def test_the_names_of_sessions_are_to_be_had() -> None:

@@ -124,7 +124,6 @@ def test_killed_while_a_journal_is_first_made_leaves_none_or_a_whole_one(ruleset
             session.load(nhan_binh(income_per_capita=60))
         with ntm.Session(ruleset, journal=path) as session:
             assert session.commune("13570").facts["income_per_capita"] == 60
-        assert not Path(f"{path}-new").exists()
     assert 0 < made < 25
 
 
@@ -483,6 +482,42 @@ def test_a_backup_of_a_journal_in_memory(ruleset: ntm.Ruleset, tmp_path: Path) -
         session.load(nhan_binh(income_per_capita=60))
         session.backup(tmp_path / "sao.db")
     assert opens(ruleset, tmp_path / "sao.db") == {"income_per_capita": 60}
+
+
+# -- files beside
+
+
+def test_no_other_file_beside_is_lost(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    path, copy = tmp_path / "so-ghi", tmp_path / "so-ghi-new"
+    with ntm.Session(ruleset, journal=path) as session:
+        session.load(nhan_binh(income_per_capita=60))
+        session.backup(copy)
+        session.backup(tmp_path / "so-ghi-hai")
+        for end in ("-lock", "-journal"):
+            with pytest.raises(JournalError, match="no_journal_file"):
+                session.backup(tmp_path / f"khac{end}")
+    assert opens(ruleset, path) == opens(ruleset, copy) == {"income_per_capita": 60}
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("end", ["-lock", "-journal"])
+@pytest.mark.parametrize("made", [True, False])
+def test_a_file_that_is_not_ours_is_neither_deleted_nor_written(
+    ruleset: ntm.Ruleset, tmp_path: Path, end: str, made: bool
+) -> None:
+    path = tmp_path / "so.db"
+    if made:
+        filled(ruleset, path)
+    beside = Path(f"{path}{end}")
+    beside.write_text("công văn", "utf-8")
+    with pytest.raises(JournalError, match="name_taken"):
+        Journal(path)
+    assert path.exists() is made
+    with ntm.Session(ruleset) as session, pytest.raises(JournalError, match="name_taken"):
+        session.backup(path)
+    assert beside.read_text("utf-8") == "công văn"
+    with pytest.raises(JournalError, match="no_journal_file"):
+        Journal(beside)
 
 
 # -- two writers

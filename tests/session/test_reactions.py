@@ -234,9 +234,31 @@ def test_who_listens_and_fails_loses_no_event(ruleset: ntm.Ruleset, place: int) 
         events = list(session.events())
         assert {event.commune for event in events} == {"00001", "00002"}
         assert events == list(session.events(since=0))
-        assert heard == events[: place + 1]
+        assert heard == events
         session.update("1", "income_per_capita", 60, as_of=DAY, source="Cục")
         assert ("criterion_gained", "10") in told(session.events())
+
+
+def test_every_function_is_called_whoever_fails(ruleset: ntm.Ruleset, clock: Clock) -> None:
+    calls: list[str] = []
+
+    def fails(event: Event, _: ntm.Assessment) -> None:
+        raise RuntimeError("second")
+
+    def react(event: Event, _: ntm.Assessment) -> ntm.Text:
+        calls.append(event.id)
+        return ntm.Text("a", "b")
+
+    def listen(event: Event) -> None:
+        raise RuntimeError("first")
+
+    with ntm.Session(ruleset, reactions=[fails, react], on_event=listen, clock=clock) as session:
+        session.load(commune("1", income_per_capita=60))
+        with pytest.raises(RuntimeError, match="first"):
+            falls(session, "1")
+        events = list(session.events())
+        assert calls == [event.id for event in events if event.name != "reaction"]
+        assert len(events) == 2 * len(calls)
 
 
 def test_a_function_is_called_once_for_what_happens(ruleset: ntm.Ruleset, clock: Clock, tmp_path: Path) -> None:
@@ -498,6 +520,27 @@ def test_a_title_won_while_at_risk_is_told(ruleset: ntm.Ruleset, clock: Clock) -
         up(session, 20, "1")
         session.update("1", "recognised_ntm", True, as_of=DAY, source="Sở khác")
         assert reactions_of(session) == []  # told once
+
+
+COUNTED_TITLES = """reactions:
+  - name: hai
+    when: {events: [title_at_risk], holds: recognised_ntm, communes: 2}
+    say: {vi: a, en: b}
+"""
+
+
+@pytest.mark.parametrize("safe_again", [False, True])
+def test_titles_won_and_titles_that_fall_are_counted_together(
+    ruleset: ntm.Ruleset, tmp_path: Path, clock: Clock, safe_again: bool
+) -> None:
+    every, none = dict.fromkeys(ruleset.numbers, True), dict.fromkeys(ruleset.numbers, False)
+    with reacting(ruleset, clock, *written(tmp_path, COUNTED_TITLES)) as session:
+        session.load([commune("1").replace(attested=none), commune("2", recognised_ntm=True).replace(attested=every)])
+        up(session, True, "1", key="recognised_ntm")
+        if safe_again:
+            session.load(commune("1").replace(attested=every))
+        session.load(commune("2").replace(attested=none))
+        assert reactions_of(session) == ([] if safe_again else [("00002", "hai", NTM)])
 
 
 def test_every_title_with_a_rule_of_withdrawal_is_watched() -> None:

@@ -18,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.test_cli import run
 
+import ntm_rules as ntm
+
 FEED = """{"load": {"code": 754, "region": "dbsh", "year": 2023, "facts": {"income_per_capita": 60}}, "source": "UBND xã"}
 {"commune": "00754", "fact": "income_per_capita", "value": 55.55555555555555555555, "as_of": "2023-11-16", "source": "Cục"}
 
@@ -202,3 +204,23 @@ def test_who_no_longer_listens_ends_the_command_quietly(tmp_path: Path) -> None:
     assert process.returncode == 0
     again = run("watch", str(path), "--on", "2023-12-31", "--since", "0", given="")
     assert json.loads(again.out.split("\n")[0])["event"] == "indicator_missing"
+
+
+def test_lines_are_read_as_json_lines_are_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "so.db"
+    given = "\ufeff" + "\n".join(
+        (
+            '{"load": {"code": 1, "region": "dbsh", "year": 2023, "host_id": [1.50, 1e3]}}',
+            json.dumps({"load": {"code": 2, "region": "dbsh", "name": "a" * (8 * 1024 * 1024)}}),
+            '{"load": {"code": 3, "region": "dbsh", "host_id": [1.12345678901234567890]}}',
+        )
+    )
+    ended = run("watch", str(path), "--on", "2023-12-31", given=given)
+    answers = [json.loads(line) for line in ended.out.splitlines()]
+    assert [(one["line"], one["error"]["problems"][0]["code"]) for one in answers] == [
+        (2, "too_large"),
+        (3, "bad_host_id"),
+    ]
+    with ntm.Session(ntm.load_ruleset("2021-2025/xa-ntm"), journal=path) as session:
+        assert session.communes() == ("00001",)
+        assert session.commune(1).host_id == [1.5, 1000.0]

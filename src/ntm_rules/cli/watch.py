@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -18,7 +19,7 @@ from ntm_rules.cli.output import put
 from ntm_rules.model.commune import Commune
 from ntm_rules.model.errors import DateError, FactError, NtmRulesError, Problem
 from ntm_rules.model.text import Language, Text, nearest, shown
-from ntm_rules.rulebook.communes.texts import json_line
+from ntm_rules.rulebook.communes.texts import numbered_line
 
 if TYPE_CHECKING:
     from ntm_rules.engine.session.session import Session
@@ -103,10 +104,10 @@ def _follow(session: Session, lines: Iterable[bytes]) -> bool:
     """Take every line; whether any could not be taken."""
     failed = False
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        raw = numbered_line(line, "-", number)
+        if raw is None:
             continue
         try:
-            raw = json_line(line, "-", number)
             if raw.problems:
                 raise FactError(raw.problems)
             _take(session, raw.data)
@@ -133,7 +134,10 @@ def _take(session: Session, data: Any) -> None:
     given: dict[str, Any] = {key: data.get(key) for key in ("source", "who")}
     given["as_of"] = None if data.get("as_of") is None else _day(data["as_of"])
     if "load" in data:
-        session.load(Commune.from_dict(data["load"]), **given)
+        said = data["load"]
+        if isinstance(said, Mapping) and "host_id" in said:
+            said = {**said, "host_id": _plain(said["host_id"])}
+        session.load(Commune.from_dict(said), **given)
         return
     commune, value = data.get("commune"), data["value"]
     if "fact" in data and value is None:
@@ -141,6 +145,21 @@ def _take(session: Session, data: Any) -> None:
     else:
         call: Callable[..., None] = {"fact": session.update, "plan": session.plan, "attested": session.attest}[what[0]]
         call(commune, data[what[0]], value, **given)
+
+
+def _plain(value: Any) -> Any:
+    """The host's identifier with its numbers as JSON's, as far as they hold them exactly."""
+
+    def number(one: Any) -> float:
+        found = float(one) if isinstance(one, Decimal) else None
+        if found is None or Decimal(repr(found)) != one:
+            raise TypeError
+        return found
+
+    try:
+        return json.loads(json.dumps(value, default=number))
+    except (TypeError, ValueError, ArithmeticError, RecursionError):
+        return value  # which is refused in words
 
 
 def _not_of_line(what: str, data: Mapping[str, Any]) -> Iterator[Problem]:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from ntm_rules.engine.native import DETAILS
 from ntm_rules.engine.session.judging import (
     Judged,
+    assessment_of,
     clauses_of,
     named_facts,
-    ruleset_facts,
     rulesets_below,
     where_judged,
     without_sex,
 )
 from ntm_rules.engine.session.state import Change, Known
-from ntm_rules.model.assessment import attested_under
+from ntm_rules.model.assessment import Assessment, attested_under
 from ntm_rules.model.errors import CommuneError
 from ntm_rules.model.requirement import Clause
 from ntm_rules.model.ruleset import Ruleset, WithdrawalByRuleset
 
 __all__ = ["Causes"]
 
-Then = tuple[Judged, Known]
+Then = tuple[Judged | Assessment, Known]
 
 
 class Causes:
@@ -33,10 +34,12 @@ class Causes:
 
     def __init__(self, before: Then, after: Then, changes: tuple[Change, ...]) -> None:
         (old, self._before), (new, self._after) = before, after
+        self._old, self._new = old, new
         self._ruleset = new.ruleset
         # A confirmation, of what is known already, brings nothing about.
         self._changes = [change for change in changes if change.old != change.new]
-        both = zip(clauses_of(new.ruleset), old.codes, new.codes, strict=True)
+        # Of an assessment the indicators alone.
+        both = zip(clauses_of(new.ruleset)[: len(new.codes)], old.codes, new.codes, strict=True)
         self._changed = {clause.id for clause, was, now in both if was != now}
         self._moving: dict[str, frozenset[str]] = {}
 
@@ -52,8 +55,13 @@ class Causes:
         if not isinstance(withdrawal, WithdrawalByRuleset):
             return self.of(self._ruleset.indicators)
         other = withdrawal.ruleset
-        below = (other, *rulesets_below(clauses_of(other)))
-        return tuple(change for change in self._changes if self._speaks_of(change, ruleset_facts(other), below))
+        # A number alone speaks of the ruleset judged, and of none below.
+        changes = tuple(change for change in self._changes if change.kind != "attested" or ":" in change.key)
+        old, new = (
+            (DETAILS.under(_whole(judged, known), other), known)
+            for judged, known in ((self._old, self._before), (self._new, self._after))
+        )
+        return Causes(old, new, changes).of_title()
 
     def _of_clause(self, clause: Clause) -> Iterable[Change]:
         facts, below = named_facts(clause), tuple(rulesets_below((clause,)))
@@ -82,3 +90,7 @@ class Causes:
             place = {"region", "province", "zone"} if old[:2] != new[:2] else set()
             self._moving[ruleset.id] = frozenset(place | ({"year"} if old[2] != new[2] else set()))
         return self._moving[ruleset.id]
+
+
+def _whole(judged: Judged | Assessment, known: Known) -> Assessment:
+    return assessment_of(judged, known.commune()) if isinstance(judged, Judged) else judged

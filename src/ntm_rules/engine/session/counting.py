@@ -51,7 +51,9 @@ class Counting:
 
 
 def _thing(event: Event) -> tuple[str, str, str]:
-    return event.name.partition("_")[0], event.ruleset, event.id
+    # A title that was won while it stood so is told as a reaction, by the ruleset's own id.
+    kind = "title" if event.name == "reaction" and event.id == event.ruleset else event.name.partition("_")[0]
+    return kind, event.ruleset, event.id
 
 
 def _group(of_one: Group | None, known: Known, catalogue: Catalogue) -> Place | None:

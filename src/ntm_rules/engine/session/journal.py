@@ -17,6 +17,7 @@ import json
 import os
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -68,6 +69,12 @@ _COLUMNS = "sequence, step, commune, kind, key, value, as_of, source, who, recor
 
 # What SQLite says where not the file is wrong but the disk, or the right to write.
 _REFUSED = ("unable to open", "readonly", "disk I/O", "is full", "out of memory", "interrupted")
+
+
+# Names of files that go with a journal of the rest of the name.
+_BESIDE = ("-lock", "-journal", "-wal", "-shm")
+# What SQLite's own journal begins with; zeros where it has been done with.
+_ROLLBACK = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 
 
 class JournalError(NtmRulesError, OSError):
@@ -153,12 +160,30 @@ class Journal:
             raise self._error("no_journal_file", message, found=name, wanted=wanted)
         return Path(os.path.realpath(path))
 
+    def _refuse_name(self, path: Path) -> None:
+        """JournalError where a file beside it would have to be lost, or where it would be taken for one of another's own."""
+        if path.name.endswith(_BESIDE):
+            message = Text("tên này dành cho tệp đi kèm sổ ghi", "the name of a file that goes with a journal")
+            ends = ", ".join(_BESIDE)
+            wanted = Text(f"tên không kết thúc bằng {ends}", f"a name that does not end in {ends}")
+            raise self._error("no_journal_file", message, found=path.name, wanted=wanted)
+        for beside, ours in ((Path(f"{path}-lock"), b""), (Path(f"{path}-journal"), _ROLLBACK)):
+            if not beside.is_symlink() and not beside.exists():
+                continue
+            if not beside.is_file() or beside.is_symlink() or not _begins_as_ours(beside, ours):
+                message = Text(
+                    "bên cạnh có tệp khác mang tên mà sổ ghi cần",
+                    "another file beside has a name that the journal needs",
+                )
+                wanted = Text("tệp đó ở chỗ khác, hoặc sổ ghi tên khác", "that file elsewhere, or another name")
+                raise self._error("name_taken", message, found=str(beside), wanted=wanted)
+
     def _take(self) -> None:
         """Have the file to ourselves, made where there is none."""
         if self._path.exists() and not self._path.is_file():
             raise self._not_a_journal()
+        self._refuse_name(self._path)
         self._lock = _locked(self._path)
-        Path(f"{self._path}-new").unlink(missing_ok=True)  # of a process that was killed while it made the file
         if not self._path.exists():
             self._make()
         if not self._path.stat().st_size:
@@ -290,9 +315,9 @@ class Journal:
     def backup(self, path: str | Path) -> None:
         """Copy the journal as it is now into a new file, which opens as a journal; `JournalError` where there is a file already."""
         target = self._place(path)
+        self._refuse_name(target)
         with self._said(), _locked(target):
             try:
-                Path(f"{target}-new").unlink(missing_ok=True)
                 with _put_when_whole(target) as new, contextlib.closing(_connected(new)) as copy:
                     copy.execute("PRAGMA journal_mode=MEMORY")
                     self._open.backup(copy)
@@ -398,17 +423,32 @@ def _locked(path: Path) -> IO[bytes]:
     return lock
 
 
+def _begins_as_ours(path: Path, header: bytes) -> bool:
+    """Whether a file is empty, or begins as it should."""
+    with path.open("rb") as file:
+        found = file.read(len(header) or 1)
+    return not found or (bool(header) and found in (header, bytes(len(header))))
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 @contextlib.contextmanager
 def _put_when_whole(path: Path) -> Iterator[Path]:
     """A new file, which gets its name when it is done; FileExistsError where another has that name."""
-    new = Path(f"{path}-new")
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    new = Path(name)
     try:
+        os.close(handle)
+        new.chmod(0o666 & ~_umask())
         yield new
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-        Path(f"{path}-journal").unlink(
-            missing_ok=True
-        )  # of a file that is gone; SQLite would play it back into this one
+        # SQLite's, as its header says, of a file that is gone: it would be played back into this one.
+        Path(f"{path}-journal").unlink(missing_ok=True)
         try:
             os.link(new, path)  # unlike a renaming, over no other file
         except FileExistsError:

@@ -66,18 +66,22 @@ class Reactions:
         for reaction in self._declared:
             yield from (_told(reaction, event, step) for event in self._met(reaction, step))
 
-    def of_functions(self, step: Step) -> Iterator[Event]:
-        """What the functions say of a step; they are called as it happens, and not when it is told again."""
+    def of_functions(self, step: Step, failed: list[Exception]) -> Iterator[Event]:
+        """What the functions say of a step, and what they fail of; they are called as it happens, and not when it is told again."""
         if not self._functions or not step.events:
             return
         commune = step.after.known.commune()
         assessments = {judged.ruleset.id: assessment_of(judged, commune) for judged in step.after.judged}
         for function, event in itertools.product(self._functions, step.events):
-            said = function(event, assessments[event.ruleset])
+            try:
+                said = function(event, assessments[event.ruleset])
+            except Exception as error:  # noqa: BLE001 - raised when all have been called
+                failed.append(error)
+                continue
             name = getattr(function, "__name__", type(function).__name__)
             if said is not None and not isinstance(said, Text):
-                raise NtmRulesError([_not_a_text(name, said)])
-            if said is not None:
+                failed.append(NtmRulesError([_not_a_text(name, said)]))
+            elif said is not None:
                 yield attrs.evolve(event, name="reaction", id=name, about=event.id, explanation=said)
 
     def _met(self, reaction: Reaction, step: Step) -> Iterator[Event]:

@@ -129,7 +129,7 @@ class Session:
             self._engine.close()
             raise
         try:
-            self._reacting = self._remembering(self._journal.last)
+            self._reacting: Reactions | None = self._remembering(self._journal.last)
         except BaseException:
             self.close()
             raise
@@ -388,7 +388,9 @@ class Session:
             if one.kind in ("fact", "plan") and one.new is not None:
                 stands = (known.fact,) if one.kind == "fact" else (known.plan, known.fact)
                 facts = collections.ChainMap(new, *stands)
-                clean_facts(self._catalogue, {key: facts[key] for key in with_sexes(one.key) if key in facts})
+                # A figure that the catalogue no longer allows is still to be put right, one by one.
+                keys = (key for key in with_sexes(one.key) if key in new or key not in known.wrong)
+                clean_facts(self._catalogue, {key: facts[key] for key in keys if key in facts})
 
     def _past(self, day: Any) -> datetime.date:
         """A day that a figure may be of: it has come."""
@@ -424,6 +426,9 @@ class Session:
         sequences = itertools.count(first)
         rows: list[Row] = []
         steps: list[tuple[_Live, Step | None]] = []
+        left_to_journal = self._told_until
+        # What an exception has kept from counting is counted anew from the journal.
+        reacting = self._remembering(self._journal.last) if self._reacting is None else self._reacting
         try:
             for code, contents in wanted.items():
                 self._refuse_quarantined(code)
@@ -435,15 +440,24 @@ class Session:
                 after, step = self._stepped(live, changes)
                 rows += (row for row, _ in own)
                 steps.append((after, step))
+            # From here on what was known is no longer so, wherever an exception comes, of a signal say.
+            for after, _ in steps:
+                self._live.pop(after.known.code, None)
+            # And what follows is left to the journal until it is queued.
+            self._reacting = None
+            if left_to_journal is None:
+                self._told_until = first - 1
             if rows:
                 self._journal.append(rows)
+            for after, _ in steps:
+                self._keep(after)
         except BaseException:
             for code in wanted:  # read back from the journal when next asked for
                 self._drop(code)
+            if self._journal.last < first:
+                self._told_until, self._reacting = left_to_journal, reacting
             raise
-        for after, _ in steps:
-            self._keep(after)
-        self._tell([step for _, step in steps if step is not None])
+        self._tell([step for _, step in steps if step is not None], reacting, left_to_journal)
 
     def _stepped(self, live: _Live, changes: tuple[Change, ...]) -> tuple[_Live, Step | None]:
         """A commune after some changes, and what they brought about; no step where it could not be judged before."""
@@ -468,25 +482,29 @@ class Session:
             self._quarantined[known.code] = error.problems[0]
             raise
 
-    def _tell(self, steps: list[Step]) -> None:
+    def _tell(self, steps: list[Step], reacting: Reactions, left_to_journal: int | None) -> None:
         """Queue all that happened, and only then call the host, whose exceptions lose nothing of it."""
-        events = [event for step in steps for event in (*step.events, *self._reacting.to(step))]
-        if self._told_until is None and len(self._waiting) + len(events) > _WAITING:
-            self._told_until = steps[0].changes[0].sequence - 1  # what there is no room for is left to the journal
-        self._queue(events)
-        self._call(events)
-        for event in itertools.chain.from_iterable(map(self._reacting.of_functions, steps)):
-            self._queue([event])
-            self._call([event])
-
-    def _queue(self, events: list[Event]) -> None:
-        if self._told_until is None:
+        events = [event for step in steps for event in (*step.events, *reacting.to(step))]
+        self._reacting = reacting
+        if left_to_journal is None and len(self._waiting) + len(events) <= _WAITING:
             self._waiting.extend(events)
+            self._told_until = None  # else there is no room, and they stay left to the journal
+        failed: list[Exception] = []
+        self._call(events, failed)
+        for event in itertools.chain.from_iterable(reacting.of_functions(step, failed) for step in steps):
+            if self._told_until is None:
+                self._waiting.append(event)
+            self._call([event], failed)
+        if failed:
+            raise failed[0]
 
-    def _call(self, events: list[Event]) -> None:
+    def _call(self, events: list[Event], failed: list[Exception]) -> None:
         if self._on_event is not None:
             for event in events:
-                self._on_event(event)
+                try:
+                    self._on_event(event)
+                except Exception as error:  # noqa: BLE001 - raised when all have been called
+                    failed.append(error)
 
     # -- what is known
 
@@ -560,7 +578,10 @@ class Session:
     def _not_taken(self) -> Iterator[Event]:
         while self._waiting or self._told_until is not None:
             while self._waiting:
-                yield self._waiting.popleft()
+                event = self._waiting.popleft()
+                # What an exception came upon while it was queued is told from the journal, whole.
+                if self._told_until is None or event.sequence <= self._told_until:
+                    yield event
             if self._told_until is None:
                 continue
             last = self._journal.last

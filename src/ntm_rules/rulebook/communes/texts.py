@@ -17,7 +17,7 @@ from ntm_rules.rulebook.json_text import BrokenJson, lined_json, read_json
 from ntm_rules.rulebook.lined import Flaw, Tree
 from ntm_rules.rulebook.parser_words import json_words, original
 
-__all__ = ["json_communes", "json_line", "jsonl_communes", "text_of", "yaml_communes"]
+__all__ = ["json_communes", "json_line", "jsonl_communes", "numbered_line", "text_of", "yaml_communes"]
 
 MAX_LINE = 8 * 1024 * 1024
 
@@ -87,13 +87,19 @@ def jsonl_communes(data: bytes | Iterable[bytes], source: str | None) -> Iterato
     """The communes of JSON Lines, as they come."""
     lines = io.BytesIO(data) if isinstance(data, bytes) else data
     for number, line in enumerate(lines, 1):
-        content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-        if len(content) > MAX_LINE:
-            message, size = Text("dòng quá dài", "the line is too long"), f"{len(content)} bytes"
-            error = refusal("too_large", source, number, message, found=size, wanted=f"≤ {MAX_LINE}")
-            yield Raw(number, None, textual=False, problems=error.problems)
-        elif content.strip():
-            yield json_line(content, source, number)
+        raw = numbered_line(line, source, number)
+        if raw is not None:
+            yield raw
+
+
+def numbered_line(line: bytes, source: str | None, number: int) -> Raw | None:
+    """A line of JSON Lines as it stands in the file; None where it is empty."""
+    content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+    if len(content) > MAX_LINE:
+        message, size = Text("dòng quá dài", "the line is too long"), f"{len(content)} bytes"
+        error = refusal("too_large", source, number, message, found=size, wanted=f"≤ {MAX_LINE}")
+        return Raw(number, None, textual=False, problems=error.problems)
+    return json_line(content, source, number) if content.strip() else None
 
 
 def json_line(content: bytes | str, source: str | None, number: int | None) -> Raw:
