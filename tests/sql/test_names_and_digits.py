@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,20 @@ def test_a_threshold_of_as_many_digits_as_are_kept(value: str, fits: bool) -> No
         0,
         0,
     ]
+
+
+def test_bounds_of_more_places_than_are_kept_are_written_with_as_many() -> None:
+    """`num2` is at least 1E-21 and at most 99999999999999999999.5; the least number that has 18 places is within, and 0 is not."""
+    ruleset = built([ruleset_document({"at_least": {"fact": "num2", "value": 1}}, columns=["common"])])
+    assert ruleset.catalogue.facts["num2"].low == Decimal("1E-21")
+    text = ntm.compile_sql(ruleset, dialect="spark", output="rejected")
+    assert max(len(digits) for digits in re.findall(r"\.(\d+)", text)) == 18
+    least = Decimal("1E-18")
+    table = pa.table(
+        {"region": ["dbsh"] * 3, "year": [2030] * 3, "num2": pa.array([Decimal(0), least, 1], pa.decimal128(38, 18))}
+    )
+    found = ntm.evaluate_table(ruleset, table)
+    assert (found.judged["row"].to_pylist(), found.rejected["problem"].to_pylist()) == ([1, 2], ["out_of_bounds"])
 
 
 # -- long tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 import attrs
 from sqlglot import exp
@@ -78,8 +78,8 @@ def refusals(
                 yield Refusal(key, "wrong_kind", negated(known_value), _unlike_all(facts, key))
             continue
         if facts.has_number(key):
-            low = exp.Neg(this=_LIMIT.copy()) if fact.low is None else number(fact.low)
-            high = _LIMIT.copy() if fact.high is None else number(fact.high)
+            low = exp.Neg(this=_LIMIT.copy()) if fact.low is None else number(_kept(fact.low, ROUND_CEILING))
+            high = _LIMIT.copy() if fact.high is None else number(_kept(fact.high, ROUND_FLOOR))
             least, most = exp.Min(this=column(key)), exp.Max(this=column(key))
             yield Refusal(
                 key, "out_of_bounds", _outside(column(key), column(key), low, high), _outside(least, most, low, high)
@@ -103,6 +103,12 @@ def refusals(
 def _outside(least: exp.Expr, most: exp.Expr, low: exp.Expr, high: exp.Expr, *, or_equal: bool = False) -> exp.Expr:
     under, over = (exp.LTE, exp.GTE) if or_equal else (exp.LT, exp.GT)
     return any_of([under(this=least, expression=low.copy()), over(this=most, expression=high.copy())])
+
+
+def _kept(bound: Decimal, rounding: str) -> Decimal:
+    """A bound of as many places as are kept of numbers: Spark would cut a longer one, and take 0 for no less than 1E-21."""
+    kept = bound.quantize(Decimal(1).scaleb(-NUMBER[1]), rounding, Context(prec=100))
+    return bound if bound == kept else kept
 
 
 def _cut(key: str) -> exp.Expr:
