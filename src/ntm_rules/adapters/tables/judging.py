@@ -13,9 +13,9 @@ from ntm_rules.adapters.columns import Columns, query_of
 from ntm_rules.adapters.results import OUTPUTS
 from ntm_rules.adapters.tables.inputs import EXTRA_CELLS, input_of
 from ntm_rules.engine.sql import check_output
-from ntm_rules.engine.sql.query import Query, build, holding, refusals_of, those_holding
+from ntm_rules.engine.sql.query import Query, build, holding, refusals_of, those_holding, wrong
 from ntm_rules.engine.sql.refused import Refusal
-from ntm_rules.engine.sql.terms import any_of, column, known, select
+from ntm_rules.engine.sql.terms import column, known, select
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.rulebook.communes.values import Numbers
 
@@ -42,9 +42,7 @@ class Table:
         # Where nothing is refused, one thing that holds of no row gives the columns of a result without rows.
         own = self.refused or refusals_of(self.query)[:1]
         every = exp.Subquery(this=self.query.source.copy(), alias=exp.TableAlias(this=exp.to_identifier("every")))
-        # Not as a plain comparison, which DuckDB before 2.0 hands on to Arrow, to which NaN is not above anything.
-        wrong = exp.Coalesce(this=exp.Paren(this=any_of(each.when.copy() for each in own)), expressions=[exp.false()])
-        bad = select(every, [exp.Star()], where=wrong if self.refused else exp.false())
+        bad = select(every, [exp.Star()], where=wrong(own) if self.refused else exp.false())
         return self.run(build(attrs.evolve(self.query, source=bad), "rejected", own))
 
 

@@ -36,7 +36,7 @@ from ntm_rules.model.requirement import Clause
 from ntm_rules.model.ruleset import Ruleset, WithdrawalByRuleset
 from ntm_rules.model.text import Text, shown
 
-__all__ = ["OUTPUTS", "Query", "build", "holding", "refusals_of", "those_holding"]
+__all__ = ["OUTPUTS", "Query", "build", "holding", "refusals_of", "those_holding", "wrong"]
 
 OUTPUTS = ("communes", "indicators", "statuses", "rejected")
 
@@ -98,6 +98,14 @@ def those_holding(refused: Sequence[Refusal], row: Iterable[bool | None]) -> tup
     return tuple(refusal for refusal, held in zip(refused, row, strict=True) if held)
 
 
+def wrong(refused: Iterable[Refusal]) -> exp.Expr:
+    """Whether any of the refusals holds of a row: true or false, never NULL.
+
+    DuckDB before 2.0 hands plain comparisons on to Arrow, to which NaN is not above anything; this it does not hand on.
+    """
+    return exp.Coalesce(this=exp.Paren(this=any_of(each.when.copy() for each in refused)), expressions=[exp.false()])
+
+
 def build(query: Query, output: str, refused: Sequence[Refusal]) -> exp.Query:
     """The query for one of `OUTPUTS`, as a syntax tree; rows of which any of `refused` holds are not judged."""
     tree = _built(query, output, refused)
@@ -144,8 +152,7 @@ def _facts(steps: Judging, refused: Sequence[Refusal]) -> exp.Query:
     terms = [exp.Star(), *_named(chosen)]
     if not refused:
         return select(relation("source"), terms)
-    bad = exp.Coalesce(this=exp.Paren(this=any_of(each.when for each in refused)), expressions=[exp.false()])
-    return select(relation("source"), terms, where=negated(bad))
+    return select(relation("source"), terms, where=negated(wrong(refused)))
 
 
 def _steps(steps: Judging) -> Iterator[tuple[str, exp.Query]]:
