@@ -9,8 +9,9 @@ import attrs
 import duckdb
 
 from ntm_rules.adapters.results import Output, WrittenTable
-from ntm_rules.adapters.tables.inputs import BATCH, processing
+from ntm_rules.adapters.tables.inputs import BATCH
 from ntm_rules.adapters.tables.judging import prepared
+from ntm_rules.adapters.tables.processing import processing
 from ntm_rules.adapters.tables.writing import write_table
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.rulebook.communes.values import Numbers

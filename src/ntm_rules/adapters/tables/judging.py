@@ -11,7 +11,8 @@ from sqlglot import exp
 
 from ntm_rules.adapters.columns import Columns, query_of
 from ntm_rules.adapters.results import OUTPUTS
-from ntm_rules.adapters.tables.inputs import EXTRA_CELLS, input_of
+from ntm_rules.adapters.tables.inputs import input_of
+from ntm_rules.adapters.tables.relation import EXTRA_CELLS
 from ntm_rules.engine.sql import check_output
 from ntm_rules.engine.sql.query import Query, build, holding, refusals_of, those_holding, wrong
 from ntm_rules.engine.sql.refused import Refusal

@@ -15,8 +15,9 @@ import duckdb
 from sqlglot import exp
 
 from ntm_rules.adapters.results import Output, WrittenTable, rejected_beside
-from ntm_rules.adapters.tables.inputs import lies_in, processing
+from ntm_rules.adapters.tables.inputs import lies_in
 from ntm_rules.adapters.tables.judging import prepared
+from ntm_rules.adapters.tables.processing import processing
 from ntm_rules.model.errors import NtmRulesError, Problem, unwritable
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import FORMULA, Text, printable, shown
