@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,3 +34,28 @@ settings.register_profile(
 settings.register_profile("ci", max_examples=200, deadline=None, suppress_health_check=_QUIET, print_blob=True)
 settings.register_profile("fuzz", max_examples=5000, deadline=None, suppress_health_check=_QUIET, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# Tests that go over a whole space say nothing of coverage that tests of single things do not, and counting their lines doubles their time.
+_WIDE = (
+    "tests/changes/test_one_change_is_found.py",
+    "tests/changes/test_proof",
+    "tests/fidelity/",
+    "tests/property/",
+    "tests/report/test_published_reports.py",
+    "tests/rule_tests/",
+    "tests/session/test_laws.py",
+    "tests/sql/test_engines_agree.py",
+    "tests/test_conformance.py",
+    "tests/test_docs.py",
+    "tests/test_fuzz.py",
+    "tests/test_thresholds.py",
+    "tests/testing/test_files.py",
+    "tests/testing/test_strategies.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count the lines that tests of single things reach."""
+    for item in items:
+        if item.nodeid.startswith(_WIDE):
+            item.add_marker("no_cover")

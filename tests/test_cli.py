@@ -442,7 +442,7 @@ def judged(draw: st.DrawFn) -> ntm.Assessment:
 
 
 @given(judged())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_line_says_what_the_full_document_says(assessment: ntm.Assessment) -> None:
     line = json.loads(LineWriter(assessment.ruleset).line(assessment))
     full = json.loads(assessment.to_json())

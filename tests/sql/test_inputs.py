@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -22,7 +23,9 @@ from ntm_rules.adapters.tables import write_table
 from ntm_rules.testing import built
 from ntm_rules.testing.documents import ruleset_document
 
-NTM = loaded(("2021-2025/xa-ntm", "2023-12-31", None))
+_WHOLE = loaded(("2021-2025/xa-ntm", "2023-12-31", None))
+# Of the national set what these tables tell of: how a table is read does not hang on the rest, which takes longer to plan than to judge.
+NTM = attrs.evolve(_WHOLE, criteria=tuple(each for each in _WHOLE.criteria if each.no in ("10", "15")))
 MONEY, PERCENT = "income_per_capita", "health_insurance_pct"
 OUTPUTS: tuple[Output, ...] = ("communes", "indicators", "statuses")
 HEADER = f"code,region,year,{MONEY}"
@@ -372,8 +375,8 @@ def test_quotes_and_spaces_elsewhere_are_taken(tmp_path: Path) -> None:
 def test_no_line_loses_a_letter_to_the_end_of_the_one_before(before: str, tmp_path: Path) -> None:
     """A figure in the first column, after every end of a line: 960 is not read as 60."""
     lines = ["income_per_capita,code,region,year", "110,1,dbsh,2023", "960,2,dbsh,2023"]
-    for ends in itertools.product(["\n", "\r\n", "\r"], repeat=3):
-        content = before + "".join(line + end for line, end in zip(lines, ends, strict=True))
+    for ends in itertools.product(["\n", "\r\n", "\r"], repeat=2):
+        content = before + "".join(line + end for line, end in zip(lines, (*ends, "\n"), strict=True))
         judged = ntm.evaluate_table(NTM, csv_of(tmp_path, content), output="indicators").judged.to_pylist()
         actual = [Decimal(row["actual"]) for row in judged if row["indicator"] == "10"]
         assert (ends, actual) == (ends, [Decimal(110), Decimal(960)])
