@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from tests.session.helpers import DAY, NTM, Clock, commune, told, up
 
 import ntm_rules as ntm
-from ntm_rules.engine.session import session as sessions
+from ntm_rules.engine.session import telling
 from ntm_rules.engine.session.events import Event
 from ntm_rules.engine.session.judging import clauses_of, ruleset_facts
 from ntm_rules.model.reaction import EVENTS
@@ -159,10 +159,10 @@ def test_a_consumer_goes_on_where_it_stopped(session: ntm.Session) -> None:
 
 
 def test_events_that_nobody_takes_are_not_held_for_ever(session: ntm.Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "_WAITING", 7)
+    monkeypatch.setattr(telling, "_WAITING", 7)
     for place in range(10):
         up(session, 50 if place % 2 else 60)
-        assert len(session._waiting) <= 7
+        assert len(session._telling._waiting) <= 7
     again = [event.to_dict() for event in session.events(since=0)]
     assert len(again) > 7
     taken = []

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.session.helpers import DAY, NTM, Clock, commune, reactions_of, told, up, written
 
 import ntm_rules as ntm
+from ntm_rules.engine.session import telling
 from ntm_rules.engine.session.events import Event
 
 
@@ -289,7 +290,7 @@ def test_a_session_that_cannot_open_frees_the_journal(
 ) -> None:
     path = tmp_path / "so.db"
     with monkeypatch.context() as broken:
-        broken.setattr(ntm.Session, "_remembering", lambda *_: 1 / 0)
+        broken.setattr(telling.Telling, "_remembering", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             ntm.Session(ruleset, journal=path)
     with ntm.Session(ruleset, journal=path) as session:

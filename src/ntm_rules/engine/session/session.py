@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import datetime
 import enum
+import functools
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ import attrs
 
 from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.native import evaluate
-from ntm_rules.engine.session.events import Event, Moment, differences
+from ntm_rules.engine.session.events import Event
 from ntm_rules.engine.session.journal import VIETNAM, Journal, Row, stamp
 from ntm_rules.engine.session.judging import (
     Engine,
@@ -27,7 +28,7 @@ from ntm_rules.engine.session.judging import (
     with_sexes,
     without_sex,
 )
-from ntm_rules.engine.session.reactions import AnyReaction, Reactions, Step
+from ntm_rules.engine.session.reactions import AnyReaction, Step
 from ntm_rules.engine.session.refused import (
     all_of,
     all_reactions,
@@ -42,6 +43,7 @@ from ntm_rules.engine.session.refused import (
     unknown_fact,
 )
 from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, change_of, known_from, recorded, rows_of
+from ntm_rules.engine.session.telling import Live, Telling, step_of
 from ntm_rules.model.assessment import Assessment
 from ntm_rules.model.checking import clean_facts, fact_named
 from ntm_rules.model.commune import Commune, freeze_facts, unit_code
@@ -63,20 +65,8 @@ class SessionEngine(str, enum.Enum):
     DURABLE = "durable"
 
 
-# What waits to be taken from `events` beyond this is told again from the journal.
-_WAITING = 10_000
-
-
 def _now() -> datetime.datetime:
     return datetime.datetime.now(VIETNAM)
-
-
-@attrs.define(slots=True)
-class _Live:
-    """A commune in memory; what is said under a ruleset is None while that cannot judge it, as before its region is known."""
-
-    known: Known
-    judged: tuple[Judged | None, ...]
 
 
 @final
@@ -115,13 +105,11 @@ class Session:
     ) -> None:
         self._rulesets = all_of(rulesets)
         self._catalogue = self._rulesets[0].catalogue
-        self._reactions = all_reactions(reactions, self._rulesets)
+        declared = all_reactions(reactions, self._rulesets)
         self._native = Incremental(self._rulesets)
         self._engine = self._native if _checked(engine) is SessionEngine.NATIVE else _durable(self._rulesets)
-        self._on_event, self._clock, self._most = on_event, clock, max(1, live)
-        self._live: collections.OrderedDict[str, _Live] = collections.OrderedDict()
-        self._waiting: collections.deque[Event] = collections.deque()
-        self._told_until: int | None = None
+        self._clock, self._most = clock, max(1, live)
+        self._live: collections.OrderedDict[str, Live] = collections.OrderedDict()
         self._quarantined: dict[str, Problem] = {}
         try:
             self._journal = Journal(journal)
@@ -129,7 +117,7 @@ class Session:
             self._engine.close()
             raise
         try:
-            self._reacting: Reactions | None = self._remembering(self._journal.last)
+            self._telling = Telling(self._journal, self._native, self._catalogue, declared, on_event, self._most)
         except BaseException:
             self.close()
             raise
@@ -425,10 +413,8 @@ class Session:
         first = self._journal.last + 1
         sequences = itertools.count(first)
         rows: list[Row] = []
-        steps: list[tuple[_Live, Step | None]] = []
-        left_to_journal = self._told_until
-        # What an exception has kept from counting is counted anew from the journal.
-        reacting = self._remembering(self._journal.last) if self._reacting is None else self._reacting
+        lives: list[Live] = []
+        steps: list[Step | None] = []
         try:
             for code, contents in wanted.items():
                 self._refuse_quarantined(code)
@@ -437,33 +423,25 @@ class Session:
                 if not own:
                     continue
                 changes = tuple(change_of(row, live.known, new) for row, new in own)
-                after, step = self._stepped(live, changes)
+                known = live.known.after(changes)
+                after = Live(known, self._judged(known, live.judged, changes))
                 rows += (row for row, _ in own)
-                steps.append((after, step))
-            # From here on what was known is no longer so, wherever an exception comes, of a signal say.
-            for after, _ in steps:
-                self._live.pop(after.known.code, None)
-            # And what follows is left to the journal until it is queued.
-            self._reacting = None
-            if left_to_journal is None:
-                self._told_until = first - 1
+                lives.append(after)
+                steps.append(step_of(live, after, changes))
             if rows:
-                self._journal.append(rows)
-            for after, _ in steps:
-                self._keep(after)
+                self._telling.tell(steps, functools.partial(self._record, rows, lives))
         except BaseException:
             for code in wanted:  # read back from the journal when next asked for
                 self._drop(code)
-            if self._journal.last < first:
-                self._told_until, self._reacting = left_to_journal, reacting
             raise
-        self._tell([step for _, step in steps if step is not None], reacting, left_to_journal)
 
-    def _stepped(self, live: _Live, changes: tuple[Change, ...]) -> tuple[_Live, Step | None]:
-        """A commune after some changes, and what they brought about; no step where it could not be judged before."""
-        known = live.known.after(changes)
-        after = _Live(known, self._judged(known, live.judged, changes))
-        return after, _step(live, after, changes)
+    def _record(self, rows: list[Row], lives: list[Live]) -> None:
+        # From here on what was known is no longer so, wherever an exception comes, of a signal say.
+        for live in lives:
+            self._live.pop(live.known.code, None)
+        self._journal.append(rows)
+        for live in lives:
+            self._keep(live)
 
     def _judged(
         self, known: Known, before: tuple[Judged | None, ...], changes: Collection[Change]
@@ -481,30 +459,6 @@ class Session:
         except EngineError as error:
             self._quarantined[known.code] = error.problems[0]
             raise
-
-    def _tell(self, steps: list[Step], reacting: Reactions, left_to_journal: int | None) -> None:
-        """Queue all that happened, and only then call the host, whose exceptions lose nothing of it."""
-        events = [event for step in steps for event in (*step.events, *reacting.to(step))]
-        self._reacting = reacting
-        if left_to_journal is None and len(self._waiting) + len(events) <= _WAITING:
-            self._waiting.extend(events)
-            self._told_until = None  # else there is no room, and they stay left to the journal
-        failed: list[Exception] = []
-        self._call(events, failed)
-        for event in itertools.chain.from_iterable(reacting.of_functions(step, failed) for step in steps):
-            if self._told_until is None:
-                self._waiting.append(event)
-            self._call([event], failed)
-        if failed:
-            raise failed[0]
-
-    def _call(self, events: list[Event], failed: list[Exception]) -> None:
-        if self._on_event is not None:
-            for event in events:
-                try:
-                    self._on_event(event)
-                except Exception as error:  # noqa: BLE001 - raised when all have been called
-                    failed.append(error)
 
     # -- what is known
 
@@ -570,28 +524,7 @@ class Session:
         ...     [event.name for event in session.events()] == [event.name for event in session.events(since=0)]
         True
         """
-        if since is None:
-            return self._not_taken()
-        again = self._told_again(min(checked_since(since), self._journal.last), self._journal.last)
-        return itertools.chain.from_iterable(events for _, events in again)
-
-    def _not_taken(self) -> Iterator[Event]:
-        while self._waiting or self._told_until is not None:
-            while self._waiting:
-                event = self._waiting.popleft()
-                # What an exception came upon while it was queued is told from the journal, whole.
-                if self._told_until is None or event.sequence <= self._told_until:
-                    yield event
-            if self._told_until is None:
-                continue
-            last = self._journal.last
-            for sequence, events in self._told_again(self._told_until, last):
-                self._waiting.extend(events)
-                self._told_until = sequence
-                while self._waiting:
-                    yield self._waiting.popleft()
-            # What has been recorded meanwhile was left to the journal too.
-            self._told_until = None if last == self._journal.last else last
+        return self._telling.not_taken() if since is None else self._telling.since(checked_since(since))
 
     def history(self, commune: int | str | None = None) -> Iterator[Change]:
         """Every change in order, of one commune or of all: who gave what, when, from which source, and what was known before.
@@ -622,58 +555,20 @@ class Session:
         self._quarantined.pop(code, None)
         self._drop(code)
 
-    # -- the journal told again
-
-    def _told_again(self, since: int, until: int) -> Iterator[tuple[int, list[Event]]]:
-        """The events after a sequence, step by step as they came, each with the last sequence of its step."""
-        reacting = self._remembering(since)
-        for step in self._steps(since, until):
-            yield step.changes[-1].sequence, [*step.events, *reacting.to(step)]
-
-    def _remembering(self, until: int) -> Reactions:
-        """Reactions that remember what happened before a sequence."""
-        reacting = Reactions(self._reactions)
-        if reacting.counts:
-            for step in self._steps(0, until):
-                reacting.remember(step)
-        return reacting
-
-    def _steps(self, since: int, until: int | None = None) -> Iterator[Step]:
-        """The steps after a sequence and up to another, judged anew by the native engine."""
-        lives: collections.OrderedDict[str, _Live] = collections.OrderedDict()
-        rows = self._journal.rows(after=since, until=until)
-        for (code, _), group in itertools.groupby(rows, key=lambda row: (row.commune, row.step)):
-            own = list(group)
-            live = lives.pop(code, None)
-            if live is None:
-                known = self._known(code, own[0].sequence - 1)
-                live = _Live(known, self._native.judge_those(known))
-            changes, known = recorded(own, live.known, self._catalogue)
-            after = _Live(known, self._native.judge_those(known))
-            step = _step(live, after, changes)
-            if step is not None:
-                yield step
-            lives[code] = after
-            if len(lives) > self._most:
-                lives.popitem(last=False)
-
-    def _known(self, code: str, until: int | None) -> Known:
-        return known_from(self._journal.rows(commune=code, until=until), code, self._catalogue)
-
     # -- communes in memory
 
-    def _of(self, commune: int | str) -> _Live:
+    def _of(self, commune: int | str) -> Live:
         """A commune, from memory or read back from the journal."""
         code = self._code(commune)
         live = self._live.get(code)
         if live is None:
             self._refuse_quarantined(code)
-            known = self._known(code, None)
-            live = _Live(known, self._judged(known, (), ()))
+            known = known_from(self._journal.rows(commune=code), code, self._catalogue)
+            live = Live(known, self._judged(known, (), ()))
         self._keep(live)
         return live
 
-    def _keep(self, live: _Live) -> None:
+    def _keep(self, live: Live) -> None:
         self._live[live.known.code] = live
         self._live.move_to_end(live.known.code)
         while len(self._live) > self._most:
@@ -730,18 +625,6 @@ class Session:
         if code in self._quarantined:
             wanted = Text("gọi release khi đã rõ nguyên nhân", "release, once the cause is known")
             raise EngineError([attrs.evolve(self._quarantined[code], code="quarantined", source=code, wanted=wanted)])
-
-
-def _step(before: _Live, after: _Live, changes: tuple[Change, ...]) -> Step | None:
-    """What some changes brought about, under the rulesets that judged before and after; None where there is none."""
-    both = [
-        (old, new) for old, new in zip(before.judged, after.judged, strict=True) if old is not None and new is not None
-    ]
-    if not both:
-        return None
-    old = Moment(before.known, tuple(judged for judged, _ in both))
-    new = Moment(after.known, tuple(judged for _, judged in both))
-    return Step(old, new, changes, tuple(differences(old, new, changes)))
 
 
 def _named_by(fact: Any, known: Mapping[str, Any]) -> list[str]:
