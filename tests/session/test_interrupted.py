@@ -28,7 +28,9 @@ def interrupted(act: Callable[[], object], line: int) -> bool:
     def trace(frame: FrameType, what: str, _: object) -> Any:
         nonlocal passed, begun
         begun = begun or frame.f_code.co_name == "_change_all"  # before it nothing changes
-        if not begun or not frame.f_code.co_filename.endswith(("session/session.py", "session/journal.py")):
+        if not begun or not frame.f_code.co_filename.endswith(
+            ("session/session.py", "session/telling.py", "session/journal.py")
+        ):
             return None
         if what == "line":
             passed += 1

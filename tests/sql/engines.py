@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 import warnings
@@ -101,6 +102,8 @@ def spark() -> Iterator[Judge]:
 
     from ntm_rules.adapters import spark as adapter
 
+    # Tables made of Python's rows lie in the plan itself, which is large for rulesets of many columns.
+    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", "--driver-memory 4g pyspark-shell")
     session = adapter.local_session(2)
     session.conf.set("spark.sql.codegen.wholeStage", "false")  # which takes longer to make than few rows to judge
     types: dict[str, tuple[Any, Callable[[Any], Any]]] = {

@@ -41,6 +41,7 @@ def local_session(cores: int) -> SparkSession:
     """Spark within this process, on so many cores, without a page on the network."""
     settings = {
         "spark.ui.enabled": "false",
+        "spark.sql.ui.retainedExecutions": "1",  # the plans of all queries would be kept for that page
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": str(cores),
         "spark.driver.bindAddress": "127.0.0.1",

@@ -99,7 +99,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         except OSError as error:
             if error.filename is not None:
                 raise
-            _drop_output()
+            drop_output()
             if error.errno in _GONE:
                 sys.exit(0)
             say_problems(_cannot_write(error), lang)
@@ -114,7 +114,7 @@ def say_problems(error: NtmRulesError, lang: Language) -> None:
         warn(problem.describe(lang))
 
 
-def _drop_output() -> None:
+def drop_output() -> None:
     """What is left in the buffer has nowhere to go: without this the interpreter complains at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -14,10 +14,10 @@ import attrs
 import click
 
 from ntm_rules.cli import options
-from ntm_rules.cli.frame import command, epilog
+from ntm_rules.cli.frame import command, drop_output, epilog
 from ntm_rules.cli.output import put
 from ntm_rules.model.commune import Commune
-from ntm_rules.model.errors import DateError, FactError, NtmRulesError, Problem
+from ntm_rules.model.errors import FactError, NtmRulesError, Problem
 from ntm_rules.model.text import Language, Text, nearest, shown
 from ntm_rules.rulebook.communes.texts import numbered_line
 
@@ -94,7 +94,11 @@ def watch(
         if since is not None:
             for event in session.events(since=since):
                 put(event.to_json())
-        failed = _follow(session, sys.stdin.buffer)
+        try:
+            failed = _follow(session, sys.stdin.buffer)
+        except BrokenPipeError:  # unlike a report that is cut short, no success: the facts that follow were not read
+            drop_output()
+            raise NtmRulesError([_NOBODY_THERE]) from None
     if failed:
         sys.stdout.flush()
         sys.exit(2)
@@ -122,6 +126,15 @@ def _follow(session: Session, lines: Iterable[bytes]) -> bool:
     return failed
 
 
+_NOBODY_THERE = Problem(
+    code="cannot_write",
+    message=Text(
+        "không còn ai nhận sự kiện; các dòng còn lại chưa được đọc",
+        "nobody takes the events any more; the lines that follow were not read",
+    ),
+)
+
+
 def _take(session: Session, data: Any) -> None:
     what = [key for key in _WHAT if isinstance(data, Mapping) and key in data]
     if len(what) != 1:
@@ -129,10 +142,13 @@ def _take(session: Session, data: Any) -> None:
         message = Text("mỗi dòng nói đúng một việc", "a line says exactly one thing")
         raise FactError([Problem(code="bad_line", found=shown(data), message=message, wanted=Text(names, names))])
     problems = list(_not_of_line(what[0], data))
+    day = None
+    if data.get("as_of") is not None or what[0] != "load":
+        day = _day(data.get("as_of"))
+        problems += [_no_day(data.get("as_of"))] if day is None else []
     if problems:
         raise FactError(problems)
-    given: dict[str, Any] = {key: data.get(key) for key in ("source", "who")}
-    given["as_of"] = None if data.get("as_of") is None else _day(data["as_of"])
+    given: dict[str, Any] = {"as_of": day} | {key: data.get(key) for key in ("source", "who")}
     if "load" in data:
         said = data["load"]
         if isinstance(said, Mapping) and "host_id" in said:
@@ -175,11 +191,18 @@ def _not_of_line(what: str, data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(code="no_value", key="value", message=message, wanted=wanted)
 
 
-def _day(text: Any) -> datetime.date:
+def _day(text: Any) -> datetime.date | None:
     if isinstance(text, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         try:
             return datetime.date.fromisoformat(text)
         except ValueError:
             pass
-    message, wanted = Text("không phải ngày", "not a date"), Text("YYYY-MM-DD", "YYYY-MM-DD")
-    raise DateError([Problem(code="bad_date", key="as_of", found=shown(text), message=message, wanted=wanted)])
+    return None
+
+
+def _no_day(found: Any) -> Problem:
+    message = Text("thiếu ngày", "the day is missing") if found is None else Text("không phải ngày", "not a date")
+    wanted = Text("YYYY-MM-DD", "YYYY-MM-DD")
+    return Problem(
+        code="bad_date", key="as_of", found=None if found is None else shown(found), message=message, wanted=wanted
+    )

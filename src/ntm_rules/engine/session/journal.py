@@ -12,12 +12,14 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
+import functools
 import hashlib
 import json
 import os
+import secrets
 import sqlite3
 import sys
-import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -71,10 +73,24 @@ _COLUMNS = "sequence, step, commune, kind, key, value, as_of, source, who, recor
 _REFUSED = ("unable to open", "readonly", "disk I/O", "is full", "out of memory", "interrupted")
 
 
+# Rows read at once: a query that is not read to its end would hold the file after it is closed.
+_PAGE = 1000
+
 # Names of files that go with a journal of the rest of the name.
 _BESIDE = ("-lock", "-journal", "-wal", "-shm")
 # What SQLite's own journal begins with; zeros where it has been done with.
 _ROLLBACK = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+
+
+_MADE_OF = "SELECT type, name, sql FROM sqlite_master"
+
+
+@functools.cache
+def _made_of() -> frozenset[tuple[str, str, str]]:
+    """The table, index and triggers of a journal, as SQLite keeps them."""
+    with contextlib.closing(_connected(":memory:")) as new:
+        new.executescript(_TABLES)
+        return frozenset(new.execute(_MADE_OF))
 
 
 class JournalError(NtmRulesError, OSError):
@@ -154,7 +170,7 @@ class Journal:
     def _place(self, path: str | Path) -> Path:
         """Where a file is, wherever the host goes; JournalError for names that SQLite takes for memory."""
         name = str(path)
-        if name in ("", ".", ":memory:") or name.startswith("file:"):
+        if name in ("", ".", ":memory:") or name.startswith("file:") or "\0" in name:
             message = Text("không phải tên tệp", "not the name of a file")
             wanted = Text("tên tệp; None thì chỉ giữ trong bộ nhớ", "a file; None keeps it in memory")
             raise self._error("no_journal_file", message, found=name, wanted=wanted)
@@ -167,10 +183,9 @@ class Journal:
             ends = ", ".join(_BESIDE)
             wanted = Text(f"tên không kết thúc bằng {ends}", f"a name that does not end in {ends}")
             raise self._error("no_journal_file", message, found=path.name, wanted=wanted)
-        for beside, ours in ((Path(f"{path}-lock"), b""), (Path(f"{path}-journal"), _ROLLBACK)):
-            if not beside.is_symlink() and not beside.exists():
-                continue
-            if not beside.is_file() or beside.is_symlink() or not _begins_as_ours(beside, ours):
+        for end in _BESIDE:
+            beside = Path(f"{path}{end}")
+            if (beside.is_symlink() or beside.exists()) and not _ours(beside, end):
                 message = Text(
                     "bên cạnh có tệp khác mang tên mà sổ ghi cần",
                     "another file beside has a name that the journal needs",
@@ -200,6 +215,8 @@ class Journal:
         ask("COMMIT")
         if format_id != _FORMAT:
             raise self._not_a_journal(another_version=format_id >> 8 == _FORMAT >> 8)
+        if not _made_of() <= set(ask(_MADE_OF)):
+            raise self._damaged(None, "sqlite_master")  # what keeps rows as they are is not as it was made
 
     def _make(self) -> None:
         try:
@@ -239,6 +256,8 @@ class Journal:
             last, recorded_at = row.sequence, row.recorded_at
         with self._said():
             self._refuse_changed()
+            if self._open.in_transaction:
+                raise self._being_recorded()
             try:
                 self._open.execute("BEGIN")
                 self._open.executemany(
@@ -290,14 +309,27 @@ class Journal:
 
     def rows(self, *, commune: str | None = None, after: int = 0, until: int | None = None) -> Iterator[Row]:
         """The rows after a sequence and up to another, in order; of one commune or of all."""
-        bound = self.last if until is None else until
-        where, given = "sequence > ? AND sequence <= ?", list[Any]([after, bound])
-        if commune is not None:
-            where, given = f"commune = ? AND {where}", [commune, *given]
-        with self._said():
-            found = self._open.execute(f"SELECT {_COLUMNS} FROM journal WHERE {where} ORDER BY sequence", given)  # noqa: S608
-            for values in found:
+        last = self.last if until is None else until
+        where = "sequence > ? AND sequence <= ?" + ("" if commune is None else " AND commune = ?")
+        query = f"SELECT {_COLUMNS} FROM journal WHERE {where} ORDER BY sequence LIMIT {_PAGE}"  # noqa: S608
+        own = () if commune is None else (commune,)
+        while True:
+            with self._said():
+                page = self._open.execute(query, (after, last, *own)).fetchall()
+            for values in page:
                 yield Row(**dict(zip(_FIELDS, values, strict=True)))
+            if len(page) < _PAGE:
+                return
+            after = page[-1][0]
+
+    def begins(self, sequence: int) -> int:
+        """The first of the rows of one commune that were recorded with a row; the row itself where there is none such."""
+        query = (
+            "SELECT min(step.sequence) FROM journal row JOIN journal step USING (step, commune) WHERE row.sequence = ?"
+        )
+        with self._said():
+            (first,) = self._open.execute(query, [sequence]).fetchone()
+        return sequence if first is None else first
 
     def last_by(self, moment: datetime.datetime) -> int:
         """The sequence of the last row recorded by a moment; 0 where there is none."""
@@ -345,6 +377,9 @@ class Journal:
             raise self._in_use() from None
         except OSError as error:
             raise self._cannot_record(error.strerror or str(error)) from None
+        except UnicodeDecodeError as error:  # in what the file says of its own tables
+            self.close()
+            raise self._damaged(None, str(error)) from None
         except UnicodeEncodeError as error:
             message = Text("chữ không ghi được bằng UTF-8", "text that UTF-8 cannot write")
             raise self._error("cannot_record", message, found=error.object) from None
@@ -367,6 +402,13 @@ class Journal:
             Text("một phiên khác đang ghi vào sổ này", "another session is writing to this journal"),
             wanted=Text("mỗi lúc một phiên; đóng phiên kia trước", "one session at a time; close the other first"),
         )
+
+    def _being_recorded(self) -> JournalError:
+        message = Text("đang ghi dở một thay đổi", "a change is being recorded")
+        wanted = Text(
+            "ghi sau khi xong, không phải trong lúc xử lý tín hiệu", "after it, not while a signal is handled"
+        )
+        return self._error("being_recorded", message, wanted=wanted)
 
     def _not_a_journal(self, *, another_version: bool = False) -> JournalError:
         if another_version:
@@ -407,6 +449,19 @@ def _connected(path: str | Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
 
 
+# The locks held, which a forked process has too and would hold on to.
+_LOCKS: weakref.WeakSet[IO[bytes]] = weakref.WeakSet()
+
+
+def _let_locks_go() -> None:
+    for lock in _LOCKS:
+        lock.close()  # the process it was forked from still has it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_locks_go)
+
+
 def _locked(path: Path) -> IO[bytes]:
     """A file's NAME-lock, locked until it is closed; BlockingIOError where another has it."""
     lock = os.fdopen(os.open(f"{path}-lock", os.O_RDONLY | os.O_CREAT, 0o666), "rb", buffering=0)
@@ -420,30 +475,25 @@ def _locked(path: Path) -> IO[bytes]:
             raise
         except OSError:  # a disk that knows no such locks
             pass
+    _LOCKS.add(lock)
     return lock
 
 
-def _begins_as_ours(path: Path, header: bytes) -> bool:
-    """Whether a file is empty, or begins as it should."""
+def _ours(path: Path, end: str) -> bool:
+    """Whether a file beside a journal goes with it: an empty lock, or what SQLite left of a change; a journal of ours has no other."""
+    if path.is_symlink() or not path.is_file() or end not in ("-lock", "-journal"):
+        return False
     with path.open("rb") as file:
-        found = file.read(len(header) or 1)
-    return not found or (bool(header) and found in (header, bytes(len(header))))
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+        found = file.read(len(_ROLLBACK))
+    return not found or (end == "-journal" and found in (_ROLLBACK, bytes(len(_ROLLBACK))))
 
 
 @contextlib.contextmanager
 def _put_when_whole(path: Path) -> Iterator[Path]:
     """A new file, which gets its name when it is done; FileExistsError where another has that name."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    new = Path(name)
+    new = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
     try:
-        os.close(handle)
-        new.chmod(0o666 & ~_umask())
         yield new
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))

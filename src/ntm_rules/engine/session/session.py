@@ -7,10 +7,12 @@ import datetime
 import enum
 import functools
 import itertools
+import os
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, final
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, final
 
 import attrs
 
@@ -47,11 +49,15 @@ from ntm_rules.engine.session.telling import Live, Telling, step_of
 from ntm_rules.model.assessment import Assessment
 from ntm_rules.model.checking import clean_facts, fact_named
 from ntm_rules.model.commune import Commune, freeze_facts, unit_code
-from ntm_rules.model.errors import CommuneError, DateError, FactError, Problem, UnknownNameError
+from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesError, Problem, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 
 __all__ = ["Session", "SessionEngine"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 class SessionEngine(str, enum.Enum):
@@ -67,6 +73,18 @@ class SessionEngine(str, enum.Enum):
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(VIETNAM)
+
+
+def _one_at_a_time(call: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Session, P], R]:
+    """Threads wait for each other; a process that was forked off has no part in the session."""
+
+    @functools.wraps(call)
+    def alone(self: Session, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self._refuse_other_process()
+        with self._lock:
+            return call(self, *args, **kwargs)
+
+    return alone
 
 
 @final
@@ -110,6 +128,7 @@ class Session:
         self._engine = self._native if _checked(engine) is SessionEngine.NATIVE else _durable(self._rulesets)
         self._clock, self._most = clock, max(1, live)
         self._live: collections.OrderedDict[str, Live] = collections.OrderedDict()
+        self._lock, self._process = threading.RLock(), os.getpid()
         self._quarantined: dict[str, Problem] = {}
         try:
             self._journal = Journal(journal)
@@ -131,11 +150,15 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Give the journal free, and the memory."""
-        self._journal.close()
-        self._engine.close()
-        self._live.clear()
+        """Give the journal free, and the memory; what a forked process has of them is not its own to close."""
+        if os.getpid() != self._process:
+            return
+        with self._lock:
+            self._journal.close()
+            self._engine.close()
+            self._live.clear()
 
+    @_one_at_a_time
     def backup(self, path: str | Path) -> None:
         """Copy the journal as it is now into a new file, which a session can be opened on.
 
@@ -154,6 +177,7 @@ class Session:
 
     # -- facts in
 
+    @_one_at_a_time
     def assert_fact(
         self,
         commune: int | str,
@@ -187,6 +211,7 @@ class Session:
         day = self._past(as_of)
         self._change(commune, [Given("fact", key, new, day, source) for key, new in given.items()], who)
 
+    @_one_at_a_time
     def update(
         self,
         commune: int | str,
@@ -214,6 +239,7 @@ class Session:
         given, day = self._given(fact, value), self._past(as_of)
         self._change(commune, [Given("fact", key, new, day, source) for key, new in given.items()], who)
 
+    @_one_at_a_time
     def retract_fact(
         self, commune: int | str, fact: str, *, as_of: datetime.date, source: str, who: str | None = None
     ) -> None:
@@ -236,6 +262,7 @@ class Session:
         day = self._past(as_of)
         self._change(code, [Given("fact", key, None, day, source) for key in keys], who)
 
+    @_one_at_a_time
     def plan(
         self,
         commune: int | str,
@@ -260,6 +287,7 @@ class Session:
         given = self._given(fact, value) if value is not None else dict.fromkeys(self._planned(commune, fact))
         self._change(commune, [Given("plan", key, new, day, source) for key, new in given.items()], who)
 
+    @_one_at_a_time
     def attest(
         self,
         commune: int | str,
@@ -292,6 +320,7 @@ class Session:
                 raise CommuneError(problems)
         self._change(commune, [Given("attested", number, verdict, self._past(as_of), source)], who)
 
+    @_one_at_a_time
     def load(
         self,
         communes: Commune | Iterable[Commune],
@@ -386,7 +415,9 @@ class Session:
         if found > today:
             message = Text("ngày chưa tới", "a day that has not come")
             wanted = Text(f"đến {today}; giá trị dự kiến thì dùng plan", f"up to {today}; plan takes what is planned")
-            raise DateError([Problem(code="not_yet", key="as_of", found=shown(day), message=message, wanted=wanted)])
+            raise DateError(
+                [Problem(code="not_yet", key="as_of", found=found.isoformat(), message=message, wanted=wanted)]
+            )
         return found
 
     # -- what follows
@@ -462,6 +493,7 @@ class Session:
 
     # -- what is known
 
+    @_one_at_a_time
     def assessment(
         self, commune: int | str, ruleset_id: str | None = None, *, known_on: datetime.date | None = None
     ) -> Assessment:
@@ -489,6 +521,7 @@ class Session:
             return evaluate(self._rulesets[place], self.commune(code))  # which says what is lacking
         return assessment_of(judged, live.known.commune())
 
+    @_one_at_a_time
     def commune(self, commune: int | str, *, known_on: datetime.date | None = None) -> Commune:
         """All that is known of a commune now, or was known at the end of a day; CommuneError where nothing was recorded of it.
 
@@ -505,10 +538,12 @@ class Session:
             raise CommuneError([self._unknown(code)])
         return known_from(rows, code, self._catalogue).commune()
 
+    @_one_at_a_time
     def communes(self) -> tuple[str, ...]:
         """The codes of all communes that something was recorded of."""
         return tuple(self._journal.communes())
 
+    @_one_at_a_time
     def events(self, *, since: int | None = None) -> Iterator[Event]:
         """The events that have not been taken yet, in order; those of `on_event` too.
 
@@ -524,8 +559,11 @@ class Session:
         ...     [event.name for event in session.events()] == [event.name for event in session.events(since=0)]
         True
         """
-        return self._telling.not_taken() if since is None else self._telling.since(checked_since(since))
+        return self._each(
+            iter(self._telling.next_not_taken, None) if since is None else self._telling.since(checked_since(since))
+        )
 
+    @_one_at_a_time
     def history(self, commune: int | str | None = None) -> Iterator[Change]:
         """Every change in order, of one commune or of all: who gave what, when, from which source, and what was known before.
 
@@ -537,7 +575,9 @@ class Session:
         ...     [(change.old, change.new, change.source, change.who) for change in session.history("13570")]
         [(None, Decimal('50'), 'Chi cục Thống kê', 'lan')]
         """
-        code = None if commune is None else self._code(commune)
+        return self._each(self._changes(None if commune is None else self._code(commune)))
+
+    def _changes(self, code: str | None) -> Iterator[Change]:
         knowns: dict[str, Known] = {}
         for row in self._journal.rows(commune=code):
             before = knowns.setdefault(row.commune, Known(row.commune))
@@ -549,6 +589,7 @@ class Session:
         """The communes that an engine failed on, by code, and how; see `release`."""
         return dict(self._quarantined)
 
+    @_one_at_a_time
     def release(self, commune: int | str) -> None:
         """Let a commune out of quarantine: it is read back from the journal and judged anew when next asked for."""
         code = self._code(commune)
@@ -615,6 +656,22 @@ class Session:
                 )
             ]
         )
+
+    def _each(self, some: Iterator[T]) -> Iterator[T]:
+        """An iterator, each step of which is a call of its own."""
+        while True:
+            self._refuse_other_process()
+            with self._lock:
+                one = next(some, None)
+            if one is None:
+                return
+            yield one
+
+    def _refuse_other_process(self) -> None:
+        if os.getpid() != self._process:
+            message = Text("phiên thuộc về tiến trình đã mở nó", "the session belongs to the process that opened it")
+            wanted = Text("mở phiên sau khi tách tiến trình", "a session opened after the process was forked")
+            raise NtmRulesError([Problem(code="other_process", message=message, wanted=wanted)])
 
     def _last_by(self, day: datetime.date) -> int:
         return self._journal.last_by(

@@ -61,6 +61,8 @@ class Telling:
         self._waiting: collections.deque[Event] = collections.deque()
         # Where events are left to the journal, the sequence until which they have been told; the reactions are then unsure.
         self._told_until: int | None = None
+        # What is being told again of these, and the sequence that it ends at.
+        self._again: tuple[int, Iterator[tuple[int, list[Event]]]] | None = None
         self._reacting: Reactions | None = self._remembering(journal.last)
 
     # -- as it happens
@@ -105,28 +107,43 @@ class Telling:
 
     # -- to be taken
 
-    def not_taken(self) -> Iterator[Event]:
-        """The events that have not been taken yet, in order."""
+    def next_not_taken(self) -> Event | None:
+        """The first event that has not been taken yet, taken; None where there is none."""
         while self._waiting or self._told_until is not None:
-            while self._waiting:
-                event = self._waiting.popleft()
-                # What an exception came upon while it was queued is told from the journal, whole.
-                if self._told_until is None or event.sequence <= self._told_until:
-                    yield event
-            if self._told_until is None:
+            if not self._waiting:
+                self._tell_on()
                 continue
-            last = self._journal.last
-            for sequence, events in self._told_again(self._told_until, last):
+            event = self._waiting.popleft()
+            # What an exception came upon while it was queued is told from the journal, whole.
+            if self._told_until is None or event.sequence <= self._told_until:
+                return event
+        return None
+
+    def _tell_on(self) -> None:
+        """Queue one more step of those that are left to the journal."""
+        assert self._told_until is not None
+        try:
+            if self._again is None:
+                self._again = self._journal.last, self._told_again(self._told_until, self._journal.last)
+            last, again = self._again
+            told = next(again, None)
+            if told is not None:
+                sequence, events = told
                 self._waiting.extend(events)
                 self._told_until = sequence
-                while self._waiting:
-                    yield self._waiting.popleft()
+                return
+            self._again = None
             # What has been recorded meanwhile was left to the journal too.
             self._told_until = None if last == self._journal.last else last
+        except BaseException:  # begun anew where it had come to
+            self._again = None
+            raise
 
     def since(self, sequence: int) -> Iterator[Event]:
         """Every event after a sequence, told again; save what functions said."""
-        again = self._told_again(min(sequence, self._journal.last), self._journal.last)
+        last = self._journal.last
+        # A row within a step is told of with the whole of it.
+        again = self._told_again(self._journal.begins(min(sequence, last) + 1) - 1, last)
         return itertools.chain.from_iterable(events for _, events in again)
 
     # -- the journal told again
