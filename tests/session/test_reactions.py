@@ -308,9 +308,9 @@ def test_a_function_that_gives_no_text_is_told_so(ruleset: ntm.Ruleset, clock: C
 # -- counting communes
 
 
-def two(of_one: str = "", more: str = "", events: str = "indicator_missing") -> str:
+def two(of_one: str = "", more: str = "", events: str = "indicator_missing", communes: int = 2) -> str:
     group = f", of_one: {of_one}" if of_one else ""
-    when = f"events: [{events}], ids: ['10'], communes: 2{group}{more}"
+    when = f"events: [{events}], ids: ['10'], communes: {communes}{group}{more}"
     return f"reactions: [{{name: hai, when: {{{when}}}, say: {{vi: a, en: b}}}}]"
 
 
@@ -388,6 +388,113 @@ def test_days_are_those_of_the_figures(ruleset: ntm.Ruleset, tmp_path: Path, day
             assert counted(session) == (["00002"] if fires else [])
 
 
+FALLS = [("1", 0), ("2", 10), ("3", 20)]
+
+
+@pytest.mark.parametrize(
+    ("falls", "told_of"),
+    [
+        (FALLS, ["00003"]),
+        ([("4", 200), *FALLS], ["00003"]),  # one figure of a later day silences none that come late
+        ([*FALLS, ("4", 200), ("5", 205)], ["00003"]),
+        ([*FALLS, ("4", 30)], ["00003"]),  # a fourth tells nothing new
+        ([*FALLS, ("4", 105), ("5", 106)], ["00003", "00005"]),  # three others of one window, after it was below
+        ([("1", 0), ("3", 80), ("2", 160)], []),  # no 90 days hold the three
+        ([("1", 0), ("2", 10), ("3", 140), ("4", 145), ("5", 60)], ["00005"]),
+        ([*FALLS, ("4", 140), ("5", 145), ("6", 60)], ["00003", "00006"]),  # of the two windows that hold it one is new
+    ],
+)
+def test_any_days_that_hold_the_new_event_count(
+    ruleset: ntm.Ruleset, tmp_path: Path, falls: list[tuple[str, int]], told_of: list[str]
+) -> None:
+    with ntm.Session(ruleset, reactions=written(tmp_path, two(more=", within_days: 90", communes=3))) as session:
+        session.load([poor(str(code)) for code in range(1, 7)])
+        for code, days in falls:
+            up(session, 5, code, as_of=DAY - datetime.timedelta(days=300 - days))
+        assert counted(session) == told_of
+        assert [event.commune for event in session.events(since=0) if event.name == "reaction"] == told_of
+
+
+def taken_back(session: ntm.Session, code: str) -> None:
+    session.retract_fact(code, "income_per_capita", as_of=DAY, source="Cục")
+
+
+def test_what_is_no_longer_known_is_not_regained(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """An indicator that goes from missing to undetermined has not come back, as a criterion has not."""
+    with ntm.Session(ruleset, reactions=written(tmp_path, two())) as session:
+        session.load([poor("1"), poor("2")])
+        up(session, 5, "1")
+        taken_back(session, "1")
+        up(session, 5, "2")
+        assert counted(session) == ["00002"]
+        up(session, 5, "1")  # the same two as before
+        assert counted(session) == []
+        up(session, 80, "1")
+        up(session, 5, "1")
+        assert counted(session) == ["00001"]
+
+
+def moved(session: ntm.Session, code: str, **identity: Any) -> None:
+    session.load(session.commune(code).replace(**identity))
+
+
+def test_who_moves_is_counted_where_it_is_now(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    with ntm.Session(ruleset, reactions=written(tmp_path, two("district"))) as session:
+        session.load([poor(code, district="XXYY"[place]) for place, code in enumerate("1234")])
+        up(session, 5, "1")
+        moved(session, "1", district="Y")
+        up(session, 5, "2")
+        assert counted(session) == []  # one of each
+        up(session, 5, "3")
+        assert counted(session) == ["00003"]
+        moved(session, "3", district="X")
+        up(session, 5, "4")  # one was left
+        assert counted(session) == ["00004"]
+
+
+@pytest.mark.parametrize(("of_one", "place"), [("district", {"district": "X"}), ("province", {"province": "Hà Nam"})])
+def test_who_is_placed_after_the_loss_is_counted(
+    ruleset: ntm.Ruleset, tmp_path: Path, of_one: str, place: dict[str, str]
+) -> None:
+    path, reactions = tmp_path / "so.db", written(tmp_path, two(of_one, communes=3))
+    with ntm.Session(ruleset, reactions=reactions, journal=path) as session:
+        session.load([poor("1"), poor("2"), poor("3", **place), poor("4", **place)])
+        up(session, 5, "1")
+        up(session, 5, "2")
+        moved(session, "1", **place)
+        moved(session, "2", **place)
+    with ntm.Session(ruleset, reactions=reactions, journal=path) as session:
+        up(session, 5, "3")
+        up(session, 5, "4")
+        assert counted(session) == ["00003"]
+
+
+def test_three_that_a_move_brings_together_are_told_at_the_next_event(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """A reaction tells of an event; a move is none."""
+    with ntm.Session(ruleset, reactions=written(tmp_path, two("district"))) as session:
+        session.load([poor(code, district="XYX"[place]) for place, code in enumerate("123")])
+        up(session, 5, "1")
+        up(session, 5, "2")
+        moved(session, "2", district="X")
+        assert counted(session) == []
+        up(session, 5, "3")
+        assert counted(session) == ["00003"]
+
+
+def test_holds_is_asked_of_every_commune_counted(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    with ntm.Session(ruleset, reactions=written(tmp_path, two(more=", holds: recognised_ntm"))) as session:
+        session.load([commune(code, income_per_capita=80, recognised_ntm=code != "3") for code in "1234"])
+        up(session, 5, "1")
+        up(session, False, "1", key="recognised_ntm")
+        up(session, 5, "2")
+        assert counted(session) == []  # one of them is recognised
+        up(session, 5, "3")
+        assert counted(session) == []
+        up(session, True, "3", key="recognised_ntm")  # as it lost the indicator before
+        up(session, 5, "4")
+        assert counted(session) == ["00004"]
+
+
 COUNTING = """reactions:
   - name: hai
     when: {events: [indicator_missing], communes: 2}
@@ -397,6 +504,9 @@ COUNTING = """reactions:
     say: {vi: a, en: b}
   - name: ba-mot-vung
     when: {events: [tier_open, tier_lost], communes: 3, of_one: region, within_days: 9999}
+    say: {vi: a, en: b}
+  - name: hai-da-dat
+    when: {events: [indicator_missing], communes: 2, of_one: district, holds: recognised_ntm}
     say: {vi: a, en: b}
 """
 STEPS = st.tuples(
@@ -426,6 +536,7 @@ def test_what_is_told_does_not_hang_on_when_it_was_opened(steps: list[tuple[Any,
                 known = session.commune(code)
                 if moves:
                     session.load(known.replace(district="B" if known.district == "A" else "A"))
+                    up(session, day % 2 == 0, str(code), key="recognised_ntm", as_of=clock.day)
                 with contextlib.suppress(ntm.FactError):  # of an earlier day, or not known
                     given: dict[str, Any] = {"as_of": clock.day - datetime.timedelta(days=day), "source": "Cục"}
                     if value is None:

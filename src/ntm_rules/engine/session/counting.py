@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+import attrs
 
 from ntm_rules.engine.session.events import Event
 from ntm_rules.engine.session.state import Known
@@ -15,39 +18,75 @@ __all__ = ["Counting"]
 Place = tuple[str | None, ...]
 
 
+@attrs.define(slots=True)
+class _Loss:
+    """Of one commune: the day of its latest loss, and whether it has been told with those it is counted with."""
+
+    day: int
+    told: bool = False
+
+
 class Counting:
     """The communes of which a reaction has heard what it waits for, and not that it has passed.
 
-    A commune counts from the event waited for until another event on the same thing says otherwise; "open" says that it is still not
-    met. The reaction is due when a group's number reaches the bound, and again only after it has been below. The days are those that
-    the figures speak of, counted back from the latest of the group, so that a late report makes no difference.
+    A commune counts from the event waited for until another event on the same thing says otherwise; "open" and "undetermined" say
+    that it is still not met. It counts in the group that it belongs to now, and while it holds now what the reaction asks for. The
+    reaction is due when the communes within some days that hold the new event reach the bound, and have not been told together. The
+    days are those that the figures speak of, so that it makes no difference which is reported first.
     """
 
     def __init__(self, reaction: Reaction) -> None:
         self._reaction = reaction
-        self._seen: dict[tuple[str, str, str], dict[str, tuple[Place, datetime.date]]] = {}
+        self._losses: dict[tuple[str, str, str], dict[str, _Loss]] = {}
+        # Where each commune is counted now; None where it is not.
+        self._groups: dict[str, Place | None] = {}
 
-    def passes(self, events: Iterable[Event]) -> None:
-        """Leave a commune out where what it was counted for is no longer so."""
+    def follow(self, known: Known, events: Iterable[Event], catalogue: Catalogue) -> None:
+        """Take over where a commune is counted now, and leave it out where what it was counted for is no longer so."""
         for event in events:
-            if event.name not in self._reaction.events and not event.name.endswith("_open"):
-                self._seen.get(_thing(event), {}).pop(event.commune, None)
+            if event.name not in self._reaction.events and not event.name.endswith(_STILL_NOT_MET):
+                self._losses.get(_thing(event), {}).pop(event.commune, None)
+        counts = self._reaction.holds is None or known.fact.get(self._reaction.holds) is True
+        group = _group(self._reaction.of_one, known, catalogue) if counts else None
+        if self._groups.get(known.code) != group:
+            for losses in self._losses.values():
+                if known.code in losses:
+                    losses[known.code].told = False
+        self._groups[known.code] = group
 
-    def reaches(self, event: Event, known: Known, day: datetime.date, catalogue: Catalogue) -> bool:
-        """Count a commune, and say whether by this the number of its group reaches the bound."""
-        group = _group(self._reaction.of_one, known, catalogue)
-        if group is None:  # of which nobody can say where it belongs
+    def reaches(self, event: Event, day: datetime.date) -> bool:
+        """Count a commune, and say whether with it its group reaches the bound anew."""
+        losses = self._losses.setdefault(_thing(event), {})
+        own = losses.setdefault(event.commune, _Loss(day.toordinal()))
+        own.day = max(own.day, day.toordinal())
+        group = self._groups[event.commune]
+        if group is None:  # of which nobody can say where it belongs, or which does not hold what it should
             return False
-        seen = self._seen.setdefault(_thing(event), {})
-        before = self._number(seen, group)
-        _, last = seen.get(event.commune, (group, day))
-        seen[event.commune] = group, max(day, last)
-        return before < self._reaction.communes <= self._number(seen, group)
+        together = [loss for code, loss in losses.items() if self._groups[code] == group]
+        bound = self._reaction.communes
+        reached = [window for window in self._windows(together, own.day) if len(window) >= bound]
+        due = any(sum(loss.told for loss in window) < bound for window in reached)
+        for window in reached:
+            for loss in window:
+                loss.told = True
+        return due
 
-    def _number(self, seen: dict[str, tuple[Place, datetime.date]], group: Place) -> int:
-        days = [day for place, day in seen.values() if place == group]
+    def _windows(self, losses: list[_Loss], day: int) -> Iterator[list[_Loss]]:
+        """The losses within so many days, for all such days that hold one day; none where others hold them all and more."""
         within = self._reaction.within_days
-        return len(days) if within is None else sum((max(days) - day).days <= within for day in days)
+        if within is None:
+            yield losses
+            return
+        near = sorted((loss for loss in losses if abs(loss.day - day) <= within), key=lambda loss: loss.day)
+        days, until = [loss.day for loss in near], 0
+        for first in range(bisect.bisect_right(days, day)):
+            end = bisect.bisect_right(days, days[first] + within)
+            if end > until:
+                yield near[first:end]
+            until = end
+
+
+_STILL_NOT_MET = ("_open", "_undetermined")
 
 
 def _thing(event: Event) -> tuple[str, str, str]:

@@ -88,8 +88,8 @@ class Reactions:
         """The events that a reaction waited for."""
         counting = self._counting.get(reaction.name)
         if counting is not None:
-            counting.passes(step.events)
-        if reaction.holds is not None and step.after.known.fact.get(reaction.holds) is not True:
+            counting.follow(step.after.known, step.events, step.after.judged[0].ruleset.catalogue)
+        elif reaction.holds is not None and step.after.known.fact.get(reaction.holds) is not True:
             return
         for event in self._waited_for(reaction, step):
             if reaction.rulesets and event.ruleset not in reaction.rulesets:
@@ -98,8 +98,7 @@ class Reactions:
                 continue
             if reaction.key_criteria and not _of_key_criterion(event, step.after.judged):
                 continue
-            catalogue = step.after.judged[0].ruleset.catalogue
-            if counting is None or counting.reaches(event, step.after.known, day_of_step(step), catalogue):
+            if counting is None or counting.reaches(event, day_of_step(step)):
                 yield event
 
     def _waited_for(self, reaction: Reaction, step: Step) -> Iterable[Event]:
