@@ -104,6 +104,41 @@ def test_a_plan_that_would_close_the_last_gap(clock: Clock, tmp_path: Path) -> N
         assert reactions_of(session) == []  # it would have sufficed before
 
 
+def causes_of(session: ntm.Session) -> list[tuple[str, list[tuple[str, str]]]]:
+    told_of = (event for event in session.events() if event.name == "reaction")
+    return [(event.id, [(change.kind, change.key) for change in event.causes]) for event in told_of]
+
+
+def test_what_else_closes_the_last_gap_is_the_cause(clock: Clock, tmp_path: Path) -> None:
+    """A verdict, or the year, may be what the plan still lacked."""
+    plain = ntm.load_ruleset(NTM, on="2023-12-31")
+    gone = [indicator.id for indicator in plain.indicators if indicator.id not in ("10", "17.11")]
+    ruleset = ntm.load_ruleset(NTM, on="2023-12-31", overlays=[SMALL | {"remove_indicators": gone}])
+    with reacting(ruleset, clock, *written(tmp_path, PLAN)) as session:
+        session.load([commune("1", income_per_capita=50), commune("2", income_per_capita=50).replace(year=2025)])
+        for code in ("1", "2"):
+            session.plan(code, "income_per_capita", 58, as_of=datetime.date(2025, 12, 31), source="Nghị quyết")
+        assert causes_of(session) == []
+        for code in ("1", "2"):
+            session.attest(code, "17.11", True, as_of=DAY, source="Sở")
+        assert causes_of(session) == [("ke-hoach-du", [("attested", "17.11")])]
+        session.load(session.commune("2").replace(year=2023, district="Ý Yên"))
+        assert causes_of(session) == [("ke-hoach-du", [("identity", "year")])]
+
+
+def test_what_else_brings_an_indicator_near_is_the_cause(ruleset: ntm.Ruleset, clock: Clock) -> None:
+    """61 is within 5 percent of the 62 asked in 2025; of 3.2 a verdict says what the facts leave open beside a score of 49 for 50."""
+    with reacting(ruleset, clock, *ntm.load_reactions()) as session:
+        session.load(commune("1", income_per_capita=61, disaster_preparedness_score=49))
+        session.load(session.commune("1").replace(year=2025, district="Ý Yên"))
+        assert causes_of(session) == [("near-miss", [("identity", "year")])]
+        session.attest("1", "3.2", True, as_of=DAY, source="Sở")
+        assert causes_of(session) == [("near-miss", [("attested", "3.2")])]
+        session.load(session.commune("1").replace(name="Tên Khác"))
+        assert causes_of(session) == []
+        assert len([event for event in session.events(since=0) if event.name == "reaction"]) == 2
+
+
 def fact_of(ruleset: ntm.Ruleset, number: str) -> str:
     fact = ruleset.indicator(number).requirement.fact  # type: ignore[union-attr]
     assert isinstance(fact, str)
@@ -568,6 +603,7 @@ def test_what_is_told_does_not_hang_on_when_it_was_opened(steps: list[tuple[Any,
         ("events: [indicator_missing], holds: recognised_ntm", set()),
         ("near: 10, ids: ['10']", {"10"}),
         ("near: 10, ids: ['15.1']", set()),
+        ("near: 10, key_criteria: true", {"10"}),
     ],
 )
 def test_what_a_reaction_is_bound_to(ruleset: ntm.Ruleset, tmp_path: Path, bound: str, heard: set[str]) -> None:
