@@ -17,6 +17,8 @@ from tests.session.helpers import DAY, NTM, Clock, commune, reactions_of, told, 
 import ntm_rules as ntm
 from ntm_rules.engine.session import telling
 from ntm_rules.engine.session.events import Event
+from ntm_rules.model.reaction import Reaction
+from ntm_rules.rulebook.lint import lint_path
 
 
 def reacting(ruleset: ntm.Ruleset, clock: Clock, *reactions: Any, path: Path | None = None) -> ntm.Session:
@@ -217,6 +219,47 @@ def test_a_function_may_react(ruleset: ntm.Ruleset, clock: Clock) -> None:
 def test_a_bad_file_of_reactions_is_said(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ntm.RulebookError, match=said):
         written(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("when", "key", "found"),
+    [
+        ("events: [tier_lost], ids: ['10']", "events[0]", "tier_lost"),
+        ("events: [indicator_missing, recognition_lost], ids: ['10']", "events[1]", "recognition_lost"),
+        ("events: [title_at_risk], key_criteria: true", "events[0]", "title_at_risk"),
+        ("events: [condition_missing], key_criteria: true", "events[0]", "condition_missing"),
+        ("plan_closes_gap: true, ids: ['10']", "ids", "10"),
+        ("plan_closes_gap: true, key_criteria: true", "key_criteria", "True"),
+    ],
+)
+def test_what_could_never_be_told_is_refused(tmp_path: Path, when: str, key: str, found: str) -> None:
+    text = f"reactions:\n  - name: a\n    when: {{{when}}}\n    say: {{vi: x, en: y}}\n"
+    with pytest.raises(ntm.RulebookError) as raised:
+        written(tmp_path, text)
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.line, problem.key) == ("never_told", 3, f"reactions[0].when.{key}")
+    assert problem.source == str(tmp_path / "phan-ung.yaml")
+    assert found in str(problem.found)
+    assert problem.wanted is not None
+    assert [finding.problem.code for finding in lint_path(tmp_path / "phan-ung.yaml")] == ["never_told"]
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("events: [indicator_mising]", "did you mean 'indicator_missing'"),
+        ("events: [conflict], rulesets: [xa-ntm]", "such as 2021-2025/xa-ntm"),
+        ("events: [conflict], communes: 2, within_days: -1", "found '-1'; wanted a whole number of 1 or more"),
+        ("events: [conflict], communes: 2, within_days: unknown", "wanted a whole number of 1 or more"),
+        ("events: [conflict], communes: 1.5", "wanted a whole number of 1 or more"),
+        ("near: 5, communes: 2, of_one: district, within_days: 9", "found 'near, communes, of_one, within_days';"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_reactions_is_put_plainly(tmp_path: Path, when: str, said: str) -> None:
+    with pytest.raises(ntm.RulebookError) as raised:
+        written(tmp_path, f"reactions: [{{name: a, when: {{{when}}}, say: {{vi: x, en: y}}}}]")
+    assert said in raised.value.describe("en")
+    assert "^" not in str(raised.value)
 
 
 SUFFICES = """reactions:
@@ -599,7 +642,7 @@ def test_what_is_told_does_not_hang_on_when_it_was_opened(steps: list[tuple[Any,
         ("events: [indicator_missing], rulesets: [2021-2025/xa-ntm-nang-cao]", set()),
         ("events: [indicator_missing], key_criteria: true", {"10"}),
         ("events: [criterion_open, criterion_lost], key_criteria: true", {"10"}),
-        ("events: [tier_open], key_criteria: true", set()),
+        ("events: [tier_open]", {NTM}),
         ("events: [indicator_missing], holds: recognised_ntm", set()),
         ("near: 10, ids: ['10']", {"10"}),
         ("near: 10, ids: ['15.1']", set()),
@@ -627,17 +670,53 @@ def test_what_a_reaction_is_bound_to(ruleset: ntm.Ruleset, tmp_path: Path, bound
         ("ids: ['99.9']", "unknown_number"),
         ("ids: ['17.111']", "17.11'"),
         ("rulesets: [2021-2025/xa-ntmm]", "2021-2025/xa-ntm'"),
+        ("ids: ['17']", "unknown_number"),  # a criterion, of which other events tell
+        ("ids: ['15.1'], key_criteria: true", "never_told"),
     ],
 )
 def test_a_reaction_that_names_nothing_is_refused(ruleset: ntm.Ruleset, tmp_path: Path, bound: str, said: str) -> None:
-    text = f"reactions: [{{name: a, when: {{events: [indicator_missing], {bound}}}, say: {{vi: x, en: y}}}}]"
+    text = f"reactions: [{{name: b, when: {{near: 3}}, say: {{vi: x, en: y}}}},\n{{name: a, when: {{events: [indicator_missing], {bound}}}, say: {{vi: x, en: y}}}}]"
     with pytest.raises(ntm.RulebookError, match=said) as raised:
         ntm.Session(ruleset, reactions=written(tmp_path, text))
+    (problem,) = raised.value.problems
+    assert (problem.source, problem.line, problem.key) == (str(tmp_path / "phan-ung.yaml"), 2, "a")
     assert raised.value.describe("vi") != raised.value.describe("en")
     elsewhere = text.replace("rulesets: [2021-2025/xa-ntmm]", "holds: x").replace(
         "[indicator_missing]", "[indicator_missing], rulesets: [2031-2035/xa-ntm]"
     )
     ntm.Session(ruleset, reactions=written(tmp_path, elsewhere)).close()  # which speaks of rulesets of another rulebook
+
+
+@pytest.mark.parametrize(
+    ("when", "code"),
+    [
+        ("events: [criterion_lost], ids: ['17.1']", "unknown_number"),
+        ("near: 5, ids: ['17']", "unknown_number"),
+        ("events: [criterion_lost, indicator_missing], ids: ['17.1']", "never_told"),
+    ],
+)
+def test_a_number_of_what_is_not_waited_for_is_refused(
+    ruleset: ntm.Ruleset, tmp_path: Path, when: str, code: str
+) -> None:
+    text = f"reactions: [{{name: a, when: {{{when}}}, say: {{vi: x, en: y}}}}]"
+    with pytest.raises(ntm.RulebookError, match=code):
+        ntm.Session(ruleset, reactions=written(tmp_path, text))
+
+
+@pytest.mark.parametrize("waited_for", [{"events": ("tier_lost",)}, {"plan_closes_gap": True}])
+def test_a_number_of_a_whole_ruleset_is_refused_of_code_too(ruleset: ntm.Ruleset, waited_for: dict[str, Any]) -> None:
+    reaction = Reaction(name="a", say=ntm.Text("x", "y"), ids=("10",), **waited_for)
+    with pytest.raises(ntm.RulebookError, match="unknown_number"):
+        ntm.Session(ruleset, reactions=[reaction])
+
+
+def test_key_criteria_of_a_ruleset_without_any_are_refused(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """A model commune's title falls with the criteria of the advanced ruleset; a reaction to any ruleset may find none."""
+    model = ntm.load_ruleset(f"{NTM}-kieu-mau", on="2023-12-31")
+    text = "reactions: [{name: a, when: {events: [criterion_lost], key_criteria: true}, say: {vi: x, en: y}}]"
+    ntm.Session(model, reactions=written(tmp_path, text)).close()
+    with pytest.raises(ntm.RulebookError, match="never_told"):
+        ntm.Session(model, reactions=written(tmp_path, text.replace("true}", f"true, rulesets: [{model.id}]}}")))
 
 
 def test_two_reactions_of_one_name_are_refused(ruleset: ntm.Ruleset, tmp_path: Path) -> None:

@@ -23,12 +23,13 @@ from ntm_rules.engine.session.judging import (
     named_facts,
     without_sex,
 )
+from ntm_rules.engine.session.refused import key_numbers
 from ntm_rules.engine.session.state import Change
 from ntm_rules.engine.session.words import commune_words, risk_words
 from ntm_rules.model.assessment import Assessment, Verdict
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.reaction import Reaction
-from ntm_rules.model.ruleset import Ruleset, Withdrawal, WithdrawalByRuleset
+from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, printable, shown
 
 __all__ = ["AnyReaction", "Function", "Reactions", "Step"]
@@ -147,21 +148,8 @@ def _told(reaction: Reaction, event: Event, step: Step) -> Event:
 
 def _of_key_criterion(event: Event, judged: Iterable[Judged]) -> bool:
     ruleset = next(one.ruleset for one in judged if one.ruleset.id == event.ruleset)
-    rule = ruleset.withdrawal
-    while isinstance(rule, WithdrawalByRuleset):
-        ruleset, rule = rule.ruleset, rule.ruleset.withdrawal
-    if not isinstance(rule, Withdrawal) or ruleset.id != event.ruleset:
-        return False
-    if event.name.startswith("criterion"):
-        return event.id in rule.key_criteria
-    # Whatever else is told of a number is told of an indicator.
-    own = {
-        clause.id
-        for criterion in ruleset.criteria
-        if criterion.no in rule.key_criteria
-        for clause in criterion.indicators
-    }
-    return event.id in own
+    # Whatever is told of a number and not of a criterion is told of an indicator.
+    return event.id in key_numbers(ruleset, criteria=event.name.startswith("criterion"))
 
 
 def _won_title(reaction: Reaction, step: Step) -> Iterator[Event]:
