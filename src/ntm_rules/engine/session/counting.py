@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bisect
 import datetime
-from collections.abc import Iterable, Iterator
+import itertools
+import math
+from collections.abc import Iterable
 
 import attrs
 
@@ -37,53 +39,55 @@ class Counting:
 
     def __init__(self, reaction: Reaction) -> None:
         self._reaction = reaction
-        self._losses: dict[tuple[str, str, str], dict[str, _Loss]] = {}
-        # Where each commune is counted now; None where it is not.
+        # By what was lost, and by group: None is that of communes that are not counted now.
+        self._losses: dict[tuple[str, str, str], dict[Place | None, dict[str, _Loss]]] = {}
         self._groups: dict[str, Place | None] = {}
 
     def follow(self, known: Known, events: Iterable[Event], catalogue: Catalogue) -> None:
         """Take over where a commune is counted now, and leave it out where what it was counted for is no longer so."""
+        code = known.code
+        old = self._groups.get(code)
+        counts = self._reaction.holds is None or known.fact.get(self._reaction.holds) is True
+        new = self._groups[code] = _group(self._reaction.of_one, known, catalogue) if counts else None
+        if old != new:
+            for groups in self._losses.values():
+                loss = groups.get(old, {}).pop(code, None)
+                if loss is not None:
+                    groups.setdefault(new, {})[code] = _Loss(loss.day)
         for event in events:
             if event.name not in self._reaction.events and not event.name.endswith(_STILL_NOT_MET):
-                self._losses.get(_thing(event), {}).pop(event.commune, None)
-        counts = self._reaction.holds is None or known.fact.get(self._reaction.holds) is True
-        group = _group(self._reaction.of_one, known, catalogue) if counts else None
-        if self._groups.get(known.code) != group:
-            for losses in self._losses.values():
-                if known.code in losses:
-                    losses[known.code].told = False
-        self._groups[known.code] = group
+                self._losses.get(_thing(event), {}).get(new, {}).pop(code, None)
 
     def reaches(self, event: Event, day: datetime.date) -> bool:
         """Count a commune, and say whether with it its group reaches the bound anew."""
-        losses = self._losses.setdefault(_thing(event), {})
+        group = self._groups[event.commune]
+        losses = self._losses.setdefault(_thing(event), {}).setdefault(group, {})
         own = losses.setdefault(event.commune, _Loss(day.toordinal()))
         own.day = max(own.day, day.toordinal())
-        group = self._groups[event.commune]
-        if group is None:  # of which nobody can say where it belongs, or which does not hold what it should
-            return False
-        together = [loss for code, loss in losses.items() if self._groups[code] == group]
-        bound = self._reaction.communes
-        reached = [window for window in self._windows(together, own.day) if len(window) >= bound]
-        due = any(sum(loss.told for loss in window) < bound for window in reached)
-        for window in reached:
-            for loss in window:
-                loss.told = True
+        return group is not None and self._tells(losses.values(), own.day)
+
+    def _tells(self, losses: Iterable[_Loss], day: int) -> bool:
+        """Whether within any days that hold one day as many as the bound have lost the same, and not been told together."""
+        bound, within = self._reaction.communes, self._reaction.within_days
+        span = math.inf if within is None else within
+        near = sorted((loss for loss in losses if abs(loss.day - day) <= span), key=_day_of)
+        days = [_day_of(loss) for loss in near]
+        told = list(itertools.accumulate((loss.told for loss in near), initial=0))
+        until, marked, due = 0, 0, False
+        for first in range(bisect.bisect_right(days, day)):
+            end = bisect.bisect_right(days, days[first] + span)
+            # Days that hold no more than those before them say nothing of their own.
+            if end > until and end - first >= bound:
+                due = due or told[end] - told[first] < bound
+                for loss in near[max(first, marked) : end]:
+                    loss.told = True
+                marked = end
+            until = end
         return due
 
-    def _windows(self, losses: list[_Loss], day: int) -> Iterator[list[_Loss]]:
-        """The losses within so many days, for all such days that hold one day; none where others hold them all and more."""
-        within = self._reaction.within_days
-        if within is None:
-            yield losses
-            return
-        near = sorted((loss for loss in losses if abs(loss.day - day) <= within), key=lambda loss: loss.day)
-        days, until = [loss.day for loss in near], 0
-        for first in range(bisect.bisect_right(days, day)):
-            end = bisect.bisect_right(days, days[first] + within)
-            if end > until:
-                yield near[first:end]
-            until = end
+
+def _day_of(loss: _Loss) -> int:
+    return loss.day
 
 
 _STILL_NOT_MET = ("_open", "_undetermined")
