@@ -512,6 +512,21 @@ def test_what_is_no_longer_known_is_not_regained(ruleset: ntm.Ruleset, tmp_path:
         assert counted(session) == ["00001"]
 
 
+def test_the_same_communes_are_told_again_after_the_days_are_over(
+    ruleset: ntm.Ruleset, tmp_path: Path, clock: Clock
+) -> None:
+    clock.day = DAY + datetime.timedelta(days=200)
+    with reacting(ruleset, clock, *written(tmp_path, two(more=", within_days: 30"))) as session:
+        session.load([poor("1"), poor("2")])
+        seen = []
+        for code, days in (("1", 0), ("2", 10), ("1", 15), ("1", 100), ("2", 110)):
+            day = DAY + datetime.timedelta(days=days)
+            session.retract_fact(code, "income_per_capita", as_of=day, source="Cục")
+            up(session, 5, code, as_of=day)
+            seen.append(counted(session))
+        assert seen == [[], ["00002"], [], [], ["00002"]]
+
+
 def moved(session: ntm.Session, code: str, **identity: Any) -> None:
     session.load(session.commune(code).replace(**identity))
 

@@ -39,6 +39,7 @@ class Counting:
 
     def __init__(self, reaction: Reaction) -> None:
         self._reaction = reaction
+        self._span = math.inf if reaction.within_days is None else reaction.within_days
         # By what was lost, and by group: None is that of communes that are not counted now.
         self._losses: dict[tuple[str, str, str], dict[Place | None, dict[str, _Loss]]] = {}
         self._groups: dict[str, Place | None] = {}
@@ -62,14 +63,15 @@ class Counting:
         """Count a commune, and say whether with it its group reaches the bound anew."""
         group = self._groups[event.commune]
         losses = self._losses.setdefault(_thing(event), {}).setdefault(group, {})
-        own = losses.setdefault(event.commune, _Loss(day.toordinal()))
+        own = losses.get(event.commune)
+        if own is None or day.toordinal() - own.day > self._span:  # what was told of it is over
+            own = losses[event.commune] = _Loss(day.toordinal())
         own.day = max(own.day, day.toordinal())
         return group is not None and self._tells(losses.values(), own.day)
 
     def _tells(self, losses: Iterable[_Loss], day: int) -> bool:
         """Whether within any days that hold one day as many as the bound have lost the same, and not been told together."""
-        bound, within = self._reaction.communes, self._reaction.within_days
-        span = math.inf if within is None else within
+        bound, span = self._reaction.communes, self._span
         near = sorted((loss for loss in losses if abs(loss.day - day) <= span), key=_day_of)
         days = [_day_of(loss) for loss in near]
         told = list(itertools.accumulate((loss.told for loss in near), initial=0))
