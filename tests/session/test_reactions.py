@@ -17,6 +17,8 @@ from tests.session.helpers import DAY, NTM, Clock, commune, reactions_of, told, 
 import ntm_rules as ntm
 from ntm_rules.engine.session import telling
 from ntm_rules.engine.session.events import Event
+from ntm_rules.model.reaction import Reaction
+from ntm_rules.rulebook.lint import lint_path
 
 
 def reacting(ruleset: ntm.Ruleset, clock: Clock, *reactions: Any, path: Path | None = None) -> ntm.Session:
@@ -104,6 +106,41 @@ def test_a_plan_that_would_close_the_last_gap(clock: Clock, tmp_path: Path) -> N
         assert reactions_of(session) == []  # it would have sufficed before
 
 
+def causes_of(session: ntm.Session) -> list[tuple[str, list[tuple[str, str]]]]:
+    told_of = (event for event in session.events() if event.name == "reaction")
+    return [(event.id, [(change.kind, change.key) for change in event.causes]) for event in told_of]
+
+
+def test_what_else_closes_the_last_gap_is_the_cause(clock: Clock, tmp_path: Path) -> None:
+    """A verdict, or the year, may be what the plan still lacked."""
+    plain = ntm.load_ruleset(NTM, on="2023-12-31")
+    gone = [indicator.id for indicator in plain.indicators if indicator.id not in ("10", "17.11")]
+    ruleset = ntm.load_ruleset(NTM, on="2023-12-31", overlays=[SMALL | {"remove_indicators": gone}])
+    with reacting(ruleset, clock, *written(tmp_path, PLAN)) as session:
+        session.load([commune("1", income_per_capita=50), commune("2", income_per_capita=50).replace(year=2025)])
+        for code in ("1", "2"):
+            session.plan(code, "income_per_capita", 58, as_of=datetime.date(2025, 12, 31), source="Nghị quyết")
+        assert causes_of(session) == []
+        for code in ("1", "2"):
+            session.attest(code, "17.11", True, as_of=DAY, source="Sở")
+        assert causes_of(session) == [("ke-hoach-du", [("attested", "17.11")])]
+        session.load(session.commune("2").replace(year=2023, district="Ý Yên"))
+        assert causes_of(session) == [("ke-hoach-du", [("identity", "year")])]
+
+
+def test_what_else_brings_an_indicator_near_is_the_cause(ruleset: ntm.Ruleset, clock: Clock) -> None:
+    """61 is within 5 percent of the 62 asked in 2025; of 3.2 a verdict says what the facts leave open beside a score of 49 for 50."""
+    with reacting(ruleset, clock, *ntm.load_reactions()) as session:
+        session.load(commune("1", income_per_capita=61, disaster_preparedness_score=49))
+        session.load(session.commune("1").replace(year=2025, district="Ý Yên"))
+        assert causes_of(session) == [("near-miss", [("identity", "year")])]
+        session.attest("1", "3.2", True, as_of=DAY, source="Sở")
+        assert causes_of(session) == [("near-miss", [("attested", "3.2")])]
+        session.load(session.commune("1").replace(name="Tên Khác"))
+        assert causes_of(session) == []
+        assert len([event for event in session.events(since=0) if event.name == "reaction"]) == 2
+
+
 def fact_of(ruleset: ntm.Ruleset, number: str) -> str:
     fact = ruleset.indicator(number).requirement.fact  # type: ignore[union-attr]
     assert isinstance(fact, str)
@@ -182,6 +219,47 @@ def test_a_function_may_react(ruleset: ntm.Ruleset, clock: Clock) -> None:
 def test_a_bad_file_of_reactions_is_said(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ntm.RulebookError, match=said):
         written(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("when", "key", "found"),
+    [
+        ("events: [tier_lost], ids: ['10']", "events[0]", "tier_lost"),
+        ("events: [indicator_missing, recognition_lost], ids: ['10']", "events[1]", "recognition_lost"),
+        ("events: [title_at_risk], key_criteria: true", "events[0]", "title_at_risk"),
+        ("events: [condition_missing], key_criteria: true", "events[0]", "condition_missing"),
+        ("plan_closes_gap: true, ids: ['10']", "ids", "10"),
+        ("plan_closes_gap: true, key_criteria: true", "key_criteria", "True"),
+    ],
+)
+def test_what_could_never_be_told_is_refused(tmp_path: Path, when: str, key: str, found: str) -> None:
+    text = f"reactions:\n  - name: a\n    when: {{{when}}}\n    say: {{vi: x, en: y}}\n"
+    with pytest.raises(ntm.RulebookError) as raised:
+        written(tmp_path, text)
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.line, problem.key) == ("never_told", 3, f"reactions[0].when.{key}")
+    assert problem.source == str(tmp_path / "phan-ung.yaml")
+    assert found in str(problem.found)
+    assert problem.wanted is not None
+    assert [finding.problem.code for finding in lint_path(tmp_path / "phan-ung.yaml")] == ["never_told"]
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("events: [indicator_mising]", "did you mean 'indicator_missing'"),
+        ("events: [conflict], rulesets: [xa-ntm]", "such as 2021-2025/xa-ntm"),
+        ("events: [conflict], communes: 2, within_days: -1", "found '-1'; wanted a whole number of 1 or more"),
+        ("events: [conflict], communes: 2, within_days: unknown", "wanted a whole number of 1 or more"),
+        ("events: [conflict], communes: 1.5", "wanted a whole number of 1 or more"),
+        ("near: 5, communes: 2, of_one: district, within_days: 9", "found 'near, communes, of_one, within_days';"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_reactions_is_put_plainly(tmp_path: Path, when: str, said: str) -> None:
+    with pytest.raises(ntm.RulebookError) as raised:
+        written(tmp_path, f"reactions: [{{name: a, when: {{{when}}}, say: {{vi: x, en: y}}}}]")
+    assert said in raised.value.describe("en")
+    assert "^" not in str(raised.value)
 
 
 SUFFICES = """reactions:
@@ -308,9 +386,9 @@ def test_a_function_that_gives_no_text_is_told_so(ruleset: ntm.Ruleset, clock: C
 # -- counting communes
 
 
-def two(of_one: str = "", more: str = "", events: str = "indicator_missing") -> str:
+def two(of_one: str = "", more: str = "", events: str = "indicator_missing", communes: int = 2) -> str:
     group = f", of_one: {of_one}" if of_one else ""
-    when = f"events: [{events}], ids: ['10'], communes: 2{group}{more}"
+    when = f"events: [{events}], ids: ['10'], communes: {communes}{group}{more}"
     return f"reactions: [{{name: hai, when: {{{when}}}, say: {{vi: a, en: b}}}}]"
 
 
@@ -388,6 +466,128 @@ def test_days_are_those_of_the_figures(ruleset: ntm.Ruleset, tmp_path: Path, day
             assert counted(session) == (["00002"] if fires else [])
 
 
+FALLS = [("1", 0), ("2", 10), ("3", 20)]
+
+
+@pytest.mark.parametrize(
+    ("falls", "told_of"),
+    [
+        (FALLS, ["00003"]),
+        ([("4", 200), *FALLS], ["00003"]),  # one figure of a later day silences none that come late
+        ([*FALLS, ("4", 200), ("5", 205)], ["00003"]),
+        ([*FALLS, ("4", 30)], ["00003"]),  # a fourth tells nothing new
+        ([*FALLS, ("4", 105), ("5", 106)], ["00003", "00005"]),  # three others of one window, after it was below
+        ([("1", 0), ("3", 80), ("2", 160)], []),  # no 90 days hold the three
+        ([("1", 0), ("2", 10), ("3", 140), ("4", 145), ("5", 60)], ["00005"]),
+        ([*FALLS, ("4", 140), ("5", 145), ("6", 60)], ["00003", "00006"]),  # of the two windows that hold it one is new
+    ],
+)
+def test_any_days_that_hold_the_new_event_count(
+    ruleset: ntm.Ruleset, tmp_path: Path, falls: list[tuple[str, int]], told_of: list[str]
+) -> None:
+    with ntm.Session(ruleset, reactions=written(tmp_path, two(more=", within_days: 90", communes=3))) as session:
+        session.load([poor(str(code)) for code in range(1, 7)])
+        for code, days in falls:
+            up(session, 5, code, as_of=DAY - datetime.timedelta(days=300 - days))
+        assert counted(session) == told_of
+        assert [event.commune for event in session.events(since=0) if event.name == "reaction"] == told_of
+
+
+def taken_back(session: ntm.Session, code: str) -> None:
+    session.retract_fact(code, "income_per_capita", as_of=DAY, source="Cục")
+
+
+def test_what_is_no_longer_known_is_not_regained(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """An indicator that goes from missing to undetermined has not come back, as a criterion has not."""
+    with ntm.Session(ruleset, reactions=written(tmp_path, two())) as session:
+        session.load([poor("1"), poor("2")])
+        up(session, 5, "1")
+        taken_back(session, "1")
+        up(session, 5, "2")
+        assert counted(session) == ["00002"]
+        up(session, 5, "1")  # the same two as before
+        assert counted(session) == []
+        up(session, 80, "1")
+        up(session, 5, "1")
+        assert counted(session) == ["00001"]
+
+
+def test_the_same_communes_are_told_again_after_the_days_are_over(
+    ruleset: ntm.Ruleset, tmp_path: Path, clock: Clock
+) -> None:
+    clock.day = DAY + datetime.timedelta(days=200)
+    with reacting(ruleset, clock, *written(tmp_path, two(more=", within_days: 30"))) as session:
+        session.load([poor("1"), poor("2")])
+        seen = []
+        for code, days in (("1", 0), ("2", 10), ("1", 15), ("1", 100), ("2", 110)):
+            day = DAY + datetime.timedelta(days=days)
+            session.retract_fact(code, "income_per_capita", as_of=day, source="Cục")
+            up(session, 5, code, as_of=day)
+            seen.append(counted(session))
+        assert seen == [[], ["00002"], [], [], ["00002"]]
+
+
+def moved(session: ntm.Session, code: str, **identity: Any) -> None:
+    session.load(session.commune(code).replace(**identity))
+
+
+def test_who_moves_is_counted_where_it_is_now(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    with ntm.Session(ruleset, reactions=written(tmp_path, two("district"))) as session:
+        session.load([poor(code, district="XXYY"[place]) for place, code in enumerate("1234")])
+        up(session, 5, "1")
+        moved(session, "1", district="Y")
+        up(session, 5, "2")
+        assert counted(session) == []  # one of each
+        up(session, 5, "3")
+        assert counted(session) == ["00003"]
+        moved(session, "3", district="X")
+        up(session, 5, "4")  # one was left
+        assert counted(session) == ["00004"]
+
+
+@pytest.mark.parametrize(("of_one", "place"), [("district", {"district": "X"}), ("province", {"province": "Hà Nam"})])
+def test_who_is_placed_after_the_loss_is_counted(
+    ruleset: ntm.Ruleset, tmp_path: Path, of_one: str, place: dict[str, str]
+) -> None:
+    path, reactions = tmp_path / "so.db", written(tmp_path, two(of_one, communes=3))
+    with ntm.Session(ruleset, reactions=reactions, journal=path) as session:
+        session.load([poor("1"), poor("2"), poor("3", **place), poor("4", **place)])
+        up(session, 5, "1")
+        up(session, 5, "2")
+        moved(session, "1", **place)
+        moved(session, "2", **place)
+    with ntm.Session(ruleset, reactions=reactions, journal=path) as session:
+        up(session, 5, "3")
+        up(session, 5, "4")
+        assert counted(session) == ["00003"]
+
+
+def test_three_that_a_move_brings_together_are_told_at_the_next_event(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """A reaction tells of an event; a move is none."""
+    with ntm.Session(ruleset, reactions=written(tmp_path, two("district"))) as session:
+        session.load([poor(code, district="XYX"[place]) for place, code in enumerate("123")])
+        up(session, 5, "1")
+        up(session, 5, "2")
+        moved(session, "2", district="X")
+        assert counted(session) == []
+        up(session, 5, "3")
+        assert counted(session) == ["00003"]
+
+
+def test_holds_is_asked_of_every_commune_counted(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    with ntm.Session(ruleset, reactions=written(tmp_path, two(more=", holds: recognised_ntm"))) as session:
+        session.load([commune(code, income_per_capita=80, recognised_ntm=code != "3") for code in "1234"])
+        up(session, 5, "1")
+        up(session, False, "1", key="recognised_ntm")
+        up(session, 5, "2")
+        assert counted(session) == []  # one of them is recognised
+        up(session, 5, "3")
+        assert counted(session) == []
+        up(session, True, "3", key="recognised_ntm")  # as it lost the indicator before
+        up(session, 5, "4")
+        assert counted(session) == ["00004"]
+
+
 COUNTING = """reactions:
   - name: hai
     when: {events: [indicator_missing], communes: 2}
@@ -397,6 +597,9 @@ COUNTING = """reactions:
     say: {vi: a, en: b}
   - name: ba-mot-vung
     when: {events: [tier_open, tier_lost], communes: 3, of_one: region, within_days: 9999}
+    say: {vi: a, en: b}
+  - name: hai-da-dat
+    when: {events: [indicator_missing], communes: 2, of_one: district, holds: recognised_ntm}
     say: {vi: a, en: b}
 """
 STEPS = st.tuples(
@@ -426,6 +629,7 @@ def test_what_is_told_does_not_hang_on_when_it_was_opened(steps: list[tuple[Any,
                 known = session.commune(code)
                 if moves:
                     session.load(known.replace(district="B" if known.district == "A" else "A"))
+                    up(session, day % 2 == 0, str(code), key="recognised_ntm", as_of=clock.day)
                 with contextlib.suppress(ntm.FactError):  # of an earlier day, or not known
                     given: dict[str, Any] = {"as_of": clock.day - datetime.timedelta(days=day), "source": "Cục"}
                     if value is None:
@@ -453,10 +657,11 @@ def test_what_is_told_does_not_hang_on_when_it_was_opened(steps: list[tuple[Any,
         ("events: [indicator_missing], rulesets: [2021-2025/xa-ntm-nang-cao]", set()),
         ("events: [indicator_missing], key_criteria: true", {"10"}),
         ("events: [criterion_open, criterion_lost], key_criteria: true", {"10"}),
-        ("events: [tier_open], key_criteria: true", set()),
+        ("events: [tier_open]", {NTM}),
         ("events: [indicator_missing], holds: recognised_ntm", set()),
         ("near: 10, ids: ['10']", {"10"}),
         ("near: 10, ids: ['15.1']", set()),
+        ("near: 10, key_criteria: true", {"10"}),
     ],
 )
 def test_what_a_reaction_is_bound_to(ruleset: ntm.Ruleset, tmp_path: Path, bound: str, heard: set[str]) -> None:
@@ -480,17 +685,53 @@ def test_what_a_reaction_is_bound_to(ruleset: ntm.Ruleset, tmp_path: Path, bound
         ("ids: ['99.9']", "unknown_number"),
         ("ids: ['17.111']", "17.11'"),
         ("rulesets: [2021-2025/xa-ntmm]", "2021-2025/xa-ntm'"),
+        ("ids: ['17']", "unknown_number"),  # a criterion, of which other events tell
+        ("ids: ['15.1'], key_criteria: true", "never_told"),
     ],
 )
 def test_a_reaction_that_names_nothing_is_refused(ruleset: ntm.Ruleset, tmp_path: Path, bound: str, said: str) -> None:
-    text = f"reactions: [{{name: a, when: {{events: [indicator_missing], {bound}}}, say: {{vi: x, en: y}}}}]"
+    text = f"reactions: [{{name: b, when: {{near: 3}}, say: {{vi: x, en: y}}}},\n{{name: a, when: {{events: [indicator_missing], {bound}}}, say: {{vi: x, en: y}}}}]"
     with pytest.raises(ntm.RulebookError, match=said) as raised:
         ntm.Session(ruleset, reactions=written(tmp_path, text))
+    (problem,) = raised.value.problems
+    assert (problem.source, problem.line, problem.key) == (str(tmp_path / "phan-ung.yaml"), 2, "a")
     assert raised.value.describe("vi") != raised.value.describe("en")
     elsewhere = text.replace("rulesets: [2021-2025/xa-ntmm]", "holds: x").replace(
         "[indicator_missing]", "[indicator_missing], rulesets: [2031-2035/xa-ntm]"
     )
     ntm.Session(ruleset, reactions=written(tmp_path, elsewhere)).close()  # which speaks of rulesets of another rulebook
+
+
+@pytest.mark.parametrize(
+    ("when", "code"),
+    [
+        ("events: [criterion_lost], ids: ['17.1']", "unknown_number"),
+        ("near: 5, ids: ['17']", "unknown_number"),
+        ("events: [criterion_lost, indicator_missing], ids: ['17.1']", "never_told"),
+    ],
+)
+def test_a_number_of_what_is_not_waited_for_is_refused(
+    ruleset: ntm.Ruleset, tmp_path: Path, when: str, code: str
+) -> None:
+    text = f"reactions: [{{name: a, when: {{{when}}}, say: {{vi: x, en: y}}}}]"
+    with pytest.raises(ntm.RulebookError, match=code):
+        ntm.Session(ruleset, reactions=written(tmp_path, text))
+
+
+@pytest.mark.parametrize("waited_for", [{"events": ("tier_lost",)}, {"plan_closes_gap": True}])
+def test_a_number_of_a_whole_ruleset_is_refused_of_code_too(ruleset: ntm.Ruleset, waited_for: dict[str, Any]) -> None:
+    reaction = Reaction(name="a", say=ntm.Text("x", "y"), ids=("10",), **waited_for)
+    with pytest.raises(ntm.RulebookError, match="unknown_number"):
+        ntm.Session(ruleset, reactions=[reaction])
+
+
+def test_key_criteria_of_a_ruleset_without_any_are_refused(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """A model commune's title falls with the criteria of the advanced ruleset; a reaction to any ruleset may find none."""
+    model = ntm.load_ruleset(f"{NTM}-kieu-mau", on="2023-12-31")
+    text = "reactions: [{name: a, when: {events: [criterion_lost], key_criteria: true}, say: {vi: x, en: y}}]"
+    ntm.Session(model, reactions=written(tmp_path, text)).close()
+    with pytest.raises(ntm.RulebookError, match="never_told"):
+        ntm.Session(model, reactions=written(tmp_path, text.replace("true}", f"true, rulesets: [{model.id}]}}")))
 
 
 def test_two_reactions_of_one_name_are_refused(ruleset: ntm.Ruleset, tmp_path: Path) -> None:

@@ -173,9 +173,14 @@ def test_a_line_is_answered_before_the_next_comes(tmp_path: Path) -> None:
     assert process.returncode == 2
 
 
+def heeding_interrupts() -> None:
+    """As from a terminal: what runs in the background of a script has been told to ignore them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_command_says_so(tmp_path: Path) -> None:
     path = tmp_path / "so.db"
-    with watching(path, stderr=subprocess.PIPE) as process:
+    with watching(path, stderr=subprocess.PIPE, preexec_fn=heeding_interrupts) as process:
         assert process.stdout is not None
         say(process, load=LOADED)
         say(process, commune=754, fact="income_per_capita", value=50)

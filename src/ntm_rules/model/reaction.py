@@ -37,7 +37,7 @@ class Reaction:
     threshold; `plan_closes_gap`, planned values with which a ruleset would be met that is not. It may be bound to `rulesets`, to
     `ids` (numbers of indicators or criteria), to `key_criteria` of the withdrawal rule in force, and to communes for which the
     boolean fact `holds` is true. With `communes` it waits for `events` until as many communes of one group (`of_one`) have had the
-    same within `within_days`, and not the contrary since. Load such from YAML with `ntm_rules.load_reactions`.
+    same within `within_days`, and not the contrary since. `source` and `line` say where it stands. Load such from YAML with `ntm_rules.load_reactions`.
     """
 
     name: str
@@ -53,3 +53,5 @@ class Reaction:
     communes: int = 1
     of_one: Group | None = None
     within_days: int | None = None
+    source: str | None = attrs.field(default=None, eq=False, repr=False)
+    line: int | None = attrs.field(default=None, eq=False, repr=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar, get_args
 
@@ -125,14 +126,27 @@ def _problem(detail: Any, tree: Any, source: str, model: type[BaseModel]) -> Pro
         message = _MESSAGES.get(kind, Text("giá trị không hợp lệ", "not a valid value"))
         expected = context.get("expected") or context.get("pattern")
         if expected:
-            fields["wanted"] = Text(str(expected).replace(" or ", " hoặc "), str(expected))
+            plain = Text(str(expected).replace(" or ", " hoặc "), str(expected))
+            fields["wanted"] = _PATTERNS.get(str(expected), plain)
+        if kind == "literal_error":
+            fields["nearest"] = nearest(str(detail["input"]), re.findall(r"'([^']*)'", str(expected)))
     return problem_at(tree, source, path, kind, message, **fields)
 
+
+# What a form is called, by the pattern that documents write it in.
+_PATTERNS: Mapping[str, Text] = {
+    r"^[0-9]{4}-[0-9]{4}/[a-z0-9-]+$": Text(
+        "giai đoạn/tên, như 2021-2025/xa-ntm", "a phase and a name, such as 2021-2025/xa-ntm"
+    ),
+    r"^[a-z0-9][a-z0-9-]*$": Text(
+        "chữ thường, số và dấu -, như sat-muc", "small letters, digits and -, such as near-miss"
+    ),
+}
 
 _WANTED: Mapping[str, str] = {
     "near: percent, above 0 and below 100": "near: phần trăm, trên 0 và dưới 100",
     "of_one and within_days go with communes, 2 or more": "of_one và within_days đi cùng communes, từ 2 trở lên",
-    "communes and within_days: 1 or more": "communes và within_days: từ 1 trở lên",
+    "a whole number of 1 or more": "số nguyên từ 1 trở lên",
     "communes, of_one and within_days go with events": "communes, of_one và within_days đi cùng events",
     "a year from 2010 to 2100": "năm từ 2010 đến 2100",
     "at least one thing that must hold": "ít nhất một điều phải đúng",
@@ -175,7 +189,9 @@ def _steps(tree: Any, raw: tuple[int | str, ...], kind: str) -> tuple[int | str,
 
 
 def _brief(value: Any) -> str:
-    return type(value).__name__ if isinstance(value, (Mapping, list)) and len(value) > 3 else shown(value)
+    if isinstance(value, Mapping) and len(value) > 3:
+        return shown(", ".join(map(str, value)))
+    return type(value).__name__ if isinstance(value, list) and len(value) > 3 else shown(value)
 
 
 @functools.cache

@@ -49,6 +49,16 @@ class Causes:
         found = {change.sequence for clause in behind for change in self._of_clause(clause)}
         return tuple(change for change in self._changes if change.sequence in found)
 
+    def of_planned(self) -> tuple[Change, ...]:
+        """The causes of what the ruleset would say of planned values; no indicator need be judged otherwise for that."""
+        clauses = (*self._ruleset.indicators, *self._ruleset.prerequisites)
+        named = set().union(*map(named_facts, clauses))
+        found = {change.sequence for clause in clauses for change in self._of_clause(clause)}
+        found |= {
+            change.sequence for change in self._changes if change.kind == "plan" and without_sex(change.key) in named
+        }
+        return tuple(change for change in self._changes if change.sequence in found)
+
     def of_title(self) -> tuple[Change, ...]:
         """The causes of a title's being at risk or no longer, which may hang on the criteria of another ruleset."""
         withdrawal = self._ruleset.withdrawal

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
+import itertools
+import math
 from collections.abc import Iterable
+
+import attrs
 
 from ntm_rules.engine.session.events import Event
 from ntm_rules.engine.session.state import Known
@@ -15,39 +20,79 @@ __all__ = ["Counting"]
 Place = tuple[str | None, ...]
 
 
+@attrs.define(slots=True)
+class _Loss:
+    """Of one commune: the day of its latest loss, and whether it has been told with those it is counted with."""
+
+    day: int
+    told: bool = False
+
+
 class Counting:
     """The communes of which a reaction has heard what it waits for, and not that it has passed.
 
-    A commune counts from the event waited for until another event on the same thing says otherwise; "open" says that it is still not
-    met. The reaction is due when a group's number reaches the bound, and again only after it has been below. The days are those that
-    the figures speak of, counted back from the latest of the group, so that a late report makes no difference.
+    A commune counts from the event waited for until another event on the same thing says otherwise; "open" and "undetermined" say
+    that it is still not met. It counts in the group that it belongs to now, and while it holds now what the reaction asks for. The
+    reaction is due when the communes within some days that hold the new event reach the bound, and have not been told together. The
+    days are those that the figures speak of, so that it makes no difference which is reported first.
     """
 
     def __init__(self, reaction: Reaction) -> None:
         self._reaction = reaction
-        self._seen: dict[tuple[str, str, str], dict[str, tuple[Place, datetime.date]]] = {}
+        self._span = math.inf if reaction.within_days is None else reaction.within_days
+        # By what was lost, and by group: None is that of communes that are not counted now.
+        self._losses: dict[tuple[str, str, str], dict[Place | None, dict[str, _Loss]]] = {}
+        self._groups: dict[str, Place | None] = {}
 
-    def passes(self, events: Iterable[Event]) -> None:
-        """Leave a commune out where what it was counted for is no longer so."""
+    def follow(self, known: Known, events: Iterable[Event], catalogue: Catalogue) -> None:
+        """Take over where a commune is counted now, and leave it out where what it was counted for is no longer so."""
+        code = known.code
+        old = self._groups.get(code)
+        counts = self._reaction.holds is None or known.fact.get(self._reaction.holds) is True
+        new = self._groups[code] = _group(self._reaction.of_one, known, catalogue) if counts else None
+        if old != new:
+            for groups in self._losses.values():
+                loss = groups.get(old, {}).pop(code, None)
+                if loss is not None:
+                    groups.setdefault(new, {})[code] = _Loss(loss.day)
         for event in events:
-            if event.name not in self._reaction.events and not event.name.endswith("_open"):
-                self._seen.get(_thing(event), {}).pop(event.commune, None)
+            if event.name not in self._reaction.events and not event.name.endswith(_STILL_NOT_MET):
+                self._losses.get(_thing(event), {}).get(new, {}).pop(code, None)
 
-    def reaches(self, event: Event, known: Known, day: datetime.date, catalogue: Catalogue) -> bool:
-        """Count a commune, and say whether by this the number of its group reaches the bound."""
-        group = _group(self._reaction.of_one, known, catalogue)
-        if group is None:  # of which nobody can say where it belongs
-            return False
-        seen = self._seen.setdefault(_thing(event), {})
-        before = self._number(seen, group)
-        _, last = seen.get(event.commune, (group, day))
-        seen[event.commune] = group, max(day, last)
-        return before < self._reaction.communes <= self._number(seen, group)
+    def reaches(self, event: Event, day: datetime.date) -> bool:
+        """Count a commune, and say whether with it its group reaches the bound anew."""
+        group = self._groups[event.commune]
+        losses = self._losses.setdefault(_thing(event), {}).setdefault(group, {})
+        own = losses.get(event.commune)
+        if own is None or day.toordinal() - own.day > self._span:  # what was told of it is over
+            own = losses[event.commune] = _Loss(day.toordinal())
+        own.day = max(own.day, day.toordinal())
+        return group is not None and self._tells(losses.values(), own.day)
 
-    def _number(self, seen: dict[str, tuple[Place, datetime.date]], group: Place) -> int:
-        days = [day for place, day in seen.values() if place == group]
-        within = self._reaction.within_days
-        return len(days) if within is None else sum((max(days) - day).days <= within for day in days)
+    def _tells(self, losses: Iterable[_Loss], day: int) -> bool:
+        """Whether within any days that hold one day as many as the bound have lost the same, and not been told together."""
+        bound, span = self._reaction.communes, self._span
+        near = sorted((loss for loss in losses if abs(loss.day - day) <= span), key=_day_of)
+        days = [_day_of(loss) for loss in near]
+        told = list(itertools.accumulate((loss.told for loss in near), initial=0))
+        until, marked, due = 0, 0, False
+        for first in range(bisect.bisect_right(days, day)):
+            end = bisect.bisect_right(days, days[first] + span)
+            # Days that hold no more than those before them say nothing of their own.
+            if end > until and end - first >= bound:
+                due = due or told[end] - told[first] < bound
+                for loss in near[max(first, marked) : end]:
+                    loss.told = True
+                marked = end
+            until = end
+        return due
+
+
+def _day_of(loss: _Loss) -> int:
+    return loss.day
+
+
+_STILL_NOT_MET = ("_open", "_undetermined")
 
 
 def _thing(event: Event) -> tuple[str, str, str]:

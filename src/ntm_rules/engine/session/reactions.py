@@ -11,16 +11,25 @@ from typing import TypeAlias
 import attrs
 
 from ntm_rules.engine.native import evaluate, leaning
+from ntm_rules.engine.session.causes import Causes
 from ntm_rules.engine.session.counting import Counting
 from ntm_rules.engine.session.events import Event, Moment, title_words
-from ntm_rules.engine.session.judging import MISSING, Judged, assessment_of, clauses_of, named_facts, without_sex
+from ntm_rules.engine.session.judging import (
+    MISSING,
+    UNDETERMINED,
+    Judged,
+    assessment_of,
+    clauses_of,
+    named_facts,
+    without_sex,
+)
+from ntm_rules.engine.session.refused import key_numbers
 from ntm_rules.engine.session.state import Change
 from ntm_rules.engine.session.words import commune_words, risk_words
 from ntm_rules.model.assessment import Assessment, Verdict
 from ntm_rules.model.errors import NtmRulesError, Problem
 from ntm_rules.model.reaction import Reaction
-from ntm_rules.model.requirement import Clause
-from ntm_rules.model.ruleset import Ruleset, Withdrawal, WithdrawalByRuleset
+from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Language, Text, printable, shown
 
 __all__ = ["AnyReaction", "Function", "Reactions", "Step"]
@@ -59,12 +68,12 @@ class Reactions:
         """Count what happened in a step that has been told."""
         for reaction in self._declared:
             if reaction.name in self._counting:
-                collections.deque(self._met(reaction, step), maxlen=0)
+                collections.deque(self._heard(reaction, step), maxlen=0)
 
     def to(self, step: Step) -> Iterator[Event]:
         """What the declared reactions say of a step."""
         for reaction in self._declared:
-            yield from (_told(reaction, event, step) for event in self._met(reaction, step))
+            yield from (_told(reaction, event, step) for event in self._heard(reaction, step))
 
     def of_functions(self, step: Step, failed: list[Exception]) -> Iterator[Event]:
         """What the functions say of a step, and what they fail of; they are called as it happens, and not when it is told again."""
@@ -84,12 +93,12 @@ class Reactions:
             elif said is not None:
                 yield attrs.evolve(event, name="reaction", id=name, about=event.id, explanation=said)
 
-    def _met(self, reaction: Reaction, step: Step) -> Iterator[Event]:
+    def _heard(self, reaction: Reaction, step: Step) -> Iterator[Event]:
         """The events that a reaction waited for."""
         counting = self._counting.get(reaction.name)
         if counting is not None:
-            counting.passes(step.events)
-        if reaction.holds is not None and step.after.known.fact.get(reaction.holds) is not True:
+            counting.follow(step.after.known, step.events, step.after.judged[0].ruleset.catalogue)
+        elif reaction.holds is not None and step.after.known.fact.get(reaction.holds) is not True:
             return
         for event in self._waited_for(reaction, step):
             if reaction.rulesets and event.ruleset not in reaction.rulesets:
@@ -98,8 +107,7 @@ class Reactions:
                 continue
             if reaction.key_criteria and not _of_key_criterion(event, step.after.judged):
                 continue
-            catalogue = step.after.judged[0].ruleset.catalogue
-            if counting is None or counting.reaches(event, step.after.known, day_of_step(step), catalogue):
+            if counting is None or counting.reaches(event, day_of_step(step)):
                 yield event
 
     def _waited_for(self, reaction: Reaction, step: Step) -> Iterable[Event]:
@@ -140,20 +148,8 @@ def _told(reaction: Reaction, event: Event, step: Step) -> Event:
 
 def _of_key_criterion(event: Event, judged: Iterable[Judged]) -> bool:
     ruleset = next(one.ruleset for one in judged if one.ruleset.id == event.ruleset)
-    rule = ruleset.withdrawal
-    while isinstance(rule, WithdrawalByRuleset):
-        ruleset, rule = rule.ruleset, rule.ruleset.withdrawal
-    if not isinstance(rule, Withdrawal) or ruleset.id != event.ruleset:
-        return False
-    if event.name.startswith("criterion"):
-        return event.id in rule.key_criteria
-    own = {
-        clause.id
-        for criterion in ruleset.criteria
-        if criterion.no in rule.key_criteria
-        for clause in criterion.indicators
-    }
-    return event.name.startswith("indicator") and event.id in own
+    # Whatever is told of a number and not of a criterion is told of an indicator.
+    return event.id in key_numbers(ruleset, criteria=event.name.startswith("criterion"))
 
 
 def _won_title(reaction: Reaction, step: Step) -> Iterator[Event]:
@@ -192,34 +188,36 @@ class _Near:
         assert reaction.near is not None
         self._margin = reaction.near
         self._lean: dict[str, Callable[[Assessment], tuple[int, ...]]] = {}
-        self._facts: dict[str, list[tuple[Clause, set[str]]]] = {}
+        self._facts: dict[str, list[set[str]]] = {}
 
     def events(self, step: Step) -> Iterator[Event]:
-        keys = {without_sex(change.key) for change in step.changes if change.kind == "fact"}
         for old, new in zip(step.before.judged, step.after.judged, strict=True):
-            touched = self._touched(new.ruleset, keys)
+            touched = self._touched(new.ruleset, step.changes)
             if not any(new.codes[place] == MISSING for place in touched):
                 continue
-            near = self._near(new, step.after) & touched
-            for place in sorted(near - self._near(old, step.before) if near else near):
+            near = self._within(new, step.after) & touched
+            for place in sorted(near - self._within(old, step.before) if near else near):
                 clause = clauses_of(new.ruleset)[place]
                 result = assessment_of(new, step.after.known.commune()).indicator(clause.id)
-                facts = named_facts(clause)
-                causes = tuple(c for c in step.changes if c.kind == "fact" and without_sex(c.key) in facts)
+                causes = Causes((old, step.before.known), (new, step.after.known), step.changes).of((clause,))
                 yield _signal(new, step, clause.id, Text(result.explain("vi"), result.explain("en")), causes)
 
-    def _touched(self, ruleset: Ruleset, keys: set[str]) -> set[int]:
+    def _touched(self, ruleset: Ruleset, changes: Iterable[Change]) -> set[int]:
+        """The places of the indicators that some changes may bring near: a verdict and where the commune lies, any of them."""
         if ruleset.id not in self._facts:
-            self._facts[ruleset.id] = [(clause, named_facts(clause)) for clause in ruleset.indicators]
-        return {place for place, (_, facts) in enumerate(self._facts[ruleset.id]) if facts & keys}
+            self._facts[ruleset.id] = [named_facts(clause) for clause in ruleset.indicators]
+        every = any(change.kind in ("identity", "attested") for change in changes)
+        keys = {without_sex(change.key) for change in changes if change.kind == "fact"}
+        return {place for place, facts in enumerate(self._facts[ruleset.id]) if every or facts & keys}
 
-    def _near(self, judged: Judged, moment: Moment) -> set[int]:
+    def _within(self, judged: Judged, moment: Moment) -> set[int]:
+        """The places of the indicators not met that are within the margin."""
         ruleset = judged.ruleset
         lean = self._lean.get(ruleset.id) or self._lean.setdefault(
             ruleset.id, leaning(margin=self._margin, passing=True)
         )
         codes = lean(assessment_of(judged, moment.known.commune()))
-        return {place for place, code in enumerate(codes) if judged.codes[place] == MISSING and code < MISSING // 2}
+        return {place for place, code in enumerate(codes) if judged.codes[place] == MISSING and _counts_as_met(code)}
 
 
 def _closed_by_plan(step: Step) -> Iterator[Event]:
@@ -227,9 +225,9 @@ def _closed_by_plan(step: Step) -> Iterator[Event]:
     if not step.after.known.plan:
         return
     for old, new in zip(step.before.judged, step.after.judged, strict=True):
-        if _met(new.standing) or not _met_as_planned(new, step.after) or _met_as_planned(old, step.before):
+        if _counts_as_met(new.standing) or not _met_as_planned(new, step.after) or _met_as_planned(old, step.before):
             continue
-        causes = tuple(change for change in step.changes if change.kind in ("plan", "fact"))
+        causes = Causes((old, step.before.known), (new, step.after.known), step.changes).of_planned()
         title = new.ruleset.title
         said = Text(
             f"Với các giá trị kế hoạch, xã đạt {title.vi}.", f"With the planned values the commune meets: {title.en}."
@@ -237,13 +235,13 @@ def _closed_by_plan(step: Step) -> Iterator[Event]:
         yield _signal(new, step, new.ruleset.id, said, causes)
 
 
-def _met(code: int) -> bool:
-    return code < MISSING // 2
+def _counts_as_met(code: int) -> bool:
+    return code < UNDETERMINED
 
 
 def _met_as_planned(judged: Judged, moment: Moment) -> bool:
     if not moment.known.plan:
-        return _met(judged.standing)
+        return _counts_as_met(judged.standing)
     try:
         return evaluate(judged.ruleset, moment.known.commune(planned=True)).standing is Verdict.MET
     except NtmRulesError:  # facts that came after the plan contradict it

@@ -11,7 +11,8 @@ from ntm_rules.engine.attested_names import names_no_ruleset
 from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesError, Problem, RulebookError
 from ntm_rules.model.facts import FactKind
 from ntm_rules.model.reaction import Reaction
-from ntm_rules.model.ruleset import Catalogue, Ruleset
+from ntm_rules.model.requirement import Clause
+from ntm_rules.model.ruleset import Catalogue, Ruleset, Withdrawal
 from ntm_rules.model.text import Text, name_of, nearest, shown
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "checked_day",
     "checked_key",
     "checked_since",
+    "key_numbers",
     "not_known",
     "older_than_known",
     "refuse_no_json",
@@ -67,8 +69,9 @@ def all_reactions(reactions: Any, rulesets: tuple[Ruleset, ...]) -> tuple[Any, .
     ]
     names = [one.name for one in declared]
     problems += (
-        Problem(code="given_twice", key=name, message=Text("hai phản ứng cùng tên", "two reactions of one name"))
-        for name in sorted({name for name in names if names.count(name) > 1})
+        _of(one, "given_twice", one.name, Text("hai phản ứng cùng tên", "two reactions of one name"))
+        for place, one in enumerate(declared)
+        if one.name in names[:place]
     )
     for one in declared:
         problems += _names_nothing(one, rulesets)
@@ -84,30 +87,88 @@ _REACTIONS = Text("dãy phản ứng từ load_reactions, hoặc hàm", "several
 def _names_nothing(reaction: Reaction, rulesets: tuple[Ruleset, ...]) -> Iterator[Problem]:
     """What a reaction names that there is not; of rulesets that the session does not judge by, only their names can be held."""
     catalogue = rulesets[0].catalogue
-
-    def unknown(code: str, name: str, message: Text, known: Iterable[str]) -> Problem:
-        return Problem(code=code, key=reaction.name, found=shown(name), message=message, nearest=nearest(name, known))
-
     for name in reaction.rulesets:
         if names_no_ruleset(name, catalogue.rulesets):
             message = Text("không có bộ tiêu chí này", "no such ruleset")
-            yield unknown("unknown_ruleset", name, message, catalogue.rulesets)
+            yield _of(reaction, "unknown_ruleset", name, message, nearest=nearest(name, catalogue.rulesets))
     own = [ruleset for ruleset in rulesets if not reaction.rulesets or ruleset.id in reaction.rulesets]
     if not own:
         return
-    ids = {clause.id for one in own for clause in (*one.indicators, *one.conditions, *one.prerequisites)}
-    ids |= {criterion.no for one in own for criterion in one.criteria}
-    for name in reaction.ids:
-        if name not in ids:
-            message = Text("không có chỉ tiêu, tiêu chí này", "no such indicator or criterion")
-            yield unknown("unknown_number", name, message, ids)
+    yield from _numbers_nothing(reaction, own)
     fact = None if reaction.holds is None else catalogue.facts.get(reaction.holds)
     if reaction.holds is not None and (fact is None or fact.kind is not FactKind.BOOLEAN):
         code, message = ("unknown_fact", Text("không có số liệu này trong danh mục", "no such fact in the catalogue"))
         if fact is not None:
             code, message = "wrong_kind", Text("không phải số liệu đúng/sai", "not a fact that is true or false")
         booleans = [key for key, one in catalogue.facts.items() if one.kind is FactKind.BOOLEAN]
-        yield unknown(code, reaction.holds, message, booleans)
+        yield _of(reaction, code, reaction.holds, message, nearest=nearest(reaction.holds, booleans))
+
+
+def _numbers_nothing(reaction: Reaction, rulesets: list[Ruleset]) -> Iterator[Problem]:
+    """Numbers of which nothing that is waited for is told, and what is waited for of which none of the numbers is."""
+    waited_for = reaction.events or ("near",) * (reaction.near is not None)
+    told = {name: set[str]().union(*(_told_of(name, one) for one in rulesets)) for name in waited_for}
+    every = set[str]().union(*told.values())
+    for name in reaction.ids:
+        if name not in every:
+            message = Text("không có chỉ tiêu, tiêu chí này", "no such indicator or criterion")
+            if any(name in _told_of(event, one) for event in ("criterion", "conflict") for one in rulesets):
+                message = Text("không báo về số này ở đây", "of this number nothing is told here")
+            yield _of(reaction, "unknown_number", name, message, nearest=nearest(name, every))
+    wanted = Text("số thuộc loại được báo", "a number of the kind it tells of")
+    for event, numbers in told.items():
+        if reaction.ids and every.intersection(reaction.ids) and numbers.isdisjoint(reaction.ids):
+            message = Text(
+                "không bao giờ báo: không số nào thuộc loại này", "is never told: none of ids is of this kind"
+            )
+            yield _of(reaction, "never_told", event, message, wanted=wanted)
+    if reaction.key_criteria:
+        yield from _no_key_criterion(reaction, rulesets)
+
+
+def _no_key_criterion(reaction: Reaction, rulesets: list[Ruleset]) -> Iterator[Problem]:
+    keys = set[str]().union(*(key_numbers(one, criteria=criteria) for one in rulesets for criteria in (True, False)))
+    wanted = Text("tiêu chí bắt buộc của quy định thu hồi", "a key criterion of the withdrawal rule")
+    message = Text("không bao giờ báo: không phải tiêu chí bắt buộc", "is never told: not of a key criterion")
+    if reaction.ids and keys and keys.isdisjoint(reaction.ids):
+        yield _of(reaction, "never_told", ", ".join(reaction.ids), message, wanted=wanted)
+    if reaction.rulesets and not keys:
+        message = Text(
+            "không bao giờ báo: bộ tiêu chí không có tiêu chí bắt buộc riêng",
+            "is never told: the ruleset has no key criteria of its own",
+        )
+        yield _of(reaction, "never_told", ", ".join(reaction.rulesets), message, wanted=wanted)
+
+
+def _told_of(event: str, ruleset: Ruleset) -> set[str]:
+    """The numbers that events of one name, or what comes near, are told of."""
+    kind = event.partition("_")[0]
+    if kind == "criterion":
+        return {criterion.no for criterion in ruleset.criteria}
+    clauses: dict[str, tuple[Clause, ...]] = {
+        "near": ruleset.indicators,
+        "indicator": ruleset.indicators,
+        "condition": ruleset.conditions,
+        "prerequisite": ruleset.prerequisites,
+        "conflict": (*ruleset.indicators, *ruleset.conditions, *ruleset.prerequisites),
+    }
+    return {clause.id for clause in clauses.get(kind, ())}
+
+
+def key_numbers(ruleset: Ruleset, *, criteria: bool) -> set[str]:
+    """The numbers of the key criteria of the withdrawal rule, or of their indicators; a rule of another ruleset has none of this."""
+    rule = ruleset.withdrawal
+    if not isinstance(rule, Withdrawal):
+        return set()
+    if criteria:
+        return set(rule.key_criteria)
+    return {clause.id for one in ruleset.criteria if one.no in rule.key_criteria for clause in one.indicators}
+
+
+def _of(reaction: Reaction, code: str, name: str, message: Text, **more: Any) -> Problem:
+    """A problem of a reaction, with its place in the file it is from."""
+    source, line = reaction.source, reaction.line
+    return Problem(code=code, source=source, line=line, key=reaction.name, found=shown(name), message=message, **more)
 
 
 def checked_day(day: Any, name: str) -> datetime.date:

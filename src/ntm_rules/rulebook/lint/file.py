@@ -29,7 +29,7 @@ from ntm_rules.rulebook.lint.statements import (
 )
 from ntm_rules.rulebook.normal import Checked, Surroundings, checked_layer, checked_ruleset
 from ntm_rules.rulebook.places import places_in
-from ntm_rules.rulebook.reactions import ReactionsDocument
+from ntm_rules.rulebook.reactions import reactions_in
 from ntm_rules.rulebook.reading import read_document, read_leniently
 from ntm_rules.rulebook.spans import tops
 from ntm_rules.rulebook.yaml_text import read_tree, read_yaml
@@ -70,7 +70,7 @@ def _lint_document(data: bytes, path: Path, book: Book, report: Report) -> None:
     if path.name.endswith(".test.yaml"):
         return  # examples of a ruleset, no document of the rulebook
     if keys == {"reactions"}:
-        read_document(data, report.source, ReactionsDocument)
+        reactions_in(data, report.source)
     elif "rulebook" in keys:
         read_document(data, report.source, RulebookDocument)
     elif "facts" in keys and not keys & OF_COMMUNES:
