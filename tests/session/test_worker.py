@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib.util
+import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +16,7 @@ from typing import Any
 
 import pytest
 from tests.session.fake_worker import BAD
-from tests.session.test_faults import says_what_evaluate_says
+from tests.session.test_faults import POSIX, says_what_evaluate_says
 from tests.session.test_network import worked_out
 
 import ntm_rules as ntm
@@ -220,3 +225,132 @@ def test_both_parts_of_durable_rules_are_needed(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == lacking else object())
     with pytest.raises(NtmRulesError, match="no_durable_rules"):
         ntm.Session(ruleset, engine="durable")
+
+
+# -- its end
+
+HANGING = """
+import json, sys, types
+class Ruleset:
+    def __init__(self, *_):
+        while {loops}: pass
+module = types.ModuleType("durable.engine")
+module.Ruleset = Ruleset
+sys.modules["durable"], sys.modules["durable.engine"] = types.ModuleType("durable"), module
+from ntm_rules.engine.session.worker import main
+main()
+"""
+RULES: dict[str, Any] = {"compare": [], "derive": [], "codes": []}
+
+
+@contextlib.contextmanager
+def asked(loops: bool) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that was asked for something, and given half a second."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANGING.format(loops=loops)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"n": 1, "seconds": 0.5, "program": "p", "rules": RULES}).encode() + b"\n")
+    process.stdin.flush()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def ignores_alarms() -> Iterator[None]:
+    """What a process begun meanwhile inherits."""
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGALRM, before)
+
+
+@POSIX
+@pytest.mark.usefixtures("ignores_alarms")
+def test_a_worker_that_hangs_ends_by_itself() -> None:
+    """Its parent may be gone, and with it the watchdog."""
+    with asked(loops=True) as process:
+        assert process.wait(20) == -signal.SIGALRM
+
+
+@POSIX
+def test_a_worker_that_has_answered_may_wait_for_ever() -> None:
+    with asked(loops=False) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline()) == {"n": 1, "codes": []}
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+
+
+@POSIX
+def test_a_request_says_how_long_the_worker_may_take(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than the watchdog waits, which says why the process is ended."""
+    requests: list[dict[str, Any]] = []
+    dumps = json.dumps
+
+    def kept(request: Any, **given: Any) -> str:
+        if isinstance(request, dict) and "program" in request:
+            requests.append(request)
+        return dumps(request, **given)
+
+    session = fake()
+    with monkeypatch.context() as patched:
+        patched.setattr(json, "dumps", kept)
+        session.load(commune(GOOD))
+    assert requests
+    assert {request["seconds"] > engine_of(session)._patience for request in requests} == {True}
+
+
+class Interrupted(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("call", ["kill", "wait"])
+def test_an_end_that_is_interrupted_is_brought_about_by_the_next(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise Interrupted
+
+    session = fake()
+    session.load(commune(GOOD))
+    engine = engine_of(session)
+    process = engine._process
+    assert process is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess.Popen, call, interrupted)
+        with pytest.raises(Interrupted):
+            engine.close()
+    session.close()
+    assert process.returncode is not None
+    assert all(stream is not None and stream.closed for stream in (process.stdin, process.stdout))
+
+
+def test_after_an_end_that_was_interrupted_another_process_is_begun(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing is believed to be in it yet."""
+
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise Interrupted
+
+    session = fake()
+    session.load(commune(GOOD))
+    engine = engine_of(session)
+    first = engine._process
+    assert first is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess.Popen, "wait", interrupted)
+        with pytest.raises(Interrupted):
+            engine.close()
+    up(session, GOOD, 50)
+    assert says_what_evaluate_says(session, GOOD)
+    assert engine._process is not first
+    assert first.returncode is not None

@@ -91,9 +91,10 @@ class Durable:
                 self._forget(code)
 
     def close(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        streams: list[IO[Any] | None] = [self._stderr]
+        """End the process; where that is interrupted the next call does."""
+        self._in_doubt = True
+        process = self._process
+        streams: list[IO[bytes] | None] = [self._stderr]
         if process is not None:
             process.kill()
             process.wait()
@@ -105,7 +106,7 @@ class Durable:
         self._states.clear()
         for program in self._programs.values():
             program.sent = False
-        self._in_doubt = False
+        self._process, self._in_doubt = None, False
 
     # -- what is put, and what is derived
 
@@ -191,7 +192,7 @@ class Durable:
     @contextlib.contextmanager
     def _done_or_ended(self) -> Iterator[None]:
         """Whatever exception leaves requests half done, a signal's too, what the process holds is not to be trusted: it is ended."""
-        if self._in_doubt:  # a second exception came before the process was ended
+        if self._in_doubt:  # an exception came before the process was ended
             self.close()
         self._in_doubt = True
         try:
@@ -213,7 +214,8 @@ class Durable:
         assert process.stdin is not None
         assert process.stdout is not None
         self._asked += 1
-        request = {"n": self._asked, **request}
+        # The worker ends itself a little after it would be ended here, for by then nobody may be left to do it.
+        request = {"n": self._asked, "seconds": self._patience + 1, **request}
         line = b""
         with _ended_after(process, self._patience) as expired:
             try:
