@@ -354,3 +354,64 @@ def test_after_an_end_that_was_interrupted_another_process_is_begun(
     assert says_what_evaluate_says(session, GOOD)
     assert engine._process is not first
     assert first.returncode is not None
+
+
+def in_child(act: Callable[[], object]) -> str:
+    """What a forked child finds."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = "nothing"
+        try:
+            act()
+        except BaseException as error:  # noqa: BLE001 - said to the parent
+            said = f"{type(error).__name__} {error}"
+        finally:
+            os.write(write, said.encode())
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        found = answer.read()
+    os.waitpid(child, 0)
+    return found
+
+
+@POSIX
+def test_a_forked_child_does_not_share_the_process(fake: Fake) -> None:
+    """Answers would go to one or the other."""
+    session = fake()
+    session.load(commune(GOOD))
+    engine, known = engine_of(session), session._of(GOOD).known
+    process = engine._process
+    assert process is not None
+
+    def judged() -> None:
+        try:
+            engine.judge(known)
+        except EngineError as error:
+            raise AssertionError from error
+
+    assert "other_process" in in_child(judged)
+    assert in_child(lambda: engine.forget(GOOD)) == "nothing"
+    assert in_child(engine.close) == "nothing"
+    assert process.poll() is None
+    up(session, GOOD, 50)
+    assert says_what_evaluate_says(session, GOOD)
+    assert engine._process is process
+
+
+@POSIX
+def test_a_forked_child_holds_the_process_no_longer_than_it_is_told(fake: Fake) -> None:
+    session = fake()
+    session.load(commune(GOOD))
+    engine = engine_of(session)
+
+    def closed() -> None:
+        process = engine._process
+        assert process is not None
+        engine.close()
+        assert engine._process is None
+        assert all(stream is not None and stream.closed for stream in (process.stdin, process.stdout))
+        assert process.returncode is None
+
+    assert in_child(closed) == "nothing"

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -70,7 +71,7 @@ class Durable:
         self._states: collections.OrderedDict[str, list[_State]] = collections.OrderedDict()
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
-        self._asked, self._in_doubt = 0, False
+        self._asked, self._in_doubt, self._owner = 0, False, os.getpid()
 
     # -- what an engine does
 
@@ -85,19 +86,20 @@ class Durable:
 
     def forget(self, code: str) -> None:
         """Free what the process holds of a commune."""
-        if code in self._states:
+        if code in self._states and self._is_own():
             # Where that fails the process is gone, and with it what was to be forgotten.
             with contextlib.suppress(NtmRulesError, ConnectionError), self._done_or_ended():
                 self._forget(code)
 
     def close(self) -> None:
-        """End the process; where that is interrupted the next call does."""
+        """End the process; where that is interrupted the next call does. A forked child only lets go of it."""
         self._in_doubt = True
         process = self._process
         streams: list[IO[bytes] | None] = [self._stderr]
         if process is not None:
-            process.kill()
-            process.wait()
+            if self._is_own():
+                process.kill()
+                process.wait()
             streams += process.stdin, process.stdout
         for stream in streams:
             if stream is not None:
@@ -112,6 +114,8 @@ class Durable:
 
     def _derived(self, known: Known, keys: Collection[str] | None) -> tuple[Judged, ...]:
         """What is said of a commune; a process that dies is asked once more, for it may have died of something else."""
+        if not self._is_own():
+            raise NtmRulesError([_other_process()])
         try:
             return self._derived_once(known, keys)
         except ConnectionError:
@@ -188,6 +192,10 @@ class Durable:
         )
 
     # -- the process
+
+    def _is_own(self) -> bool:
+        """Whether the process is this one's, not that of the one it was forked from, which would get the answers."""
+        return os.getpid() == self._owner
 
     @contextlib.contextmanager
     def _done_or_ended(self) -> Iterator[None]:
@@ -321,6 +329,12 @@ def _need_durable_rules() -> None:
         f'{install} on Python 3.10-3.12 with a C compiler; or engine="native"',
     )
     raise NtmRulesError([Problem(code="no_durable_rules", key="engine", message=message, wanted=wanted)])
+
+
+def _other_process() -> Problem:
+    message = Text("phiên thuộc về tiến trình đã mở nó", "the session belongs to the process that opened it")
+    wanted = Text("mở phiên sau khi tách tiến trình", "a session opened after the process was forked")
+    return Problem(code="other_process", key="engine", message=message, wanted=wanted)
 
 
 def _not_started(error: Exception) -> Problem:
