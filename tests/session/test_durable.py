@@ -223,17 +223,6 @@ def test_why_the_process_cannot_begin_is_said(monkeypatch: pytest.MonkeyPatch, e
         engine.judge(commune(1))
 
 
-def test_that_there_is_no_room_for_the_process_is_said(monkeypatch: pytest.MonkeyPatch, engine: Durable) -> None:
-    def refused(*_: Any, **__: Any) -> Any:
-        raise OSError(12, "Cannot allocate memory")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("subprocess.Popen", refused)
-        with pytest.raises(EngineError, match="Cannot allocate memory"):
-            engine.judge(commune(1))
-    assert engine.judge(commune(1)) == Incremental(RULESETS).judge(commune(1))
-
-
 def busy(engine: Durable, knowns: dict[int, Known], judged: dict[int, Any]) -> None:
     """Some requests, and time for a signal that comes late."""
     knowns[1] = commune(1, income_per_capita=50)
@@ -304,7 +293,7 @@ worker.main()
 def test_an_answer_to_another_request_is_no_verdict(monkeypatch: pytest.MonkeyPatch, engine: Durable) -> None:
     """However right it looks."""
     monkeypatch.setattr(durable, "_MAIN", LATE)
-    with pytest.raises(EngineError, match="answer 0 to request 1"):
+    with pytest.raises(EngineError, match="answer 0 to request 2"):
         engine.judge(commune(1))
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.strategies import SHIPPED, Documents, Loaded, built, communes, generated_rulesets, loaded, pools
+from tests.session.fake_worker import codes_of
 
 import ntm_rules as ntm
 from ntm_rules.engine.session.deriving import derive
@@ -24,21 +25,7 @@ def worked_out(network: Network, known: Known) -> dict[int, int]:
     """The code of every node, one after another, from the program as the other process is sent it."""
     program = json.loads(json.dumps(network.program()))
     inputs: dict[str, Any] = json.loads(json.dumps(network.inputs(known, network.wheres(known))))
-    codes = {int(node): value for node, (what, value) in inputs.items() if what == "c"}
-    for node, compare in program["compare"]:
-        what, rank = inputs[str(compare["of"])]
-        if what == "u":
-            codes[node] = 2
-            continue
-        (codes[node],) = (
-            code
-            for low, high, code in compare["ranges"]
-            if (low is None or low <= rank) and (high is None or rank <= high)
-        )
-    for node, kind, parts, options in program["derive"]:
-        given = [part[0] if isinstance(part, list) else codes[part] for part in parts]
-        codes[node] = derive(kind, given, options)
-    return codes
+    return codes_of(program, inputs)
 
 
 def assert_same(network: Network, ruleset: ntm.Ruleset, commune: ntm.Commune) -> None:

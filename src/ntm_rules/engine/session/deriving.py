@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ntm_rules.engine.compiler import combined
 
-__all__ = ["derive"]
+__all__ = ["derive", "together"]
 
 Codes = Sequence[int]
 
 
-def _together(codes: Codes) -> int:
+def together(codes: Iterable[int]) -> int:
+    """The worst of some codes, and which others there are: their bits."""
     return functools.reduce(operator.or_, codes, 0)
 
 
 def _all(codes: Codes) -> int:
-    together = _together(codes)
-    return 4 if together >= 4 else 2 if together >= 2 else int(all(codes))
+    worst = together(codes)
+    return 4 if worst >= 4 else 2 if worst >= 2 else int(all(codes))
 
 
 def _sexes(codes: Codes) -> int:
@@ -89,7 +90,7 @@ _DERIVED: Mapping[str, Callable[..., int]] = {
     "applies": _applies,
     "branch": _branch,
     "attested": _attested,
-    "together": _together,
+    "together": together,
     "verdict": _verdict,
     "tally": _tally,
     "at_risk": _at_risk,

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ __all__ = ["Durable"]
 _MEMORY_MB, _STATES = 280, 1000
 # How long a request may take before the process is ended, in seconds. One takes milliseconds; the first of a ruleset up to a second.
 _PATIENCE = 20.0
+# How many bytes of an answer are read; one takes thousands.
+_LONGEST = 1 << 20
 # What the process runs: the same interpreter, which finds what this one does.
 _MAIN = "import sys; sys.path[:] = {path!r}; from ntm_rules.engine.session.worker import main; main()"
 
@@ -55,7 +58,8 @@ class Durable:
 
     The process is ended and begun anew where it fails or takes longer than `patience` seconds: the commune it was asked about raises
     `EngineError`, all others are put in again when next asked for. So it is where a request is interrupted, and where the process has
-    died, which is asked once more. What it holds of communes is kept below `memory_mb`, as reckoned from the networks.
+    died, or answers another request than the last, which is asked once more. Where it cannot be begun at all, `NtmRulesError` is
+    raised, for that is no fault of a commune. What it holds of communes is kept below `memory_mb`, as reckoned from the networks.
     """
 
     def __init__(
@@ -65,9 +69,9 @@ class Durable:
         self._rulesets, self._patience, self._most_kb = rulesets, patience, memory_mb * 1024
         self._programs: dict[tuple[int, bool], _Program] = {}
         self._states: collections.OrderedDict[str, list[_State]] = collections.OrderedDict()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
-        self._asked, self._in_doubt = 0, False
+        self._asked, self._in_doubt, self._owner = 0, False, os.getpid()
 
     # -- what an engine does
 
@@ -82,18 +86,20 @@ class Durable:
 
     def forget(self, code: str) -> None:
         """Free what the process holds of a commune."""
-        if code in self._states:
+        if code in self._states and self._is_own():
             # Where that fails the process is gone, and with it what was to be forgotten.
-            with contextlib.suppress(EngineError, ConnectionError), self._done_or_ended():
+            with contextlib.suppress(NtmRulesError, ConnectionError), self._done_or_ended():
                 self._forget(code)
 
     def close(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        streams: list[IO[Any] | None] = [self._stderr]
+        """End the process; where that is interrupted the next call does. A forked child only lets go of it."""
+        self._in_doubt = True
+        process = self._process
+        streams: list[IO[bytes] | None] = [self._stderr]
         if process is not None:
-            process.kill()
-            process.wait()
+            if self._is_own():
+                process.kill()
+                process.wait()
             streams += process.stdin, process.stdout
         for stream in streams:
             if stream is not None:
@@ -102,12 +108,14 @@ class Durable:
         self._states.clear()
         for program in self._programs.values():
             program.sent = False
-        self._in_doubt = False
+        self._process, self._in_doubt = None, False
 
     # -- what is put, and what is derived
 
     def _derived(self, known: Known, keys: Collection[str] | None) -> tuple[Judged, ...]:
         """What is said of a commune; a process that dies is asked once more, for it may have died of something else."""
+        if not self._is_own():
+            raise NtmRulesError([_other_process()])
         try:
             return self._derived_once(known, keys)
         except ConnectionError:
@@ -125,10 +133,7 @@ class Durable:
             self._states.move_to_end(known.code)
             for state in states:
                 self._put(state, known, keys)
-            try:
-                return tuple(self._read(place, state) for place, state in enumerate(states))
-            except KeyError as error:
-                raise EngineError([_failed(known.code, f"node {error}")]) from None
+            return tuple(self._read(place, state) for place, state in enumerate(states))
 
     def _entered(self, known: Known) -> list[_State]:
         """A commune of which nothing is put yet, and room for it."""
@@ -152,13 +157,19 @@ class Durable:
         request: dict[str, Any] = {"program": state.program.name, "sid": known.code, "put": inputs}
         if not state.program.sent:
             request["rules"] = state.program.network.program()
-        state.codes.update(self._ask(known.code, request))
+        codes = self._ask(known.code, request)
+        state.codes.update(codes)
+        if not state.program.network.can_have(state.codes):
+            raise EngineError([_failed(known.code, f"codes {codes}")])
         state.program.sent = True
 
     def _forget(self, code: str) -> None:
         for state in self._states.get(code, ()):
             if state.program.sent:
-                self._ask(code, {"program": state.program.name, "forget": code})
+                try:
+                    self._ask(code, {"program": state.program.name, "forget": code})
+                except EngineError as error:  # no fault of the commune that room is made for
+                    raise ConnectionResetError(str(error)) from None
         self._states.pop(code, None)
 
     def _read(self, place: int, state: _State) -> Judged:
@@ -182,10 +193,14 @@ class Durable:
 
     # -- the process
 
+    def _is_own(self) -> bool:
+        """Whether the process is this one's, not that of the one it was forked from, which would get the answers."""
+        return os.getpid() == self._owner
+
     @contextlib.contextmanager
     def _done_or_ended(self) -> Iterator[None]:
         """Whatever exception leaves requests half done, a signal's too, what the process holds is not to be trusted: it is ended."""
-        if self._in_doubt:  # a second exception came before the process was ended
+        if self._in_doubt:  # an exception came before the process was ended
             self.close()
         self._in_doubt = True
         try:
@@ -199,53 +214,52 @@ class Durable:
                 self.close()
 
     def _ask(self, code: str, request: dict[str, Any]) -> dict[int, int]:
-        """The codes that a request about a commune gives; EngineError, and ConnectionError where the process has died."""
-        try:
-            process = self._running()
-        except TimeoutError:  # of the host's, by a signal; so it may be below
-            raise
-        except OSError as error:
-            raise EngineError([_failed(code, str(error))]) from None
+        """The codes that a request about a commune gives.
+
+        EngineError where it fails; ConnectionError where the process has died, or answers another request.
+        """
+        process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
         self._asked += 1
-        request = {"n": self._asked, **request}
-        line = ""
+        # The worker ends itself a little after it would be ended here, for by then nobody may be left to do it.
+        request = {"n": self._asked, "seconds": self._patience + 1, **request}
+        line = b""
         with _ended_after(process, self._patience) as expired:
             try:
-                process.stdin.write(json.dumps(request, separators=(",", ":")) + "\n")
+                process.stdin.write(json.dumps(request, separators=(",", ":")).encode() + b"\n")
                 process.stdin.flush()
-                line = process.stdout.readline()
+                line = process.stdout.readline(_LONGEST)
             except OSError:
                 if process.poll() is None:
                     raise
-        if not line.endswith("\n"):
+        if not line.endswith(b"\n"):
             if expired.is_set():
                 raise EngineError([_expired(code, self._patience)])
             raise ConnectionResetError(self._last_words(process))
         try:
-            answer = json.loads(line)
-            if answer["n"] == self._asked and "error" not in answer:
-                return {int(node): int(said) for node, said in answer["codes"]}
-            said = str(answer.get("error", f"answer {answer['n']} to request {self._asked}"))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            said = f"no answer: {line!r}"
-        raise EngineError([_failed(code, said)])
+            return _answered(line, self._asked)
+        except ValueError as error:
+            raise EngineError([_failed(code, str(error))]) from None
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process; a pipe that nobody reads fills up
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-c", _MAIN.format(path=sys.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-                text=True,
-                encoding="utf-8",
-            )
+            path = [one for one in sys.path if isinstance(one, str)]  # Python itself passes over what is no text
+            try:
+                self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process; a pipe that nobody reads fills up
+                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                    [sys.executable, "-c", _MAIN.format(path=path)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._stderr,
+                )
+            except TimeoutError:  # of the host's, by a signal
+                raise
+            except (OSError, TypeError, ValueError) as error:  # the last two where `sys.executable` is no path
+                raise NtmRulesError([_not_started(error)]) from None
         return self._process
 
-    def _last_words(self, process: subprocess.Popen[str]) -> str:
+    def _last_words(self, process: subprocess.Popen[bytes]) -> str:
         """What a process that has died wrote last, or else how it ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(1)
@@ -255,13 +269,36 @@ class Durable:
         return next((line for line in reversed(lines) if line.strip()), f"exit code {process.returncode}")
 
 
+def _answered(line: bytes, asked: int) -> dict[int, int]:
+    """The codes by node of an answer; ValueError where it is none, ConnectionError where it is one to another request."""
+    try:
+        answer = json.loads(line)
+        number, failed = answer["n"], "error" in answer
+        codes = {} if failed else {_whole(node): _whole(code) for node, code in answer["codes"]}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        message = f"no answer: {line!r}"
+        raise ValueError(message) from None
+    if number != asked:
+        message = f"answer {number} to request {asked}"
+        raise ConnectionResetError(message)
+    if failed:
+        raise ValueError(answer["error"])
+    return codes
+
+
+def _whole(number: Any) -> int:
+    if type(number) is not int:
+        raise TypeError(number)
+    return number
+
+
 def _kb(communes: Collection[list[_State]]) -> int:
     """About what some communes take in the process."""
     return sum(state.program.network.state_kb for states in communes for state in states)
 
 
 @contextlib.contextmanager
-def _ended_after(process: subprocess.Popen[str], seconds: float) -> Iterator[threading.Event]:
+def _ended_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
     """End a process that is not done after some time; the event says whether it was ended."""
     expired = threading.Event()
 
@@ -271,7 +308,10 @@ def _ended_after(process: subprocess.Popen[str], seconds: float) -> Iterator[thr
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError as error:  # no room for a thread
+        raise NtmRulesError([_not_started(error)]) from None
     try:
         yield expired
     finally:
@@ -279,7 +319,8 @@ def _ended_after(process: subprocess.Popen[str], seconds: float) -> Iterator[thr
 
 
 def _need_durable_rules() -> None:
-    if importlib.util.find_spec("durable_rules_engine") is not None and sys.version_info < (3, 13):
+    parts = ("durable", "durable_rules_engine")
+    if all(importlib.util.find_spec(part) is not None for part in parts) and sys.version_info < (3, 13):
         return
     install = 'pip install "ntm-rules[session]"'
     message = Text('engine="durable" cần durable-rules', 'engine="durable" needs durable-rules')
@@ -288,6 +329,25 @@ def _need_durable_rules() -> None:
         f'{install} on Python 3.10-3.12 with a C compiler; or engine="native"',
     )
     raise NtmRulesError([Problem(code="no_durable_rules", key="engine", message=message, wanted=wanted)])
+
+
+def _other_process() -> Problem:
+    message = Text("phiên thuộc về tiến trình đã mở nó", "the session belongs to the process that opened it")
+    wanted = Text("mở phiên sau khi tách tiến trình", "a session opened after the process was forked")
+    return Problem(code="other_process", key="engine", message=message, wanted=wanted)
+
+
+def _not_started(error: Exception) -> Problem:
+    return Problem(
+        code="engine_not_started",
+        key="engine",
+        found=shown(str(error)),
+        message=Text("không mở được tiến trình của durable-rules", "the process of durable-rules cannot be begun"),
+        wanted=Text(
+            "bộ nhớ, tệp và luồng còn chỗ, sys.executable là Python; rồi gọi lại",
+            "room in memory, for files and threads, and Python as sys.executable; then the same call again",
+        ),
+    )
 
 
 def _failed(code: str, said: str) -> Problem:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -12,6 +10,7 @@ import attrs
 from ntm_rules.engine.attested_names import unknown_names
 from ntm_rules.engine.compiler import compile_clauses
 from ntm_rules.engine.native import DETAILS, criteria_of, standing_of
+from ntm_rules.engine.session.deriving import together
 from ntm_rules.engine.session.state import Known
 from ntm_rules.model.assessment import CODE_OF_STATUS, Assessment, Status, attested_under
 from ntm_rules.model.checking import place_of
@@ -131,13 +130,9 @@ def assessment_of(judged: Judged, commune: Commune) -> Assessment:
         strict=False,
         codes=judged.codes[:indicators],
         criteria=judged.criteria,
-        conditions=_together(conditions),
+        conditions=together(conditions),
         details=DETAILS,
     )
-
-
-def _together(codes: Iterable[int]) -> int:
-    return functools.reduce(operator.or_, codes, 0)
 
 
 # Where a commune is judged: column, the rule that sends it there, year.
@@ -156,8 +151,8 @@ def judged_of(ruleset: Ruleset, where: Where, codes: tuple[int, ...], known: Kno
     indicators = len(ruleset.indicators)
     conditions = indicators + len(ruleset.conditions)
     criteria = criteria_of(ruleset, codes[:indicators])
-    verdict = _together(criteria) | (0 if ruleset.complete else UNDETERMINED)
-    standing = verdict | _together(codes[conditions:])
+    verdict = together(criteria) | (0 if ruleset.complete else UNDETERMINED)
+    standing = verdict | together(codes[conditions:])
     column, rule, year = where
     judged = Judged(
         ruleset=ruleset,
@@ -168,7 +163,7 @@ def judged_of(ruleset: Ruleset, where: Where, codes: tuple[int, ...], known: Kno
         criteria=criteria,
         verdict=verdict,
         standing=standing,
-        recognition=standing | _together(codes[indicators:conditions]),
+        recognition=standing | together(codes[indicators:conditions]),
         at_risk=None,
     )
     # Only a rule that rests on another ruleset looks at the commune itself.

@@ -7,7 +7,7 @@ not known is a fact of its own, so that every clause has exactly one status at a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -54,6 +54,9 @@ _RANGES = {
     Direction.EQUAL: _EQUAL,
     Direction.MET: _EQUAL,
 }
+# The codes of a clause. What is put together has sums of them, a tally counts; see `deriving`.
+_CODES = (0, 1, 2, 4)
+_CODES_OF: Mapping[str, Container[int]] = {"together": range(8), "tally": range(10**12)}
 # How many facts one rule joins here, and how many the engine can join at all.
 _JOINED, _MOST = 8, 16
 # What durable-rules takes for a fact and for one that a rule joins, in kilobytes: its structures, twice, as its pools grow by doubling.
@@ -127,6 +130,8 @@ class Network:
         joined = sum(isinstance(part, int) for _, _, parts, _ in self._derive for part in parts)
         facts = len(self._inputs) + len(self._compare) + len(self._derive)
         self.state_kb = facts * _FACT_KB + joined * _JOINED_KB
+        self._codes_of: dict[int, Container[int]] = {node: _CODES for node, *_ in self._compare}
+        self._codes_of |= {node: _CODES_OF.get(kind, _CODES) for node, kind, *_ in self._derive}
 
     # -- what goes in
 
@@ -146,6 +151,20 @@ class Network:
             "derive": self._derive,
             "codes": self._codes,
         }
+
+    # -- what comes out
+
+    def can_have(self, codes: Mapping[int, int]) -> bool:
+        """Whether every node that is derived has a code, and one it can have; no other has one; and sums are those of their parts."""
+        if codes.keys() != self._codes_of.keys() or not all(
+            codes[node] in known for node, known in self._codes_of.items()
+        ):
+            return False
+        return all(
+            codes[node] == derive(kind, [part[0] if isinstance(part, tuple) else codes[part] for part in parts], {})
+            for node, kind, parts, _ in self._derive
+            if kind == "together"
+        )
 
     # -- nodes
 

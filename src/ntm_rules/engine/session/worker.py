@@ -131,17 +131,27 @@ def _fact(sid: str, node: int, what: str, value: int) -> Fact:
     return {"sid": sid, "id": f"{node}{what}{value}", "a": node // _GROUP, "b": node % _GROUP, what: value}
 
 
+def _end_in(seconds: float) -> None:
+    """End this process after some time, 0 for never, wherever it hangs: nobody may be left to do it."""
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
 def main() -> None:
     """Answer requests until there are no more, each with its number."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # of the terminal, meant for the session, which ends this process when it ends
+    if sys.platform != "win32":
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever the engine prints is no answer
     from durable.engine import Ruleset
 
     networks: dict[str, Rules] = {}
     for line in sys.stdin:
         asked = json.loads(line)
+        _end_in(asked["seconds"])
         name = asked["program"]
         answer: dict[str, Any] = {"n": asked["n"], "codes": []}
         try:
@@ -155,6 +165,7 @@ def main() -> None:
             answer["error"] = f"{type(error).__name__}: {error}"
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+        _end_in(0)
 
 
 if __name__ == "__main__":
