@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the comparison and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=1_000_000)
-    parser.add_argument("--communes", type=int, default=2000, help="in each table")
+    parser.add_argument("--communes", type=int, default=4000, help="in each table")
     parser.add_argument("--engines", default="duckdb,postgres,spark")
     options = parser.parse_args(arguments)
     started = time.monotonic()
