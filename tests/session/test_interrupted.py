@@ -15,6 +15,7 @@ import ntm_rules as ntm
 from ntm_rules.engine.session.session import Session
 
 CODES = ("00001", "00002")
+TRACED = tuple(f"session/{name}.py" for name in ("session", "telling", "journal", "durable"))
 
 
 class Interrupted(BaseException):
@@ -28,9 +29,7 @@ def interrupted(act: Callable[[], object], line: int) -> bool:
     def trace(frame: FrameType, what: str, _: object) -> Any:
         nonlocal passed, begun
         begun = begun or frame.f_code.co_name == "_change_all"  # before it nothing changes
-        if not begun or not frame.f_code.co_filename.endswith(
-            ("session/session.py", "session/telling.py", "session/journal.py")
-        ):
+        if not begun or not frame.f_code.co_filename.endswith(TRACED):
             return None
         if what == "line":
             passed += 1
@@ -58,6 +57,34 @@ def changes(session: ntm.Session) -> Iterator[Callable[[object], None]]:
     """What is done to communes at once, and to one."""
     yield lambda value: session.load(all_at(value))
     yield lambda value: up(session, value, CODES[0])
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_what_is_known_is_what_the_file_says_with_durable_rules_too(
+    ruleset: ntm.Ruleset, clock: Clock, way: int, tmp_path: Path
+) -> None:
+    pytest.importorskip("durable_rules_engine", reason="durable-rules is not installed; see `make sessions-test`")
+    line, done = 0, False
+    while not done:
+        path = tmp_path / f"{line}.db"
+        with ntm.Session(ruleset, clock=clock, journal=path, engine="durable") as session:
+            session.load(all_at(60))
+            change = list(changes(session))[way]
+            for _ in range(20):
+                line += 3  # every third, for the process is begun anew each time
+                done = not interrupted(lambda: change(50), line)  # noqa: B023
+                for code in CODES:
+                    assert session.assessment(code).codes == ntm.evaluate(ruleset, session.commune(code)).codes, line
+                change(60)
+                if done:
+                    break
+            known = [session.commune(code) for code in CODES]
+            assert session.quarantined == {}
+        with ntm.Session(ruleset, clock=clock, journal=path) as again:
+            assert [again.commune(code) for code in CODES] == known
+            for code, one in zip(CODES, known, strict=True):
+                assert again.assessment(code).codes == ntm.evaluate(ruleset, one).codes
+    assert line > 30
 
 
 @pytest.mark.parametrize("way", [0, 1])
