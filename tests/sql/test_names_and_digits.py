@@ -68,7 +68,7 @@ def test_code_and_year_are_repeated_once() -> None:
     text = ntm.compile_sql(NTM, columns=[POWER], keep=["year", "code", "region"])
     connection = duckdb.connect()
     connection.execute(
-        f"CREATE TABLE communes AS SELECT '1' AS code, 'dbsh' AS region, NULL AS province, NULL AS zone, 2023 AS year, 99 {POWER}"
+        f"CREATE TABLE communes AS SELECT '1' AS code, 'dbsh' AS region, NULL::VARCHAR AS province, NULL::VARCHAR AS zone, 2023 AS year, 99 {POWER}"
     )
     (row,) = rows(connection, text)
     assert [*row][:3] == ["region", "code", "year"]
