@@ -512,6 +512,20 @@ def test_what_is_no_longer_known_is_not_regained(ruleset: ntm.Ruleset, tmp_path:
         assert counted(session) == ["00001"]
 
 
+def test_what_is_no_longer_known_is_met_no_longer(ruleset: ntm.Ruleset, tmp_path: Path) -> None:
+    """Whoever counts communes that meet an indicator does not count one whose figure was taken back."""
+    with ntm.Session(ruleset, reactions=written(tmp_path, two(events="indicator_met"))) as session:
+        session.load([poor("1"), poor("2")])
+        for code in ("1", "2"):
+            up(session, 5, code)
+        up(session, 80, "1")
+        taken_back(session, "1")
+        up(session, 80, "2")
+        assert counted(session) == []
+        up(session, 80, "1")
+        assert counted(session) == ["00001"]
+
+
 def test_the_same_communes_are_told_again_after_the_days_are_over(
     ruleset: ntm.Ruleset, tmp_path: Path, clock: Clock
 ) -> None:

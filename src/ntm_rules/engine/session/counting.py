@@ -22,17 +22,18 @@ Place = tuple[str | None, ...]
 
 @attrs.define(slots=True)
 class _Loss:
-    """Of one commune: the day of its latest loss, and whether it has been told with those it is counted with."""
+    """Of one commune: the day of its latest loss, whether what it had is no longer met, and whether it has been told with others."""
 
     day: int
+    unmet: bool
     told: bool = False
 
 
 class Counting:
     """The communes of which a reaction has heard what it waits for, and not that it has passed.
 
-    A commune counts from the event waited for until another event on the same thing says otherwise; "open" and "undetermined" say
-    that it is still not met. It counts in the group that it belongs to now, and while it holds now what the reaction asks for. The
+    A commune counts from the event waited for until another event on the same thing says otherwise; of what is
+    not met "open" and "undetermined" say that it still is not. It counts in the group that it belongs to now, and while it holds now what the reaction asks for. The
     reaction is due when the communes within some days that hold the new event reach the bound, and have not been told together. The
     days are those that the figures speak of, so that it makes no difference which is reported first.
     """
@@ -54,10 +55,13 @@ class Counting:
             for groups in self._losses.values():
                 loss = groups.get(old, {}).pop(code, None)
                 if loss is not None:
-                    groups.setdefault(new, {})[code] = _Loss(loss.day)
+                    groups.setdefault(new, {})[code] = _Loss(loss.day, loss.unmet)
         for event in events:
-            if event.name not in self._reaction.events and not event.name.endswith(_STILL_NOT_MET):
-                self._losses.get(_thing(event), {}).get(new, {}).pop(code, None)
+            losses = self._losses.get(_thing(event), {}).get(new, {})
+            own = losses.get(code)
+            still = own is not None and own.unmet and event.name.endswith(_STILL_UNMET)
+            if event.name not in self._reaction.events and not still:
+                losses.pop(code, None)
 
     def reaches(self, event: Event, day: datetime.date) -> bool:
         """Count a commune, and say whether with it its group reaches the bound anew."""
@@ -65,9 +69,15 @@ class Counting:
         losses = self._losses.setdefault(_thing(event), {}).setdefault(group, {})
         own = losses.get(event.commune)
         if own is None or day.toordinal() - own.day > self._span:  # what was told of it is over
-            own = losses[event.commune] = _Loss(day.toordinal())
-        own.day = max(own.day, day.toordinal())
+            own = losses[event.commune] = _Loss(day.toordinal(), unmet=False)
+        own.day, own.unmet = max(own.day, day.toordinal()), self._unmet(event)
         return group is not None and self._tells(losses.values(), own.day)
+
+    def _unmet(self, event: Event) -> bool:
+        """Whether an event is of something not met: that it is not known either then says nothing else."""
+        # A title that was won while it stood so is told by another name than that which is waited for.
+        names = self._reaction.events if event.name == "reaction" else (event.name,)
+        return any(name.endswith((*_STILL_UNMET, "_missing", "_lost", "_at_risk")) for name in names)
 
     def _tells(self, losses: Iterable[_Loss], day: int) -> bool:
         """Whether within any days that hold one day as many as the bound have lost the same, and not been told together."""
@@ -92,7 +102,7 @@ def _day_of(loss: _Loss) -> int:
     return loss.day
 
 
-_STILL_NOT_MET = ("_open", "_undetermined")
+_STILL_UNMET = ("_open", "_undetermined")
 
 
 def _thing(event: Event) -> tuple[str, str, str]:
