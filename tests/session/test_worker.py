@@ -312,22 +312,28 @@ class Interrupted(BaseException):
     pass
 
 
+def closed_but_for(call: str, engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Close an engine, interrupted at a call of its process."""
+
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess.Popen, call, interrupted)
+        with pytest.raises(Interrupted):
+            engine.close()
+
+
 @pytest.mark.parametrize("call", ["kill", "wait"])
 def test_an_end_that_is_interrupted_is_brought_about_by_the_next(
     fake: Fake, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    def interrupted(*_: Any, **__: Any) -> Any:
-        raise Interrupted
-
     session = fake()
     session.load(commune(GOOD))
     engine = engine_of(session)
     process = engine._process
     assert process is not None
-    with monkeypatch.context() as patched:
-        patched.setattr(subprocess.Popen, call, interrupted)
-        with pytest.raises(Interrupted):
-            engine.close()
+    closed_but_for(call, engine, monkeypatch)
     session.close()
     assert process.returncode is not None
     assert all(stream is not None and stream.closed for stream in (process.stdin, process.stdout))
@@ -337,19 +343,12 @@ def test_after_an_end_that_was_interrupted_another_process_is_begun(
     fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And nothing is believed to be in it yet."""
-
-    def interrupted(*_: Any, **__: Any) -> Any:
-        raise Interrupted
-
     session = fake()
     session.load(commune(GOOD))
     engine = engine_of(session)
     first = engine._process
     assert first is not None
-    with monkeypatch.context() as patched:
-        patched.setattr(subprocess.Popen, "wait", interrupted)
-        with pytest.raises(Interrupted):
-            engine.close()
+    closed_but_for("wait", engine, monkeypatch)
     up(session, GOOD, 50)
     assert says_what_evaluate_says(session, GOOD)
     assert engine._process is not first

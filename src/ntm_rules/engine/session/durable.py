@@ -18,6 +18,7 @@ import attrs
 
 from ntm_rules.engine.session.judging import EngineError, Judged, Where
 from ntm_rules.engine.session.network import Network, Node
+from ntm_rules.engine.session.refused import refuse_other_process
 from ntm_rules.engine.session.state import Known
 from ntm_rules.model.errors import CommuneError, NtmRulesError, Problem
 from ntm_rules.model.ruleset import Ruleset
@@ -114,8 +115,7 @@ class Durable:
 
     def _derived(self, known: Known, keys: Collection[str] | None) -> tuple[Judged, ...]:
         """What is said of a commune; a process that dies is asked once more, for it may have died of something else."""
-        if not self._is_own():
-            raise NtmRulesError([_other_process()])
+        refuse_other_process(self._owner)
         try:
             return self._derived_once(known, keys)
         except ConnectionError:
@@ -329,12 +329,6 @@ def _need_durable_rules() -> None:
         f'{install} on Python 3.10-3.12 with a C compiler; or engine="native"',
     )
     raise NtmRulesError([Problem(code="no_durable_rules", key="engine", message=message, wanted=wanted)])
-
-
-def _other_process() -> Problem:
-    message = Text("phiên thuộc về tiến trình đã mở nó", "the session belongs to the process that opened it")
-    wanted = Text("mở phiên sau khi tách tiến trình", "a session opened after the process was forked")
-    return Problem(code="other_process", key="engine", message=message, wanted=wanted)
 
 
 def _not_started(error: Exception) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ __all__ = [
     "older_than_known",
     "refuse_no_json",
     "refuse_no_text",
+    "refuse_other_process",
     "unknown_fact",
 ]
 
@@ -223,6 +225,14 @@ def refuse_no_json(host_id: Any) -> None:
         wanted = Text("chữ, số, đúng/sai, danh sách, bảng", "text, a number, a boolean, a list or a table of such")
         problem = Problem(code="bad_host_id", key="host_id", found=shown(host_id), message=message, wanted=wanted)
         raise CommuneError([problem])
+
+
+def refuse_other_process(owner: int) -> None:
+    """Refuse a process that was forked from the one, of the id given, that opened the session."""
+    if os.getpid() != owner:
+        message = Text("phiên thuộc về tiến trình đã mở nó", "the session belongs to the process that opened it")
+        wanted = Text("mở phiên sau khi tách tiến trình", "a session opened after the process was forked")
+        raise NtmRulesError([Problem(code="other_process", message=message, wanted=wanted)])
 
 
 def already_known(key: str, known: Any, given: Any) -> Problem:

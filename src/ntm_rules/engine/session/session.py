@@ -42,6 +42,7 @@ from ntm_rules.engine.session.refused import (
     older_than_known,
     refuse_no_json,
     refuse_no_text,
+    refuse_other_process,
     unknown_fact,
 )
 from ntm_rules.engine.session.state import IDENTITY, Change, Given, Known, change_of, known_from, recorded, rows_of
@@ -49,7 +50,7 @@ from ntm_rules.engine.session.telling import Live, Telling, step_of
 from ntm_rules.model.assessment import Assessment
 from ntm_rules.model.checking import clean_facts, fact_named
 from ntm_rules.model.commune import Commune, freeze_facts, unit_code
-from ntm_rules.model.errors import CommuneError, DateError, FactError, NtmRulesError, Problem, UnknownNameError
+from ntm_rules.model.errors import CommuneError, DateError, FactError, Problem, UnknownNameError
 from ntm_rules.model.ruleset import Ruleset
 from ntm_rules.model.text import Text, clean_text, nearest, shown
 
@@ -80,7 +81,7 @@ def _one_at_a_time(call: Callable[Concatenate[Session, P], R]) -> Callable[Conca
 
     @functools.wraps(call)
     def alone(self: Session, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        self._refuse_other_process()
+        refuse_other_process(self._process)
         with self._lock:
             return call(self, *args, **kwargs)
 
@@ -660,18 +661,12 @@ class Session:
     def _each(self, some: Iterator[T]) -> Iterator[T]:
         """An iterator, each step of which is a call of its own."""
         while True:
-            self._refuse_other_process()
+            refuse_other_process(self._process)
             with self._lock:
                 one = next(some, None)
             if one is None:
                 return
             yield one
-
-    def _refuse_other_process(self) -> None:
-        if os.getpid() != self._process:
-            message = Text("phiên thuộc về tiến trình đã mở nó", "the session belongs to the process that opened it")
-            wanted = Text("mở phiên sau khi tách tiến trình", "a session opened after the process was forked")
-            raise NtmRulesError([Problem(code="other_process", message=message, wanted=wanted)])
 
     def _last_by(self, day: datetime.date) -> int:
         return self._journal.last_by(
